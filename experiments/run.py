@@ -1,0 +1,174 @@
+"""Train one recipe, evaluate it, record it: python experiments/run.py --loss triplet --miner hard."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from sandbox import flags
+from sandbox.errors import SandboxError, exit_on_error
+from sandbox.recipe import Recipe, load
+
+if TYPE_CHECKING:
+    from sandbox.experiment import Done, Event
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE.parent / "results"
+WHAT = "Train a metric-learning recipe, evaluate it by retrieval and verification, and record it in a run folder."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What run.py takes beside the recipe's own settings."""
+
+    settings: Annotated[Recipe, tyro.conf.arg(name="")] = Recipe()
+    recipe: str = ""
+    """A recipe by name (experiments/recipes/NAME.toml) or FILE.toml; other flags go over it."""
+    list: Literal["", "losses", "miners", "data", "backbones"] = ""
+    """Print a catalogue and stop: losses, miners, data or backbones."""
+    seeds: int = 1
+    """Run this many seeds, from --seed upwards."""
+    out: str = ""
+    """Folder that run folders go into (results/runs where not given)."""
+    resume: str = ""
+    """Go on with the interrupted run in this folder."""
+    pictures: bool = True
+    """Draw figures and page.html."""
+
+
+def main() -> None:
+    """Read the flags and do what they say."""
+    argv = sys.argv[1:]
+    base = load(_value(argv, "--recipe"), HERE / "recipes") if _value(argv, "--recipe") else Recipe()
+    command = flags.parse(
+        Command, argv, prog="python experiments/run.py", description=WHAT, default=Command(settings=base)
+    )
+    if command.list:
+        return print_catalogue(command.list)
+    if command.seeds < 1:
+        raise SandboxError(f"--seeds is {command.seeds}, but is at least 1")
+    quiet_start()
+    from sandbox.experiment import resume
+
+    if command.resume:
+        return show(resume(Path(command.resume), pictures=command.pictures))
+    train_seeds(command)
+
+
+def train_seeds(command: Command) -> None:
+    """One run for each seed."""
+    from dataclasses import replace
+
+    from sandbox.experiment import run
+
+    out = Path(command.out) if command.out else RESULTS / "runs"
+    for seed in range(command.settings.seed, command.settings.seed + command.seeds):
+        recipe = replace(command.settings, seed=seed)
+        last = seed == command.settings.seed + command.seeds - 1
+        show(run(recipe, out=out, command=flags.program(), pictures=command.pictures), hint=last)
+
+
+def show(events: Iterator[Event], hint: bool = True) -> None:
+    """A progress bar while it trains, a table when it is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from sandbox import experiment
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
+    done: Done | None = None
+    bar = Progress(*columns, console=console)
+    task = bar.add_task("", total=None, now="")
+    try:
+        for event in events:
+            if isinstance(event, experiment.Note):
+                bar.console.print(event.text, highlight=False, markup=False)
+            elif isinstance(event, experiment.Progress):
+                bar.start()  # not before: a refused recipe should leave one sentence, and no bar
+                value = "" if event.monitor is None else f" val {event.monitor:.4f}"
+                now = f"loss {event.loss:.4f} {event.images_per_second:,.0f} img/s{value}"
+                bar.update(task, total=event.total, completed=event.done, now=now)
+            elif isinstance(event, experiment.Validation) and not console.is_terminal:
+                print(f"step {event.step}: validation {event.value:.4f}", file=sys.stderr)
+            elif isinstance(event, experiment.Done):
+                done = event
+    finally:
+        bar.stop()
+    if done:
+        print_report(done, hint)
+
+
+def print_report(done: Done, hint: bool) -> None:
+    """The small table, where everything lies, and what to type next."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=done.folder.recipe().loss, title_justify="left")
+    table.add_column("")
+    splits = [split for split in ("val", "test") if split in done.report]
+    for split in splits:
+        table.add_column("validation" if split == "val" else split, justify="right")
+    for key in done.report[splits[0]]:
+        table.add_row(key, *(_cell(done.report[split].get(key)) for split in splits))
+    console = Console()
+    console.print(table)
+    print(f"run folder: {_short(done.folder.path)}   (open {_short(done.folder.path / 'page.html')})")
+    if hint:
+        print("next: python experiments/table.py        compares all finished runs")
+
+
+def print_catalogue(what: str) -> None:
+    """Print what --list asks for."""
+    from sandbox.listing import listing
+
+    print(listing(what))
+
+
+def quiet_start() -> None:
+    """Leave a person's terminal to the run: no import-time or deprecation warnings of libraries."""
+    import os
+    import warnings
+
+    if not os.environ.get("PYTHONWARNINGS"):
+        warnings.filterwarnings("ignore")
+
+
+def _value(argv: list[str], flag: str) -> str:
+    """The value of a flag that must be known before the others can be read."""
+    for place, word in enumerate(argv):
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+        if word == flag and place + 1 < len(argv):
+            return argv[place + 1]
+    return ""
+
+
+def _cell(entry: dict[str, Any] | None) -> str:
+    if entry is None:
+        return ""
+    if entry.get("supported") is False:
+        return "unsupported"
+    return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

@@ -1,0 +1,1 @@
+"""A sandbox for deep metric learning: state an experiment in one line, train it, trust its number."""

@@ -1,0 +1,56 @@
+"""Every network by name: ours from their files, torchvision's and timm's through their own lists."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+from torch import nn
+
+import sandbox.backbones as package
+from sandbox.backbones.register import OWN, Own
+from sandbox.errors import unknown
+
+_NO_NETWORK = {"catalog", "register", "by_name", "network"}
+
+
+@cache
+def own_backbones() -> dict[str, Own]:
+    """Networks of our own by name, sorted."""
+    for found in pkgutil.iter_modules(package.__path__):
+        if found.name not in _NO_NETWORK:
+            importlib.import_module(f"{package.__name__}.{found.name}")
+    return dict(sorted(OWN.items()))
+
+
+def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretrained: bool) -> nn.Module:
+    """The network behind a name, with random weights or published ones.
+
+    Args:
+        name: one of ours, ``torchvision:NAME`` or ``timm:NAME``.
+        channels: 1 (grey) or 3 (RGB).
+        image_size: height and width of the images, pixels.
+        stem: ``small`` keeps the resolution of the first layer; ``auto`` does so up to 64 pixels.
+        pretrained: fetch what the library publishes.
+
+    Raises:
+        SandboxError: no such network, or it cannot take such images.
+    """
+    from sandbox.backbones.by_name import timm_trunk, torchvision_trunk
+    from sandbox.errors import SandboxError
+
+    source, _, inner = name.partition(":")
+    small = stem == "small" or (stem == "auto" and image_size <= 64)
+    if source == "torchvision" and inner:
+        return torchvision_trunk(inner, channels=channels, image_size=image_size, small=small, pretrained=pretrained)
+    if source == "timm" and inner:
+        return timm_trunk(inner, channels=channels, image_size=image_size, small=small, pretrained=pretrained)
+    if name not in own_backbones():
+        hint = "torchvision:NAME and timm:NAME reach every network of those; python experiments/run.py --list backbones"
+        raise unknown("backbone", name, own_backbones(), hint)
+    if pretrained:
+        raise SandboxError(f"no pretrained weights are published for {name}; give a .safetensors file or leave it out")
+    if image_size < 8:
+        raise SandboxError(f"{name} takes images of at least 8 pixels, not {image_size}; raise --data.image_size")
+    return own_backbones()[name].make(channels=channels, image_size=image_size)

@@ -1,0 +1,33 @@
+"""How a network of our own enters the list: one decorator above its class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from torch import nn
+
+Module = TypeVar("Module", bound=type[nn.Module])
+
+
+@dataclass(frozen=True)
+class Own:
+    """A network of our own: called with `channels` and `image_size`, it has `features`, the length of what it emits."""
+
+    make: type[nn.Module]
+    line: str
+    citation: str
+
+
+OWN: dict[str, Own] = {}
+
+
+def own_backbone(name: str, line: str, citation: str = "") -> Callable[[Module], Module]:
+    """Register a network under `name`."""
+
+    def add(kind: Module) -> Module:
+        OWN[name] = Own(kind, line, citation)
+        return kind
+
+    return add

@@ -1,0 +1,62 @@
+"""One image file to one square of uint8 pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+_COLOUR_SPREAD = 10  # grey photographs saved as RGB differ by a few grey levels between channels at most
+
+
+def decode(path: Path, size: int, channels: int) -> np.ndarray:
+    """Read, turn upright, convert and resize one image.
+
+    The camera's orientation mark is obeyed. Animations give their first frame. 16-bit grey keeps its high byte,
+    floating-point grey is stretched from its own least to its own largest value, transparent parts become white,
+    palettes and CMYK become RGB. The whole image is resized to the square, which changes the proportions of one that
+    is not square; bilinear, with antialiasing.
+
+    Args:
+        path: the file.
+        size: side of the square, pixels.
+        channels: 1 for grey, 3 for RGB.
+
+    Returns:
+        (size, size, channels) uint8.
+
+    Raises:
+        Exception: what Pillow raises for a file it cannot read, which has no common type below Exception.
+    """
+    with Image.open(path) as opened:
+        # JPEG decodes at a half, quarter or eighth for less work; twice the side leaves the resize its antialiasing.
+        opened.draft("L" if channels == 1 else "RGB", (2 * size, 2 * size))
+        image = _eight_bits(ImageOps.exif_transpose(opened))
+    image = image.convert("L" if channels == 1 else "RGB")
+    image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    return np.asarray(image, dtype=np.uint8).reshape(size, size, channels)
+
+
+def has_colour(path: Path, size: int = 32) -> bool:
+    """Whether the image is more than grey: an RGB file of a grey photograph is grey.
+
+    Raises:
+        Exception: as `decode`.
+    """
+    pixels = decode(path, size, 3).astype(np.int16)
+    return bool((pixels.max(axis=2) - pixels.min(axis=2)).max() > _COLOUR_SPREAD)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The image in a mode that `convert` brings to L or RGB without clipping or losing transparency."""
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        spread = values.max() - values.min()
+        return Image.fromarray(((values - values.min()) * (255.0 / (spread or 1.0))).round().astype(np.uint8))
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if image.mode in ("1", "L", "RGB") else image.convert("RGB")

@@ -1,0 +1,235 @@
+"""`Splits`: what is trained on, what choices are made on, and what is tested once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from sandbox.data.images import ImageSet
+from sandbox.data.protocols import Pairs
+from sandbox.data.shares import check_shares, class_counts, sample_counts
+from sandbox.data.wording import counted
+from sandbox.errors import SandboxError
+
+
+@dataclass(frozen=True)
+class Splits:
+    """One data set, parted."""
+
+    train: ImageSet
+    val: ImageSet
+    test: ImageSet
+    val_pairs: Pairs | None = None
+    """Pairs of `val` that a list names; None where no list is part of the data."""
+    test_pairs: Pairs | None = None
+    """Pairs of `test` that a list names."""
+    mirror: bool = False
+    """Whether an image flipped left to right is still one of its class."""
+    notes: tuple[str, ...] = ()
+    """Plain sentences to print up front: images and classes left out, and what is odd about the split."""
+    digest: str = ""
+    """12 hex characters that say which images of which classes are in which split."""
+
+    @property
+    def closed_set(self) -> bool:
+        """Whether what is evaluated was trained on: every class of val and test has the same label in train.
+
+        Classes that are in train alone, for want of images, come last there, so labels agree nevertheless.
+        """
+        return all(split.classes == self.train.classes[: len(split.classes)] for split in (self.val, self.test))
+
+
+def given(
+    train: ImageSet,
+    val: ImageSet,
+    test: ImageSet,
+    *,
+    val_pairs: Pairs | None = None,
+    test_pairs: Pairs | None = None,
+    mirror: bool = False,
+    notes: Sequence[str] = (),
+) -> Splits:
+    """A split that the data set itself or its reader settled.
+
+    Args:
+        train: learnt from.
+        val: chosen on.
+        test: scored once.
+        val_pairs: pairs of `val`.
+        test_pairs: pairs of `test`.
+        mirror: whether horizontal flips make sense.
+        notes: sentences for the person.
+
+    Raises:
+        SandboxError: fewer than two classes to train on, an image in two splits, or nothing to score in val or test
+            (no pairs, no two images of a class, and classes that are not those of training).
+    """
+    train, val, test = _shared_classes_first(train, val, test)
+    splits = _assembled(train, val, test, mirror, notes, val_pairs, test_pairs)
+    for name, split, pairs in (("validation", val, val_pairs), ("test", test, test_pairs)):
+        if not len(split) or (pairs is None and not splits.closed_set and split.counts.max() < 2):
+            _refuse_unmatched(name, split)
+    return splits
+
+
+def class_disjoint(
+    images: ImageSet,
+    validation: float,
+    test: float,
+    seed: int,
+    *,
+    groups: Sequence[str] | None = None,
+    mirror: bool = False,
+    notes: Sequence[str] = (),
+) -> Splits:
+    """Draw whole classes, so that what is tested was never trained on.
+
+    Args:
+        images: everything.
+        validation: share of the classes (of the groups, where given), 0 to 1.
+        test: the same for test.
+        seed: draws the classes.
+        groups: the group (such as an alphabet) of each of `images.classes`; a group stays together.
+        mirror: whether horizontal flips make sense.
+        notes: sentences for the person.
+
+    Raises:
+        SandboxError: impossible shares, too few classes or groups, or no two images of a class in val or test.
+    """
+    check_shares(validation, test)
+    group_of = images.classes if groups is None else tuple(groups)
+    names = sorted(set(group_of))
+    drawn = [names[place] for place in np.random.default_rng(seed).permutation(len(names))]
+    what = "classes" if groups is None else "groups of classes"
+    val_count, test_count = class_counts(len(drawn), validation, test, what, 2 if groups is None else 1)
+    parts = (drawn[val_count + test_count :], drawn[:val_count], drawn[val_count : val_count + test_count])
+    train_set, val_set, test_set = (_of_groups(images, group_of, frozenset(part)) for part in parts)
+    lonely = [
+        f"the {name} split holds a single class, so retrieval there cannot go wrong; data.split=sample may serve better"
+        for name, split in (("validation", val_set), ("test", test_set))
+        if len(split.classes) == 1
+    ]
+    return _retrievable(_assembled(train_set, val_set, test_set, mirror, (*notes, *lonely)))
+
+
+def sample_disjoint(
+    images: ImageSet,
+    validation: float,
+    test: float,
+    seed: int,
+    *,
+    mirror: bool = False,
+    notes: Sequence[str] = (),
+) -> Splits:
+    """Draw images of every class, so that each class is in every split.
+
+    A class of three images or more has at least one in each split whose share is above 0; a class of fewer is trained
+    on whole and not evaluated.
+
+    Args:
+        images: everything.
+        validation: share of each class's images, 0 to 1.
+        test: the same for test.
+        seed: draws the images.
+        mirror: whether horizontal flips make sense.
+        notes: sentences for the person.
+
+    Raises:
+        SandboxError: impossible shares, or no two images of a class in val or test.
+    """
+    check_shares(validation, test)
+    random = np.random.default_rng(seed)
+    chosen: tuple[list[int], list[int], list[int]] = ([], [], [])
+    small = 0
+    for label, count in enumerate(images.counts):
+        order = random.permutation(np.flatnonzero(images.labels == label)).tolist()
+        val_count, test_count = sample_counts(int(count), validation, test)
+        small += count < 3
+        chosen[1].extend(order[:val_count])
+        chosen[2].extend(order[val_count : val_count + test_count])
+        chosen[0].extend(order[val_count + test_count :])
+    if small:
+        short = counted(small, "class", "classes")
+        notes = (*notes, f"{short} of fewer than 3 images: trained on, not evaluated")
+    sets = _shared_classes_first(*(images.take(sorted(part)) for part in chosen))
+    return _retrievable(_assembled(*sets, mirror, notes))
+
+
+def _of_groups(images: ImageSet, group_of: Sequence[str], groups: frozenset[str]) -> ImageSet:
+    inside = np.array([group in groups for group in group_of], dtype=bool)
+    return images.take(np.flatnonzero(inside[images.labels]))
+
+
+def _shared_classes_first(train: ImageSet, val: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet, ImageSet]:
+    """The same sets, their classes ordered by how many of the sets have them, then by name.
+
+    Where val and test hold classes of train, their labels thereby are the labels of train.
+    """
+    spread = Counter(name for split in (train, val, test) for name in split.classes)
+
+    def ordered(split: ImageSet) -> ImageSet:
+        classes = tuple(sorted(split.classes, key=lambda name: (-spread[name], name)))
+        if classes == split.classes:
+            return split
+        number = {name: label for label, name in enumerate(classes)}
+        labels = np.array([number[name] for name in split.classes], dtype=np.int64)[split.labels]
+        return ImageSet(pixels=split.pixels, labels=labels, classes=classes, paths=split.paths)
+
+    return ordered(train), ordered(val), ordered(test)
+
+
+def _assembled(
+    train: ImageSet,
+    val: ImageSet,
+    test: ImageSet,
+    mirror: bool,
+    notes: Sequence[str],
+    val_pairs: Pairs | None = None,
+    test_pairs: Pairs | None = None,
+) -> Splits:
+    if len(train.classes) < 2:
+        raise SandboxError(f"training needs images of at least two classes; here there are {len(train.classes)}")
+    named = {"train": train, "val": val, "test": test}
+    for one, other in combinations(named, 2):
+        twice = sorted(set(named[one].paths) & set(named[other].paths))
+        if twice:
+            images = counted(len(twice), "image is", "images are")
+            raise SandboxError(f"{images} in both {one} and {other}, such as {twice[0]}; a split must part them")
+    digest = hashlib.sha256()
+    for name, split in named.items():
+        rows = (f"{path}\0{split.classes[label]}\0" for path, label in zip(split.paths, split.labels, strict=True))
+        digest.update(f"{name}\0{''.join(rows)}\0".encode("utf-8", "surrogateescape"))
+    return Splits(
+        train=train,
+        val=val,
+        test=test,
+        val_pairs=val_pairs,
+        test_pairs=test_pairs,
+        mirror=mirror,
+        notes=tuple(notes),
+        digest=digest.hexdigest()[:12],
+    )
+
+
+def _retrievable(splits: Splits) -> Splits:
+    """The splits, if some image of val and of test has another image of its class beside it."""
+    for name, split in (("validation", splits.val), ("test", splits.test)):
+        if not len(split) or split.counts.max() < 2:
+            _refuse_unmatched(name, split)
+    return splits
+
+
+def _refuse_unmatched(name: str, split: ImageSet) -> None:
+    if not len(split):
+        raise SandboxError(
+            f"the {name} split is empty; give data.{name} a share above 0, or images to the folder it reads"
+        )
+    raise SandboxError(
+        f"no two of the {len(split):,} images of the {name} split show one class, so none can be matched; "
+        f"raise data.{name} where the split is drawn, or leave small classes out (data.min_images)"
+    )

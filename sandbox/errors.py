@@ -1,0 +1,46 @@
+"""The one error type a person sees, and "did you mean"."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+
+class SandboxError(Exception):
+    """A mistake that its sentence lets a person mend: what was given, what is allowed, what is near."""
+
+
+def near(given: str, allowed: Iterable[str]) -> str:
+    """The clause that names the closest allowed spelling, or an empty string where none is close."""
+    found = get_close_matches(given, list(allowed), n=1, cutoff=0.55)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def unknown(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> SandboxError:
+    """The error for a name that does not exist.
+
+    Args:
+        kind: what the name was taken for, such as ``loss``.
+        given: the name as it was written.
+        allowed: every name that would have been accepted; all are listed where they are few.
+        hint: a last clause, such as the command that lists the names.
+    """
+    names = sorted(allowed)
+    listed = f"; there are {', '.join(names)}" if 0 < len(names) <= 12 else ""
+    return SandboxError(f"no {kind} named '{given}'{near(given, names) or listed}{hint and f' ({hint})'}")
+
+
+def exit_on_error(command: Callable[[], None]) -> None:
+    """Run a command; a person's mistake ends it with one sentence on stderr and exit code 2."""
+    try:
+        command()
+    except SandboxError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `... | head` closed the pipe; not a failure of the command
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,41 @@
+"""The report of one split: every figure with what it was counted over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sandbox.evaluation.retrieval import Figures, retrieval
+from sandbox.evaluation.verification import verify_all_pairs, verify_pairs
+
+GivenPairs = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def evaluate(
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    pairs: GivenPairs | None = None,
+    recall_at: Sequence[int] = (1, 5, 10),
+    far: Sequence[float] = (1e-1, 1e-2, 1e-3),
+    verification: bool = True,
+) -> Figures:
+    """Retrieval and verification of unit embeddings.
+
+    Args:
+        x: (N, D) float32, unit rows.
+        y: (N,) integer labels.
+        pairs: (left (M,), right (M,), same (M,)) rows to verify; all pairs of rows where not given.
+        recall_at: the k of recall@k.
+        far: false accept rates.
+        verification: leave it out to save time between validations.
+
+    Returns:
+        ``{"retrieval/map@r": {"value", "n"}, "verification/auc": ..., "retrieval/unmatched": ...}``.
+    """
+    figures, unmatched = retrieval(x, y, recall_at=recall_at)
+    figures["retrieval/unmatched"] = {"value": unmatched, "n": len(y)}
+    if verification:
+        figures |= verify_pairs(x, *pairs, far=far) if pairs else verify_all_pairs(x, y, far=far)
+    return figures

@@ -1,0 +1,389 @@
+"""From a recipe to a run folder: assembles data, network and objective; trains, embeds, evaluates, records."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sandbox import record
+from sandbox.backbones.network import Network, embed, make_network, pixel_statistics
+from sandbox.data.augment import Augment
+from sandbox.data.batches import batch_shape, make_batches
+from sandbox.data.catalog import load as load_data
+from sandbox.data.images import ImageSet
+from sandbox.data.protocols import Pairs
+from sandbox.data.splits import Splits
+from sandbox.errors import SandboxError, near
+from sandbox.evaluation.report import evaluate
+from sandbox.evaluation.retrieval import Figures
+from sandbox.objectives.objective import Objective, build, rehearse
+from sandbox.objectives.resolve import Expression, resolve
+from sandbox.recipe import Recipe, check_ranges
+from sandbox.record import RunFolder
+from sandbox.training import checkpoint
+from sandbox.training.loop import Step, Training, train
+from sandbox.training.optimizer import make_optimizer
+from sandbox.training.precision import choose_autocast, choose_device
+
+DEFAULT_STEPS = 1400
+_LOWER_IS_BETTER = ("verification/eer",)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence the person should read before or while the run goes on."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step was taken."""
+
+    done: int
+    total: int
+    loss: float
+    images_per_second: float
+    monitor: float | None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The validation split was scored."""
+
+    step: int
+    figures: Figures
+    value: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Done:
+    """The run is over and recorded."""
+
+    folder: RunFolder
+    report: dict[str, Figures]
+
+
+Event = Note | Progress | Validation | Done
+
+
+@dataclass
+class _Best:
+    """The best validation so far, and how long ago it was."""
+
+    value: float | None = None
+    step: int = 0
+    since: int = 0
+    weights: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class Prepared:
+    """A recipe with everything it names found and checked; nothing is written yet."""
+
+    recipe: Recipe
+    expression: Expression
+    splits: Splits
+    network: Network
+    objective: Objective
+    training: Training
+    device: torch.device
+    every: int
+    notes: list[str]
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Find and check everything a recipe names, spelling its objective canonically.
+
+    Raises:
+        SandboxError: anything in it is unknown, out of range, missing or cannot work together.
+    """
+    check_ranges(recipe)
+    expression = resolve(recipe.loss, recipe.miner)
+    recipe = replace(recipe, loss=str(expression), miner="none")
+    _check_monitor(recipe)
+    device = choose_device(recipe.device)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
+        classes, samples = batch_shape(recipe.batch)
+        rehearse(expression, classes=classes, samples=samples)
+    splits = load_data(recipe.data)
+    batches, notes = make_batches(
+        splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
+    )
+    torch.manual_seed(recipe.seed)
+    network = _make_network(recipe, splits.train).to(device).to(memory_format=torch.channels_last)
+    objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
+    total = _steps(recipe, batches.steps_per_epoch)
+    flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
+    training = Training(
+        network=network,
+        objective=objective,
+        optimizer=make_optimizer(network, objective, recipe.optimizer),
+        pixels=splits.train.pixels,
+        labels=splits.train.labels,
+        batches=batches,
+        augment=Augment(recipe.augment, flip, recipe.seed),
+        schedule=recipe.schedule,
+        total=total,
+        seed=recipe.seed,
+        device=device,
+        autocast=choose_autocast(recipe.precision, device),
+        clip=recipe.optimizer.clip,
+        steps_per_epoch=batches.steps_per_epoch,
+    )
+    every = recipe.evaluate.every or max(1, -(-total // 10))
+    every = min(every, total)
+    return Prepared(recipe, expression, splits, network, objective, training, device, every, [*splits.notes, *notes])
+
+
+def run(recipe: Recipe, *, out: Path, command: str, test: bool = True, pictures: bool = True) -> Iterator[Event]:
+    """Train a recipe and record it, yielding what happens; the last event is `Done`.
+
+    Args:
+        recipe: what to do.
+        out: folder that the run's folder is made in.
+        command: what a person types to do it again, for the record.
+        test: score the test split at the end; a study leaves it alone.
+        pictures: draw the figures and the page.
+
+    Raises:
+        SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
+            status saying so, where training cannot go on.
+    """
+    prepared = prepare(recipe)
+    folder = record.create(out, prepared.recipe, command)
+    yield from _recorded(prepared, folder, start=0, best=_Best(), test=test, pictures=pictures)
+
+
+def resume(path: Path, *, pictures: bool = True, device: str | None = None) -> Iterator[Event]:
+    """Go on with an interrupted run from its last checkpoint, to the weights it would have reached uninterrupted.
+
+    Raises:
+        SandboxError: no run there, a finished run, or no checkpoint that fits.
+    """
+    folder = RunFolder(path)
+    recipe = folder.recipe()
+    facts = folder.read_json("run.json")
+    if facts.get("status") == "done":
+        raise SandboxError(f"the run {path} is finished; there is nothing to resume")
+    prepared = prepare(replace(recipe, device=device) if device else recipe)
+    tensors, state = folder.read_tensors("checkpoint.safetensors")
+    best = _Best(
+        state["best"]["value"], state["best"]["step"], state["best"]["since"], checkpoint.under(tensors, "best/")
+    )
+    checkpoint.restore(prepared.training, tensors, state)
+    folder.cut_log(state["step"])
+    folder.update(status="running", resumed_at=[*facts.get("resumed_at", []), state["step"]])
+    yield Note(f"going on from step {state['step']} of {prepared.training.total}")
+    yield from _recorded(prepared, folder, start=state["step"], best=best, test=True, pictures=pictures)
+
+
+def _recorded(
+    p: Prepared, folder: RunFolder, *, start: int, best: _Best, test: bool, pictures: bool
+) -> Iterator[Event]:
+    """Train, evaluate and finish a run folder; whatever ends it early stands in its status."""
+    began = time.perf_counter()
+    status = "interrupted"
+    try:
+        folder.update(**_facts(p), **record.surroundings())
+        for text in p.notes:
+            yield Note(text)
+        training_seconds = yield from _train(p, folder, start, best)
+        report = _report(p, folder, best, test)
+        yield from _finish(p, folder, report, began, training_seconds, start, pictures, test)
+        status = "done"
+    except SandboxError as error:
+        status = f"failed: {error}"
+        raise
+    except Exception as error:
+        status = f"failed: {type(error).__name__}: {error}"
+        raise
+    finally:
+        if status != "done":
+            folder.update(status=status)
+    yield Done(folder, report)
+
+
+def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
+    """Take the steps; returns the seconds that training itself took."""
+    t, recipe = p.training, p.recipe
+    seconds, last, warned = 0.0, None, False
+    tick = time.perf_counter()
+    for step in train(t, start):
+        seconds += time.perf_counter() - tick
+        speed = (step.done - start) * t.batches.size / seconds
+        if step.health or step.done == t.total:
+            folder.log(_log_row(step, speed))
+        if step.health and step.health.collapsed and not warned and step.done > 20:
+            warned = True
+            yield Note(
+                f"at step {step.done} all images have nearly one embedding (mean cosine {step.health.mean_cosine:.3f});"
+                " a lower --optimizer.lr, another miner or more warm-up may help"
+            )
+        if step.done % p.every == 0 or step.done == t.total:
+            figures = _score(
+                p, p.splits.val, p.splits.val_pairs, verification=recipe.evaluate.monitor.startswith("verif")
+            )
+            value = float(figures[recipe.evaluate.monitor]["value"])
+            improved = _remember(best, value, step.done, t.network, recipe.evaluate.monitor)
+            last = value
+            folder.log({"step": step.done, "val": {key: entry["value"] for key, entry in figures.items()}})
+            _save(p, folder, step.done, best)
+            yield Validation(step.done, figures, value, improved)
+        yield Progress(step.done, t.total, step.loss, speed, last)
+        if recipe.evaluate.patience and best.since >= recipe.evaluate.patience:
+            yield Note(f"stopped at step {step.done}: no better {recipe.evaluate.monitor} in {best.since} validations")
+            break
+        tick = time.perf_counter()
+    return seconds
+
+
+def _remember(best: _Best, value: float, step: int, network: Network, monitor: str) -> bool:
+    sign = -1 if monitor in _LOWER_IS_BETTER else 1
+    if best.value is not None and sign * value <= sign * best.value:
+        best.since += 1
+        return False
+    best.value, best.step, best.since = value, step, 0
+    best.weights = {
+        key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for key, tensor in network.state_dict().items()
+    }
+    return True
+
+
+def _save(p: Prepared, folder: RunFolder, step: int, best: _Best) -> None:
+    tensors, state = checkpoint.capture(p.training)
+    tensors |= {f"best/{key}": value for key, value in best.weights.items()}
+    state |= {"step": step, "best": {"value": best.value, "step": best.step, "since": best.since}}
+    folder.write_tensors("checkpoint.safetensors", tensors, state)
+
+
+def _score(p: Prepared, images: ImageSet, pairs: Pairs | None, *, verification: bool = True, x: Any = None) -> Figures:
+    if x is None:
+        x = embed(p.network, images.pixels, device=p.device, autocast=p.training.autocast)
+    spec = p.recipe.evaluate
+    given = (pairs.left, pairs.right, pairs.same) if pairs else None
+    return evaluate(x, images.labels, pairs=given, recall_at=spec.recall_at, far=spec.far, verification=verification)
+
+
+def _report(p: Prepared, folder: RunFolder, best: _Best, test: bool) -> dict[str, Figures]:
+    """Score the chosen weights, once, and keep them and their embeddings."""
+    p.network.load_state_dict(best.weights)
+    folder.write_tensors("model.safetensors", best.weights)
+    report: dict[str, Figures] = {}
+    kept: dict[str, torch.Tensor] = {}
+    splits = {"val": (p.splits.val, p.splits.val_pairs), "test": (p.splits.test, p.splits.test_pairs)}
+    for name, (images, pairs) in splits.items():
+        if name == "test" and not test:
+            continue
+        x = embed(p.network, images.pixels, device=p.device, autocast=p.training.autocast)
+        report[name] = _score(p, images, pairs, x=x)
+        kept |= {f"{name}/embeddings": torch.from_numpy(x), f"{name}/labels": torch.from_numpy(images.labels.copy())}
+    folder.write_tensors("embeddings.safetensors", kept)
+    folder.write_json("report.json", report)
+    folder.update(best={"step": best.step, "value": best.value, "monitor": p.recipe.evaluate.monitor})
+    return report
+
+
+def _finish(
+    p: Prepared,
+    folder: RunFolder,
+    report: dict[str, Figures],
+    began: float,
+    training_seconds: float,
+    start: int,
+    pictures: bool,
+    test: bool,
+) -> Iterator[Event]:
+    """Pictures, the page, and the facts that are known only now; the status last."""
+    if pictures:
+        from sandbox.reporting.page import draw_run, write_page
+
+        judged = p.splits.test if test else p.splits.val
+        draw_run(folder, judged.pixels, "test" if test else "val", p.splits.test_pairs if test else p.splits.val_pairs)
+    steps = folder.read_log()[-1]["step"]
+    cuda = p.device.type == "cuda"
+    folder.update(
+        steps=steps,
+        seconds={"total": round(time.perf_counter() - began, 2), "training": round(training_seconds, 2)},
+        images_per_second=round((steps - start) * p.training.batches.size / max(training_seconds, 1e-9), 1),
+        peak_memory={"resident": record.peak_memory(), "device": torch.cuda.max_memory_allocated() if cuda else None},
+        test_evaluations=int(test),
+        status="done",
+    )
+    if pictures:
+        write_page(folder)
+    (folder.path / "checkpoint.safetensors").unlink(missing_ok=True)
+    yield from ()
+
+
+def _log_row(step: Step, speed: float) -> dict[str, Any]:
+    row: dict[str, Any] = {"step": step.done, "loss": step.loss, "lr": step.lr, "images_per_second": round(speed, 1)}
+    if len(step.terms) > 1:
+        row["terms"] = {name: float(value) for name, value in step.terms.items()}
+    if step.health:
+        row |= vars(step.health)
+    return row
+
+
+def _facts(p: Prepared) -> dict[str, Any]:
+    count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
+    sets = {"train": p.splits.train, "val": p.splits.val, "test": p.splits.test}
+    return {
+        "objective": str(p.expression),
+        "parameters": {
+            "backbone": count(p.network.backbone),
+            "head": count(p.network.head),
+            "objective": count(p.objective),
+        },
+        "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
+        "split": p.splits.digest,
+        "batch": p.training.batches.size,
+        "planned_steps": p.training.total,
+        "device": str(p.device) if p.device.type == "cpu" else f"{p.device} ({torch.cuda.get_device_name(p.device)})",
+        "precision": "bf16" if p.training.autocast else "float32",
+        "threads": torch.get_num_threads(),
+        "notes": p.notes,
+    }
+
+
+def _make_network(recipe: Recipe, images: ImageSet) -> Network:
+    _, height, width, channels = images.pixels.shape
+    if height != width:
+        raise SandboxError(f"images are {height} x {width}; networks here take square ones")
+    kind = recipe.data.normalize
+    if kind == "auto":
+        kind = "imagenet" if recipe.backbone.weights == "pretrained" else "dataset"
+    mean, std = pixel_statistics(images.pixels, images.labels, kind)
+    return make_network(recipe.backbone, channels=channels, image_size=height, mean=mean, std=std)
+
+
+def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
+    if recipe.epochs is None:
+        return recipe.max_steps or DEFAULT_STEPS
+    total = recipe.epochs * steps_per_epoch
+    return min(total, recipe.max_steps or total)
+
+
+def _check_monitor(recipe: Recipe) -> None:
+    """The monitor must be a key that validation will have."""
+    from sandbox.evaluation.verification import spell_rate
+
+    spec = recipe.evaluate
+    keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
+    keys += [f"retrieval/recall@{k}" for k in spec.recall_at] + ["verification/auc", "verification/eer"]
+    keys += [f"verification/tar@far={spell_rate(f)}" for f in spec.far]
+    if spec.monitor not in keys:
+        raise SandboxError(
+            f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"
+        )

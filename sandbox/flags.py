@@ -1,0 +1,90 @@
+"""Flags in, a dataclass out: tyro, with its boxed errors said in one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import re
+import shlex
+import sys
+import typing
+from collections.abc import Sequence
+from typing import TypeVar
+
+import tyro
+
+from sandbox.errors import SandboxError, near
+
+T = TypeVar("T")
+
+
+def parse(kind: type[T], argv: Sequence[str], *, prog: str, description: str, default: T | None = None) -> T:
+    """Read command-line flags into a dataclass.
+
+    Args:
+        kind: the dataclass; nested dataclasses become dotted flags, field docstrings their help.
+        argv: the words after the command's name.
+        prog: the command as a person types it, shown in the usage line.
+        description: the paragraph above the flags in ``--help``.
+        default: values for the flags that are not given.
+
+    Raises:
+        SandboxError: one sentence for an unknown flag, a wrong type or a missing value.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                kind,
+                args=list(argv),
+                prog=prog,
+                description=description,
+                default=default if default is not None else tyro.MISSING_NONPROP,
+                use_underscores=True,
+            )
+    except SystemExit as end:
+        if end.code in (0, None):
+            raise
+        raise SandboxError(_sentence(said.getvalue(), kind, argv)) from None
+
+
+def _sentence(boxed: str, kind: type, argv: Sequence[str]) -> str:
+    """The parser's message without its frame, with the nearest flag where one was misspelt."""
+    rows = [re.sub(r"^[│╭╰]\s?|\s*[│╮╯]$", "", row).strip() for row in boxed.splitlines()]
+    body: list[str] = []
+    for row in rows[1:]:
+        if set(row) <= set("─"):
+            break
+        body.append(row)
+    text = " ".join(body).strip()
+    misspelt = re.match(r"Unrecognized options: (.*)", text)
+    if misspelt:
+        word = misspelt[1].split(", ")[0]
+        if word.startswith("-"):
+            close = near("--" + word.lstrip("-").replace("-", "_"), [f"--{name}" for name in flag_names(kind)])
+            return f"no flag '{word}'{close} (--help lists them)"
+        return f"'{word}' stands where no value is expected; flags are written --name value (--help lists them)"
+    wrong = re.match(r"Error parsing (--\S+): (.*)", text)
+    if wrong:
+        return f"{wrong[1]}: {wrong[2].rstrip('.')} (--help says what it takes)"
+    return text.rstrip(".") or f"cannot read the flags {' '.join(argv)}"
+
+
+def flag_names(kind: type, prefix: str = "") -> list[str]:
+    """Every dotted flag of a dataclass, without the dashes; a field marked with an empty name adds no prefix."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    names: list[str] = []
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        inner = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+        if dataclasses.is_dataclass(inner):
+            names += flag_names(typing.cast(type, inner), prefix if inner is not hint else f"{prefix}{field.name}.")
+        else:
+            names.append(prefix + field.name)
+    return names
+
+
+def program() -> str:
+    """The command as it was typed, for usage lines and for the record."""
+    return shlex.join(["python", *sys.argv])

@@ -1,0 +1,1 @@
+"""Losses of our own: one file each, with its paper, its equation and its registration."""

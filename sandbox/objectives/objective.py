@@ -1,0 +1,214 @@
+"""An objective that trains: weighed terms in, one number and its parts out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from pytorch_metric_learning.utils import common_functions
+from torch import nn
+
+from sandbox.errors import SandboxError
+from sandbox.objectives.catalog import SIZES
+from sandbox.objectives.language import Tune
+from sandbox.objectives.resolve import Bound, BoundTerm, Expression, _named
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one batch gave: `total` () to minimise, and each weighed term () detached."""
+
+    total: torch.Tensor
+    terms: dict[str, torch.Tensor]
+
+
+class Term(nn.Module):
+    """One weighed loss with the miner that feeds it."""
+
+    def __init__(self, term: BoundTerm, sizes: dict[str, int]):
+        super().__init__()
+        entry = term.loss.entry
+        # a memory mines itself, against its queue
+        mines_itself = "miner" in inspect.signature(term.loss.entry.make).parameters
+        values = {key: value for key, value in term.loss.values.items() if mines_itself or key != "miner"}
+        miner = None if mines_itself else term.loss.values.get("miner")
+        if isinstance(term.weight, Tune):
+            raise SandboxError(f"{term}: tune() marks a value for a study; a run needs a number")
+        self.weight = term.weight
+        self.reads = entry.reads
+        self.loss = make(Bound(entry, values), sizes)
+        self.miner = make(miner, sizes) if miner else None
+        self._last: dict[str, Any] = {}
+        reducer = getattr(self.loss, "reducer", None)
+        if isinstance(reducer, nn.Module):
+            reducer.register_forward_pre_hook(lambda _, args: self._last.update(parts=args[0]))
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Unweighted loss () of raw embeddings (N, D) float32 and labels (N,) int64."""
+        _cut_history(self.loss)
+        if self.reads == "embeddings":
+            return self.loss(embeddings)
+        if self.reads == "two views":
+            first, second = class_mates(labels)
+            return self.loss(embeddings[first], ref_emb=embeddings[second])
+        if self.miner is not None:
+            return self.loss(embeddings, labels, self.miner(embeddings, labels))
+        return self.loss(embeddings, labels)
+
+    def active(self) -> float | None:
+        """Share of the last batch's tuples (or images) with a loss above zero; None where there are no such parts."""
+        parts = [part["losses"] for part in self._last.get("parts", {}).values() if torch.is_tensor(part["losses"])]
+        counted = [part.detach() for part in parts if part.ndim and part.numel() > 1]
+        if not counted:
+            return None
+        return float(torch.cat([(part > 0).flatten() for part in counted]).float().mean())
+
+
+class Objective(nn.Module):
+    """The weighed sum of an expression's terms; owns what weights the losses own."""
+
+    def __init__(self, expression: Expression, *, classes: int, dim: int):
+        super().__init__()
+        sizes = {"classes": classes, "dim": dim}
+        self.names = [name for name, _ in _named(expression)]
+        self.terms = nn.ModuleList(Term(term, sizes) for term in expression.terms)
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> Outcome:
+        """The objective of raw embeddings (N, D) and labels (N,) int64, in float32 whatever the network ran in."""
+        with torch.autocast(embeddings.device.type, enabled=False):
+            embeddings = embeddings.float()
+            parts = [term.weight * term(embeddings, labels).reshape(()) for term in self._each()]
+        total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
+        return Outcome(total, dict(zip(self.names, (part.detach() for part in parts), strict=True)))
+
+    def active(self) -> float | None:
+        """Smallest share of active tuples over the terms that have tuples, for the last batch."""
+        shares = [share for share in (term.active() for term in self._each()) if share is not None]
+        return min(shares) if shares else None
+
+    def logits(self, embeddings: torch.Tensor) -> torch.Tensor | None:
+        """Class scores (N, C) of the first term that classifies, or None."""
+        for term in self._each():
+            if hasattr(term.loss, "get_logits"):
+                return cast(Any, term.loss).get_logits(embeddings.float())
+        return None
+
+    def _each(self) -> Iterator[Term]:
+        yield from self.terms  # type: ignore[misc]
+
+
+def seed_draws(seed: int, step: int) -> None:
+    """Fix every random draw that losses and miners make outside torch's own generator."""
+    common_functions.NUMPY_RANDOM = np.random.RandomState(np.random.SeedSequence([seed, step]).generate_state(4))
+
+
+def build(expression: Expression, *, classes: int, dim: int) -> Objective:
+    """The objective for a number of training classes and an embedding length.
+
+    Raises:
+        SandboxError: a loss refuses its own values, or `tune()` is left in it.
+    """
+    if marks := expression.tunes():
+        raise SandboxError(
+            f"tune() marks what experiments/tune.py searches ({', '.join(marks)}); give a number here, or run "
+            "python experiments/tune.py with the same --loss"
+        )
+    try:
+        return Objective(expression, classes=classes, dim=dim)
+    except SandboxError:
+        raise
+    except Exception as error:
+        raise SandboxError(f"{expression} is refused: {_reason(error)}") from None
+
+
+def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 16) -> None:
+    """Train two steps on random embeddings, so that what cannot work is refused before any data is read.
+
+    Args:
+        expression: the objective.
+        classes: classes in the rehearsed batch (P), at least 2.
+        samples: images of each (K).
+        dim: embedding length of the rehearsal.
+
+    Raises:
+        SandboxError: the objective fails or gives no finite number on such a batch; says why.
+    """
+    _memory_holds(expression, classes * samples)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        seed_draws(0, 0)
+        objective = build(expression, classes=classes, dim=dim)
+        labels = torch.arange(classes).repeat_interleave(samples)
+        try:
+            for _ in range(2):
+                embeddings = torch.randn(len(labels), dim, requires_grad=True)
+                total = objective(embeddings, labels).total
+                if total.requires_grad:
+                    total.backward()
+        except Exception as error:
+            if isinstance(error, SandboxError):
+                raise
+            shape = f"a batch of {classes} classes x {samples}"
+            raise SandboxError(f"{expression} cannot train on {shape}: {_reason(error)}") from None
+
+
+def _memory_holds(expression: Expression, batch: int) -> None:
+    for term in expression.terms:
+        if term.loss.entry.name == "cross_batch_memory":
+            size = term.loss.values.get("memory_size", term.loss.entry.parameters["memory_size"].default)
+            if size < batch:
+                raise SandboxError(
+                    f"cross_batch_memory(memory_size={size}) is smaller than the batch of {batch} images"
+                )
+
+
+def make(bound: Bound, sizes: dict[str, int]) -> nn.Module:
+    """The module behind a bound name, with nested names made first."""
+    arguments: dict[str, Any] = {size: sizes[SIZES[size]] for size in bound.entry.sizes}
+    for key, parameter in bound.entry.parameters.items():
+        if key not in bound.values and parameter.default not in (None,) and key in bound.entry.note.defaults:
+            arguments[key] = parameter.default
+    for key, value in bound.values.items():
+        arguments[key] = _made(value, sizes)
+    if bound.entry.name == "class_weighted":
+        if len(arguments["weights"]) < sizes["classes"]:
+            raise SandboxError(f"class_weighted has {len(arguments['weights'])} weights for {sizes['classes']} classes")
+        arguments["weights"] = torch.tensor([float(weight) for weight in arguments["weights"]])
+    return bound.entry.make(**arguments)
+
+
+def class_mates(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two index lists (M,), (M,) that pair each image with another of its class; a lone one is left out."""
+    order = labels.argsort(stable=True)
+    ranked = labels[order]
+    start = torch.searchsorted(ranked, ranked)
+    odd = (torch.arange(len(labels), device=labels.device) - start) % 2 == 1
+    second = odd.nonzero().squeeze(1)
+    return order[second - 1], order[second]
+
+
+def _cut_history(module: nn.Module) -> None:
+    """Detach running state that a loss keeps with its graph (a histogram), which a second backward would walk again."""
+    for part in module.modules():
+        for key, value in vars(part).items():
+            if torch.is_tensor(value) and value.requires_grad and not isinstance(value, nn.Parameter):
+                setattr(part, key, value.detach())
+
+
+def _made(value: Any, sizes: dict[str, int]) -> Any:
+    if isinstance(value, Bound):
+        return make(value, sizes)
+    if isinstance(value, dict):
+        return {key: _made(inner, sizes) for key, inner in value.items()}
+    return value
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"a part of it asks for {error}, which the loss does not give"
+    text = " ".join(str(error).split())
+    return text or type(error).__name__

@@ -1,0 +1,296 @@
+"""From names as written to catalogue entries with checked values; the canonical spelling comes from here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sandbox.errors import SandboxError, near
+from sandbox.objectives.catalog import REQUIRED, Entry, Parameter, Slot, catalog, look_up
+from sandbox.objectives.language import Call, Tune, parse, parse_call
+from sandbox.objectives.literature import CHOICES
+
+_SLOTS = ("loss", "miner", "distance", "reducer", "regularizer")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A catalogue entry with its values, all checked; what equals the default is left out."""
+
+    entry: Entry
+    values: dict[str, Any]
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key}={_spell(value)}" for key, value in sorted(self.values.items()))
+        return f"{self.entry.name}({inside})" if inside else self.entry.name
+
+
+@dataclass(frozen=True)
+class BoundTerm:
+    """One weighed part of an objective, resolved."""
+
+    weight: float | Tune
+    loss: Bound
+
+    def __str__(self) -> str:
+        return str(self.loss) if self.weight == 1.0 else f"{_spell(self.weight)}*{self.loss}"
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A resolved objective; its text is its canonical spelling."""
+
+    terms: tuple[BoundTerm, ...]
+
+    def __str__(self) -> str:
+        return " + ".join(map(str, self.terms))
+
+    @property
+    def takes_tuples(self) -> bool:
+        """Whether any term works on pairs or triplets of the batch, which then needs classes that repeat."""
+        return any(_needs_repeats(term.loss) for term in self.terms)
+
+    def tunes(self) -> dict[str, Tune]:
+        """Dotted name -> range, for everything that is marked; a bare `tune()` has the catalogue's range."""
+        return {path: mark for path, mark in _marks(self)}
+
+    def fill(self, values: dict[str, Any]) -> Expression:
+        """The expression with each mark replaced by its value."""
+        terms = []
+        for name, term in _named(self):
+            weight = values[f"{name}.weight"] if isinstance(term.weight, Tune) else term.weight
+            terms.append(BoundTerm(weight, _fill(term.loss, name, values)))
+        return Expression(_ordered(terms))
+
+
+def resolve(loss: str, miner: str = "none") -> Expression:
+    """Read an objective and the miner for those of its terms that take tuples and name none.
+
+    Args:
+        loss: an objective expression.
+        miner: a miner with its arguments, or ``none``.
+
+    Raises:
+        SandboxError: an unknown name, a misspelt parameter, a value of the wrong type, a combination that cannot
+            work, or a miner that no term can use.
+    """
+    terms = [BoundTerm(term.weight, _bind(term.call, "loss", outermost=True)) for term in parse(loss)]
+    if miner.strip() != "none":
+        mined = _bind(parse_call(miner, "miner"), "miner")
+        users = [term for term in terms if term.loss.entry.tuples == "mined"]
+        if not users:
+            raise SandboxError(
+                f"--miner {miner} has nothing to do: no term of '{' + '.join(t.loss.entry.name for t in terms)}' takes "
+                "pairs or triplets (python experiments/run.py --list losses says which do)"
+            )
+        terms = [
+            dataclasses.replace(term, loss=Bound(term.loss.entry, {**term.loss.values, "miner": mined}))
+            if term in users and "miner" not in term.loss.values
+            else term
+            for term in terms
+        ]
+    cleaned = [dataclasses.replace(t, loss=_without_empty_miner(t.loss)) for t in terms]
+    return Expression(_ordered(cleaned))
+
+
+def canonical(loss: str, miner: str = "none") -> str:
+    """The one spelling of an objective: canonical names, sorted keys, no defaults, heaviest term first."""
+    return str(resolve(loss, miner))
+
+
+def _ordered(terms: list[BoundTerm]) -> tuple[BoundTerm, ...]:
+    def key(term: BoundTerm) -> tuple[float, str]:
+        return (-term.weight if not isinstance(term.weight, Tune) else 0.0, str(term.loss))
+
+    return tuple(sorted(terms, key=key))
+
+
+def _without_empty_miner(loss: Bound) -> Bound:
+    """`miner=none` inside a term only keeps --miner away from it."""
+    return Bound(
+        loss.entry, {key: value for key, value in loss.values.items() if not (key == "miner" and value is None)}
+    )
+
+
+def _bind(call: Call, slot: Slot, outermost: bool = False) -> Bound:
+    entry, preset = look_up(call.name, slot)
+    if entry.note.refused:
+        raise SandboxError(f"the {slot} '{entry.name}' is refused: {entry.note.refused}")
+    given = _arguments(call, entry)
+    values: dict[str, Any] = {}
+    for key, value in {**preset, **given}.items():
+        parameter = entry.parameters[key]
+        checked = _check(value, parameter, f"{entry.name}({key}=...)")
+        if key == "miner" and checked is None:
+            values[key] = None
+        elif not _same(checked, parameter.default):
+            values[key] = checked
+    missing = [key for key, p in entry.parameters.items() if p.default is REQUIRED and key not in values]
+    if missing:
+        raise SandboxError(f"{entry.name} needs {missing[0]}: write {entry.name}({missing[0]}=...)")
+    _rules(entry, values, outermost)
+    return Bound(entry, values)
+
+
+def _arguments(call: Call, entry: Entry) -> dict[str, Any]:
+    keys = list(entry.parameters)
+    if len(call.args) > len(keys):
+        raise SandboxError(f"{entry.name} takes at most {len(keys)} values, not {len(call.args)}")
+    given = dict(zip(keys, call.args, strict=False))
+    for key, value in call.kwargs.items():
+        if key not in entry.parameters:
+            takes = f"; it takes {', '.join(keys)}" if keys else "; it takes none"
+            raise SandboxError(f"{entry.name} has no parameter '{key}'{near(key, keys) or takes}")
+        if key in given:
+            raise SandboxError(f"{entry.name} is given '{key}' twice")
+        given[key] = value
+    return given
+
+
+def _rules(entry: Entry, values: dict[str, Any], outermost: bool) -> None:
+    """What cannot work although every part of it exists."""
+    if entry.slot == "loss" and not outermost and values.get("miner") is not None:
+        raise SandboxError(f"{entry.name} stands inside another loss, which mines for it: move miner= to the outer one")
+    if entry.name == "cross_batch_memory":
+        from pytorch_metric_learning.losses import CrossBatchMemory
+
+        inner = values["loss"].entry
+        supported = CrossBatchMemory.supported_losses()
+        if inner.make.__name__ not in supported:
+            able = sorted(name for name, other in catalog("loss").items() if other.make.__name__ in supported)
+            raise SandboxError(
+                f"cross_batch_memory cannot hold {inner.name}: a queue needs a loss that takes other embeddings as "
+                f"reference, one of {', '.join(able)}"
+            )
+    if entry.slot == "reducer" and entry.name == "threshold" and not {"low", "high"} & values.keys():
+        raise SandboxError("threshold needs low or high: write threshold(low=0.1)")
+
+
+def _check(value: Any, parameter: Parameter, where: str) -> Any:
+    """`value` as its parameter takes it, or one sentence that says what is allowed."""
+    kind = parameter.kind
+    if isinstance(value, Call) and kind not in _SLOTS:
+        if kind in ("choice", "whole or 'all'") and not value.args and not value.kwargs:
+            value = value.name  # a bare word where a text is meant
+        else:
+            raise SandboxError(f"{where} takes {_takes(parameter)}, not the name '{value.name}'")
+    if kind in _SLOTS:
+        return _check_slot(value, cast(Slot, kind), where)
+    if kind == "reducers":
+        if not isinstance(value, dict) or not all(isinstance(inner, Call) for inner in value.values()):
+            raise SandboxError(f'{where} takes a reducer for each part of the loss, such as {{"loss": mean}}')
+        return {key: _bind(inner, "reducer") for key, inner in value.items()}
+    if isinstance(value, Tune):
+        return _check_tune(value, parameter, where)
+    if value is None and parameter.default is None:
+        return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    right = {
+        "number": number,
+        "whole": number and float(value).is_integer() and value >= 0,
+        "truth": isinstance(value, bool),
+        "text": isinstance(value, str),
+        "choice": value in CHOICES.get(parameter.name, ()),
+        "whole or 'all'": value == "all" or (number and float(value).is_integer() and value >= 1),
+        "numbers": isinstance(value, tuple)
+        and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value),
+    }[kind]
+    if not right:
+        close = near(value, CHOICES[parameter.name]) if kind == "choice" and isinstance(value, str) else ""
+        raise SandboxError(f"{where} takes {_takes(parameter)}, not {_spell(value)}{close}")
+    return int(value) if number and float(value).is_integer() and abs(value) < 2**53 else value
+
+
+def _check_slot(value: Any, slot: Slot, where: str) -> Bound | None:
+    if value is None or (isinstance(value, Call) and value.name == "none" and not value.args and not value.kwargs):
+        return None
+    if not isinstance(value, Call):
+        raise SandboxError(f"{where} takes the name of a {slot}, not {_spell(value)}")
+    return _bind(value, slot)
+
+
+def _check_tune(mark: Tune, parameter: Parameter, where: str) -> Tune:
+    if mark.choices:
+        return Tune(choices=tuple(_check(choice, parameter, where) for choice in mark.choices))
+    if parameter.kind not in ("number", "whole"):
+        raise SandboxError(f"{where} takes {_takes(parameter)}: mark it as tune([...]) with the values to try")
+    if mark.bare:
+        if parameter.tune is None:
+            raise SandboxError(f"{where}: the catalogue has no range for a bare tune(); write tune(low, high)")
+        return parameter.tune
+    if parameter.kind == "whole" and not all(float(end).is_integer() for end in (mark.low or 0, mark.high or 0)):
+        raise SandboxError(f"{where} takes whole numbers, so the ends of its tune() are whole too")
+    return mark
+
+
+def _takes(parameter: Parameter) -> str:
+    return {
+        "number": "a number",
+        "whole": "a whole number of at least 0",
+        "truth": "True or False",
+        "text": "a text",
+        "choice": "one of " + ", ".join(CHOICES.get(parameter.name, ())),
+        "whole or 'all'": "a whole number of at least 1, or 'all'",
+        "numbers": "a list of numbers",
+    }[parameter.kind]
+
+
+def _same(value: Any, default: Any) -> bool:
+    return value is default or (type(value) is not bool and type(default) is not bool and value == default)
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, Call):
+        return value.name
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_spell(inner)}" for key, inner in sorted(value.items())) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_spell, value)) + "]"
+    if isinstance(value, str):
+        return repr(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return "none" if value is None else str(value)
+
+
+def _needs_repeats(loss: Bound) -> bool:
+    """Classification and proxy losses (those with class weights) are content with any batch; all others compare."""
+    return "num_classes" not in loss.entry.sizes
+
+
+def _named(expression: Expression) -> Iterator[tuple[str, BoundTerm]]:
+    """Terms with a name each; a loss that stands twice is numbered."""
+    seen: dict[str, int] = {}
+    for term in expression.terms:
+        name = term.loss.entry.name
+        seen[name] = seen.get(name, 0) + 1
+        yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), term
+
+
+def _marks(expression: Expression) -> Iterator[tuple[str, Tune]]:
+    for name, term in _named(expression):
+        if isinstance(term.weight, Tune):
+            yield f"{name}.weight", term.loss.entry.weight_tune if term.weight.bare else term.weight
+        yield from _marks_in(term.loss, name)
+
+
+def _marks_in(bound: Bound, path: str) -> Iterator[tuple[str, Tune]]:
+    for key, value in sorted(bound.values.items()):
+        if isinstance(value, Tune):
+            yield f"{path}.{key}", value
+        elif isinstance(value, Bound):
+            yield from _marks_in(value, f"{path}.{key}")
+
+
+def _fill(bound: Bound, path: str, values: dict[str, Any]) -> Bound:
+    filled: dict[str, Any] = {}
+    for key, value in bound.values.items():
+        if isinstance(value, Tune):
+            filled[key] = _check(values[f"{path}.{key}"], bound.entry.parameters[key], f"{path}.{key}")
+        elif isinstance(value, Bound):
+            filled[key] = _fill(value, f"{path}.{key}", values)
+        else:
+            filled[key] = value
+    return Bound(bound.entry, filled)

@@ -1,0 +1,365 @@
+"""`Recipe`: one experiment as plain data. TOML and flags in, TOML and digest out."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tomli_w
+
+from sandbox.errors import SandboxError, near, unknown
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec:
+    """What it learns from."""
+
+    name: str = "glyphs"
+    """Which data set (--list data names them)."""
+    root: str = ""
+    """Folder the data set lies in, for those that are not embedded."""
+    image_size: int | None = None
+    """Height and width in pixels that images are resized to; the data set's own where not given."""
+    colour: Literal["auto", "grey", "rgb"] = "auto"
+    """Grey (1 channel) or RGB (3); auto takes what the files are."""
+    split: Literal["auto", "class", "sample", "given"] = "auto"
+    """class: test classes are never trained on; sample: every class in every split; given: by subfolders or lists."""
+    split_seed: int = 0
+    """Draws the split, apart from the training seed, so that seeds share one split."""
+    validation: float = 0.15
+    """Share of the classes (or of each class's images) kept for validation, where the split is drawn here."""
+    test: float = 0.25
+    """Share kept for test, where the split is drawn here."""
+    min_images: int = 1
+    """Classes with fewer images are left out."""
+    view: Literal["view1", "view2"] = "view1"
+    """lfw only: view 1 (pairsDevTrain, pairsDevTest) or view 2 (pairs.txt, ten folds)."""
+    fold: int | None = None
+    """lfw view 2 only: the fold (1 to 10) that is tested; without it the people outside pairs.txt are trained on."""
+    normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
+    """Channel statistics taken off the pixels; auto: ImageNet's for pretrained weights, else the training set's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentSpec:
+    """How a training image is changed before it is shown."""
+
+    rotate: float = 10.0
+    """Largest rotation, degrees either way."""
+    scale: float = 0.1
+    """Largest relative change of size."""
+    shear: float = 0.1
+    """Largest shear, as a slope."""
+    translate: float = 0.06
+    """Largest shift, as a share of the image's side."""
+    flip: Literal["auto", "yes", "no"] = "auto"
+    """Mirror half of the images left to right; auto: yes for faces, no for letters and unknown folders."""
+    contrast: float = 0.0
+    """Largest relative change of contrast and brightness."""
+    erase: float = 0.0
+    """Probability that a random rectangle (up to a quarter of the image) is blanked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneSpec:
+    """What learns."""
+
+    name: str = "conv4"
+    """Which network (--list backbones names them): one of ours, torchvision:NAME or timm:NAME."""
+    embedding_dim: int = 128
+    """Length of the embedding that the head puts out."""
+    head: Literal["linear", "linear_bn", "none"] = "linear"
+    """Linear layer on the pooled features, the same with batch norm, or the pooled features themselves."""
+    weights: str = ""
+    """'pretrained' (downloads what torchvision or timm publish), a .safetensors file, or nothing."""
+    stem: Literal["auto", "standard", "small"] = "auto"
+    """small keeps the resolution of the first layer, for images up to 64 px; auto decides by image size."""
+    freeze: bool = False
+    """Train the head alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchSpec:
+    """Which images make a step."""
+
+    sampler: Literal["auto", "pxk", "shuffle"] = "auto"
+    """pxk: classes x samples per class; shuffle: shuffled epochs; auto: shuffle where no term takes tuples."""
+    size: int = 128
+    """Images a step; with pxk, classes x samples where those two are not given."""
+    classes: int | None = None
+    """pxk: classes a batch (P)."""
+    samples: int | None = None
+    """pxk: images of each class (K)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSpec:
+    """How the weights move."""
+
+    name: Literal["adamw", "adam", "sgd"] = "adamw"
+    """Optimizer."""
+    lr: float = 3e-3
+    """Peak learning rate of the network."""
+    loss_lr: float = 1e-2
+    """Peak learning rate of weights that a loss owns (class weights, proxies)."""
+    weight_decay: float = 0.05
+    """Weight decay (decoupled for adamw)."""
+    momentum: float = 0.9
+    """Momentum, sgd only."""
+    amsgrad: bool = False
+    """AMSGrad variant, adam and adamw."""
+    clip: float = 0.0
+    """Largest gradient norm; 0 does not clip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpec:
+    """How the learning rate changes over the run."""
+
+    name: Literal["cosine", "one_cycle", "step", "exponential", "constant"] = "cosine"
+    """Shape over the run."""
+    warmup: float = 0.1
+    """Share of the run that climbs to the peak."""
+    gamma: float = 0.85
+    """step and exponential: factor per period."""
+    period: float = 1.0
+    """step and exponential: epochs per factor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSpec:
+    """How it is judged."""
+
+    every: int | None = None
+    """Steps between two validations; a tenth of the run where not given."""
+    monitor: str = "retrieval/map@r"
+    """Report key of the validation split that picks the best checkpoint."""
+    patience: int = 0
+    """Validations without a better value before training stops; 0 never stops."""
+    recall_at: tuple[int, ...] = (1, 5, 10)
+    """The k of recall@k."""
+    far: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4)
+    """False accept rates at which the true accept rate is reported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One experiment, complete: what it learns from, what learns, what it is asked to do, how it is judged."""
+
+    loss: str = "triplet"
+    """Objective expression, such as "arcface(margin=28.6) + 0.003*center" (--list losses names the terms)."""
+    miner: str = "none"
+    """Miner for every term that takes tuples and names none of its own (--list miners)."""
+    data: DataSpec = DataSpec()
+    augment: AugmentSpec = AugmentSpec()
+    backbone: BackboneSpec = BackboneSpec()
+    batch: BatchSpec = BatchSpec()
+    optimizer: OptimizerSpec = OptimizerSpec()
+    schedule: ScheduleSpec = ScheduleSpec()
+    evaluate: EvaluateSpec = EvaluateSpec()
+    epochs: int | None = None
+    """Passes over the training images; 1,400 steps where neither this nor max_steps is given."""
+    max_steps: int | None = None
+    """Steps at most."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Number format of the network (losses are float32 always); auto: bf16 where the processor gains."""
+    seed: int = 0
+    """Fixes initial weights, batches, augmentation and every random draw."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    threads: int = 0
+    """CPU threads; 0 leaves torch's choice."""
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "data.image_size": (4, 4096),
+    "data.validation": (0.0, 0.9),
+    "data.test": (0.0, 0.9),
+    "data.min_images": (1, 10**9),
+    "data.fold": (1, 10),
+    "data.split_seed": (0, 2**31),
+    "augment.rotate": (0.0, 180.0),
+    "augment.scale": (0.0, 0.9),
+    "augment.shear": (0.0, 2.0),
+    "augment.translate": (0.0, 1.0),
+    "augment.contrast": (0.0, 1.0),
+    "augment.erase": (0.0, 1.0),
+    "backbone.embedding_dim": (1, 65536),
+    "batch.size": (2, 2**20),
+    "batch.classes": (2, 2**20),
+    "batch.samples": (2, 2**20),
+    "optimizer.lr": (1e-12, 100.0),
+    "optimizer.loss_lr": (0.0, 100.0),
+    "optimizer.weight_decay": (0.0, 10.0),
+    "optimizer.momentum": (0.0, 1.0),
+    "optimizer.clip": (0.0, 1e9),
+    "schedule.warmup": (0.0, 1.0),
+    "schedule.gamma": (1e-9, 1.0),
+    "schedule.period": (1e-9, 1e9),
+    "evaluate.every": (1, 10**9),
+    "evaluate.patience": (0, 10**9),
+    "evaluate.recall_at": (1, 10**6),
+    "evaluate.far": (1e-12, 1.0),
+    "epochs": (1, 10**7),
+    "max_steps": (1, 10**9),
+    "seed": (0, 2**31),
+    "threads": (0, 4096),
+}
+
+
+def check_ranges(recipe: Recipe) -> None:
+    """Refuse numbers that no run could use.
+
+    Raises:
+        SandboxError: names the setting, its value and its range.
+    """
+    rows = flat(recipe)
+    for name, (low, high) in _RANGES.items():
+        values = rows[name] if isinstance(rows[name], tuple) else (rows[name],)
+        if not values:
+            raise SandboxError(f"{name} is empty; give at least one value")
+        for value in values:
+            if value is not None and not low <= value <= high:
+                raise SandboxError(f"{name} is {value:g}, but lies between {low:g} and {high:g}")
+    if recipe.data.validation + recipe.data.test >= 1:
+        raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
+
+
+_NOT_IN_DIGEST = ("seed", "device", "threads", "data.root")
+
+
+def flat(recipe: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted name -> value, every field of a (nested) spec."""
+    rows: dict[str, Any] = {}
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if dataclasses.is_dataclass(value):
+            rows |= flat(value, f"{prefix}{field.name}.")
+        else:
+            rows[prefix + field.name] = value
+    return rows
+
+
+def digest(recipe: Recipe) -> str:
+    """Hex name (12 characters) of what the recipe asks for.
+
+    Seed, device, threads and data root are left out, so that seeds of one recipe group, on any machine. `loss` and
+    `miner` count as they are written: pass a recipe whose objective is spelt canonically
+    (`sandbox.objectives.canonical`).
+    """
+    rows = {name: value for name, value in flat(recipe).items() if name not in _NOT_IN_DIGEST}
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def to_toml(recipe: Recipe, header: str = "") -> str:
+    """The recipe as TOML, complete but for fields that are None; `header` becomes its first comment lines."""
+
+    def table(spec: Any) -> dict[str, Any]:
+        rows = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+        return {
+            name: table(value)
+            if dataclasses.is_dataclass(value)
+            else list(value)
+            if isinstance(value, tuple)
+            else value
+            for name, value in rows.items()
+            if value is not None
+        }
+
+    comment = "".join(f"# {line}\n" for line in header.splitlines())
+    return comment + tomli_w.dumps(table(recipe))
+
+
+def from_toml(text: str, *, source: str = "recipe") -> Recipe:
+    """Read a recipe; what it does not name keeps its default.
+
+    Raises:
+        SandboxError: broken TOML, a key that does not exist, or a value of the wrong type.
+    """
+    try:
+        rows = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SandboxError(f"{source} is not valid TOML: {error}") from None
+    return _build(Recipe, rows, source, "")
+
+
+def load(name_or_file: str, folder: Path) -> Recipe:
+    """A recipe by the name of a file in `folder`, or by its path.
+
+    Raises:
+        SandboxError: no such recipe (the nearest is named), or it cannot be read.
+    """
+    path = Path(name_or_file)
+    if path.suffix != ".toml":
+        path = folder / f"{name_or_file}.toml"
+        if not path.is_file():
+            raise unknown(
+                "recipe",
+                name_or_file,
+                [file.stem for file in folder.glob("*.toml")],
+                f"or give FILE.toml; looked in {folder}",
+            )
+    if not path.is_file():
+        raise SandboxError(f"no recipe file at {path}")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SandboxError(f"cannot read the recipe {path}: {error}") from None
+    return from_toml(text, source=str(path))
+
+
+def replace(recipe: Recipe, dotted: str, value: Any) -> Recipe:
+    """The recipe with one dotted setting changed."""
+    head, _, rest = dotted.partition(".")
+    inner = getattr(recipe, head)
+    return dataclasses.replace(recipe, **{head: dataclasses.replace(inner, **{rest: value}) if rest else value})
+
+
+def _build(kind: type[T], rows: dict[str, Any], source: str, prefix: str) -> T:
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for name, value in rows.items():
+        if name not in hints:
+            raise SandboxError(f"{source} has the key '{prefix}{name}', which does not exist{near(name, hints)}")
+        inner = hints[name]
+        if dataclasses.is_dataclass(inner):
+            if not isinstance(value, dict):
+                raise SandboxError(f"{source}: '{prefix}{name}' is a table of settings, not {value!r}")
+            values[name] = _build(typing.cast(type, inner), value, source, f"{prefix}{name}.")
+        else:
+            values[name] = _cast(value, inner, f"{source}: '{prefix}{name}'")
+    return kind(**values)
+
+
+def _cast(value: Any, hint: Any, where: str) -> Any:
+    """`value` as the field's type, or one sentence that says what is allowed."""
+    origin, choices = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value not in choices:
+            raise SandboxError(
+                f"{where} is {value!r}, but takes one of {', '.join(map(repr, choices))}{near(str(value), choices)}"
+            )
+        return value
+    if origin in (types.UnionType, typing.Union):
+        return _cast(value, next(choice for choice in choices if choice is not type(None)), where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise SandboxError(f"{where} is {value!r}, but takes a list")
+        return tuple(_cast(item, choices[0], where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise SandboxError(f"{where} is {value!r}, but takes {_NAMES[hint]}")
+    return value
+
+
+_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

@@ -1,0 +1,1 @@
+"""Pictures, pages and tables; everything here reads run folders."""

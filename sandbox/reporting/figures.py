@@ -1,0 +1,106 @@
+"""Pictures of a run: learning curves, score distributions, nearest neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")  # a picture is a file here, never a window
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+_RIGHT, _WRONG = "#2a9d55", "#d1495b"
+_MANY = 200_000
+
+
+def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path) -> None:
+    """Loss and the monitored validation figure over the steps of a log, to a PNG."""
+    train = [row for row in rows if "loss" in row]
+    val = [row for row in rows if "val" in row]
+    with sns.axes_style("whitegrid"):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+        sns.lineplot(x=[row["step"] for row in train], y=[row["loss"] for row in train], ax=left)
+        left.set(xlabel="step", ylabel="training loss")
+        sns.lineplot(x=[row["step"] for row in val], y=[row["val"][monitor] for row in val], marker="o", ax=right)
+        right.set(xlabel="step", ylabel=f"validation {monitor}")
+        _save(figure, path)
+
+
+def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, threshold: float | None = None) -> None:
+    """Distributions of genuine and impostor cosines (M,), each scaled to area one, to a PNG."""
+    with sns.axes_style("whitegrid"):
+        figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+        for scores, name, colour in ((impostor, "impostor", _WRONG), (genuine, "genuine", _RIGHT)):
+            sns.histplot(
+                x=scores, stat="density", bins=80, element="step", color=colour, alpha=0.35, label=name, ax=axes
+            )
+        if threshold is not None:
+            axes.axvline(threshold, color="black", linewidth=1, linestyle="--", label=f"threshold {threshold:.3f}")
+        axes.set(xlabel="cosine", ylabel="density")
+        axes.legend()
+        _save(figure, path)
+
+
+def draw_neighbours(
+    x: np.ndarray, y: np.ndarray, pixels: Any, path: Path, *, queries: int = 8, shown: int = 10
+) -> None:
+    """Queries with their nearest images, framed green where the class is right, to a PNG.
+
+    Args:
+        x: (N, D) float32 unit rows.
+        y: (N,) int64.
+        pixels: (N, H, W, C) uint8.
+        path: where the PNG goes.
+        queries: how many queries, drawn with a fixed seed among those with a match.
+        shown: neighbours a query.
+    """
+    counts = np.bincount(y)
+    able = np.flatnonzero(counts[y] > 1)
+    chosen = np.random.default_rng(0).permutation(able)[:queries]
+    shown = min(shown, len(x) - 1)
+    figure, grid = plt.subplots(
+        len(chosen), shown + 1, figsize=(0.75 * (shown + 1), 0.8 * len(chosen)), layout="constrained", squeeze=False
+    )
+    for row, query in enumerate(chosen):
+        scores = x @ x[query]
+        scores[query] = -np.inf
+        order = np.argsort(-scores, kind="stable")[:shown]
+        for column, image in enumerate([query, *order]):
+            axes = grid[row, column]
+            _show(axes, pixels[np.array([image])][0])
+            colour = "black" if column == 0 else _RIGHT if y[image] == y[query] else _WRONG
+            for edge in axes.spines.values():
+                edge.set(color=colour, linewidth=2.5)
+    grid[0, 0].set_title("query", fontsize=9)
+    if shown:
+        grid[0, 1].set_title("nearest ...", fontsize=9)
+    _save(figure, path)
+
+
+def sampled_scores(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines of random genuine and random impostor pairs of unit rows x (N, D), up to 200,000 each, seed fixed."""
+    rng = np.random.default_rng(0)
+    order = np.argsort(y, kind="stable")
+    counts = np.bincount(y)
+    start = counts.cumsum() - counts
+    left = rng.integers(0, len(y), _MANY)
+    right = rng.integers(0, len(y), _MANY)
+    mate = order[start[y[left]] + rng.integers(0, counts[y[left]])]
+    genuine = np.einsum("ij,ij->i", x[left], x[mate])[mate != left]
+    impostor = np.einsum("ij,ij->i", x[left], x[right])[y[left] != y[right]]
+    return genuine, impostor
+
+
+def _show(axes: Any, image: np.ndarray) -> None:
+    axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
+    axes.set(xticks=[], yticks=[])
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)

@@ -1,0 +1,91 @@
+"""The page of a run: one HTML file that needs nothing but the folder it lies in."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from sandbox.record import RunFolder
+from sandbox.reporting import figures
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+body { color: #1d2330 }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+code, pre { background: #f3f5f8; padding: .1rem .3rem }
+pre { padding: .7rem; overflow-x: auto } img { max-width: 100% } .wide { overflow-x: auto }
+table { border-collapse: collapse } td, th { padding: .2rem .8rem; border-bottom: 1px solid #dde2ea; text-align: left }
+td.number { text-align: right; font-variant-numeric: tabular-nums }
+"""
+
+
+def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None) -> None:
+    """Draw the pictures of a trained run into its `figures/`.
+
+    Args:
+        folder: the run; its log and embeddings are read.
+        pixels: (N, H, W, C) uint8 images of the judged split.
+        split: which split that is, ``test`` or ``val``.
+        pairs: given verification pairs with `left`, `right`, `same`; random pairs are drawn where there are none.
+    """
+    tensors, _ = folder.read_tensors("embeddings.safetensors")
+    x, y = tensors[f"{split}/embeddings"].numpy(), tensors[f"{split}/labels"].numpy()
+    if pairs is None:
+        genuine, impostor = figures.sampled_scores(x, y)
+    else:
+        scores = np.einsum("ij,ij->i", x[pairs.left], x[pairs.right])
+        genuine, impostor = scores[pairs.same], scores[~pairs.same]
+    places = folder.path / "figures"
+    figures.draw_curves(folder.read_log(), folder.recipe().evaluate.monitor, places / "curves.png")
+    figures.draw_scores(genuine, impostor, places / "scores.png")
+    figures.draw_neighbours(x, y, pixels, places / "neighbours.png")
+
+
+def write_page(folder: RunFolder) -> None:
+    """Write `page.html`: the figures, the pictures, how it was made, and how to make it again."""
+    facts, report = folder.read_json("run.json"), folder.read_json("report.json")
+    recipe = (folder.path / "recipe.toml").read_text(encoding="utf-8")
+    shown = [("curves", "Learning curves"), ("neighbours", "Nearest neighbours"), ("scores", "Scores of pairs")]
+    pictures = "".join(f'<h2>{title}</h2><img src="figures/{name}.png" alt="{title}">' for name, title in shown)
+    body = (
+        f"<h1>{escape(facts['objective'])}</h1><p><code>{escape(facts['command'])}</code></p>"
+        f'<div class="wide">{_figures(report)}</div>{pictures}'
+        f'<h2>How it was made</h2><div class="wide">{_facts(facts)}</div><h2>Recipe</h2><pre>{escape(recipe)}</pre>'
+    )
+    head = f'<meta charset="utf-8"><title>{escape(facts["id"])}</title><style>{_STYLE}</style>'
+    folder.write_text("page.html", f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>\n')
+
+
+def _figures(report: dict[str, Any]) -> str:
+    splits = sorted(report, reverse=True)
+    keys = list(dict.fromkeys(key for split in splits for key in report[split]))
+    rows = "".join(
+        f"<tr><td>{escape(key)}</td>"
+        + "".join(f'<td class="number">{_spell(report[split].get(key))}</td>' for split in splits)
+        + "</tr>"
+        for key in keys
+    )
+    head = "".join(f"<th>{'validation' if split == 'val' else split}</th>" for split in splits)
+    return f"<table><tr><th></th>{head}</tr>{rows}</table>"
+
+
+def _spell(entry: dict[str, Any] | None) -> str:
+    if entry is None:
+        return ""
+    if entry.get("supported") is False:
+        return "unsupported"
+    return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    left_out = {"command", "objective", "notes"}
+    rows = []
+    for key, value in facts.items():
+        if key in left_out:
+            continue
+        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        rows.append(f"<tr><td>{escape(key)}</td><td>{escape(text)}</td></tr>")
+    notes = "".join(f"<p>{escape(note)}</p>" for note in facts.get("notes", []))
+    return f"<table>{''.join(rows)}</table>{notes}"

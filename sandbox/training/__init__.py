@@ -1,0 +1,1 @@
+"""From batches and an objective to trained weights."""

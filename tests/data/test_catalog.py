@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.data.catalog import DATA_SETS, load
+from sandbox.errors import SandboxError
+from sandbox.recipe import DataSpec
+
+
+def test_every_data_set_is_described() -> None:
+    assert {"glyphs", "digits", "folder", "omniglot", "lfw"} <= set(DATA_SETS)
+    for name, data_set in DATA_SETS.items():
+        assert data_set.name == name
+        assert data_set.line
+        assert "\n" not in data_set.line
+        assert "auto" in data_set.splits
+        assert data_set.image_size > 0
+        assert data_set.citation or name == "folder"
+
+
+def test_the_default_recipe_names_a_data_set() -> None:
+    assert not DATA_SETS[DataSpec().name].needs_root
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(SandboxError, match="no data set named 'glyph'; did you mean 'glyphs'"):
+        load(DataSpec(name="glyph"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (DataSpec(image_size=0), "data.image_size is 0"),
+        (DataSpec(image_size=-8), "data.image_size is -8"),
+        (DataSpec(min_images=0), "data.min_images is 0"),
+        (DataSpec(split_seed=-1), "data.split_seed is -1"),
+        (
+            DataSpec(name="digits", split="given"),
+            "data.split is 'given', but data set 'digits' takes auto, class, sample",
+        ),
+        (DataSpec(name="digits", fold=2), "data.view and data.fold are settings of data set 'lfw'"),
+        (DataSpec(name="digits", view="view2"), "data.view and data.fold"),
+        (DataSpec(root="faces"), "embedded and reads no folder; did you mean data.name=folder"),
+        (DataSpec(name="digits", min_images=190), "data.min_images is 190"),
+        (DataSpec(name="digits", validation=0.9), "data.validation=0.9"),
+    ],
+)
+def test_settings_that_cannot_be_are_errors(spec: DataSpec, said: str) -> None:
+    with pytest.raises(SandboxError, match=said):
+        load(spec)
+
+
+@pytest.mark.parametrize("name", [name for name, data_set in DATA_SETS.items() if data_set.needs_root])
+def test_a_root_that_is_not_given_missing_a_file_or_empty_is_an_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match=f"data set '{name}' reads a folder: say which with data.root"):
+        load(DataSpec(name=name))
+    (tmp_path / "pictures").mkdir()
+    with pytest.raises(SandboxError, match=r"no folder at data\.root '.*pictuers'; did you mean 'pictures'"):
+        load(DataSpec(name=name, root=str(tmp_path / "pictuers")))
+    with pytest.raises(SandboxError, match=r"no folder at data\.root"):
+        load(DataSpec(name=name, root=str(tmp_path / "no" / "such")))
+    (tmp_path / "file").touch()
+    with pytest.raises(SandboxError, match="is a file, not a folder"):
+        load(DataSpec(name=name, root=str(tmp_path / "file")))
+    with pytest.raises(SandboxError, match=r"empty|holds neither|holds no"):
+        load(DataSpec(name=name, root=str(tmp_path / "pictures")))
+
+
+def test_listing_the_catalog_imports_nothing_heavy() -> None:
+    script = "import sys, sandbox.data.catalog; print({'torch', 'sklearn', 'matplotlib'} & set(sys.modules))"
+    source = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=source, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
