@@ -44,7 +44,8 @@ class Command:
 def main() -> None:
     """Read the flags and do what they say."""
     argv = sys.argv[1:]
-    base = load(_value(argv, "--recipe"), HERE / "recipes") if _value(argv, "--recipe") else Recipe()
+    named = flags.value(argv, "--recipe")
+    base = load(named, HERE / "recipes") if named else Recipe()
     command = flags.parse(
         Command, argv, prog="python experiments/run.py", description=WHAT, default=Command(settings=base)
     )
@@ -52,7 +53,7 @@ def main() -> None:
         return print_catalogue(command.list)
     if command.seeds < 1:
         raise SandboxError(f"--seeds is {command.seeds}, but is at least 1")
-    quiet_start()
+    flags.quiet_libraries()
     from sandbox.experiment import resume
 
     if command.resume:
@@ -89,6 +90,7 @@ def show(events: Iterator[Event], hint: bool = True) -> None:
         TextColumn("{task.fields[now]}"),
     )
     done: Done | None = None
+    folder: Path | None = None
     bar = Progress(*columns, console=console)
     task = bar.add_task("", total=None, now="")
     try:
@@ -104,8 +106,15 @@ def show(events: Iterator[Event], hint: bool = True) -> None:
                 print(f"step {event.step}: validation {event.value:.4f}", file=sys.stderr)
             elif isinstance(event, experiment.Done):
                 done = event
+            elif isinstance(event, experiment.Started):
+                folder = event.folder.path
+    except KeyboardInterrupt:
+        if folder:
+            print(f"\ninterrupted; to go on: python experiments/run.py --resume {_short(folder)}", file=sys.stderr)
+        raise
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
     if done:
         print_report(done, hint)
 
@@ -134,25 +143,6 @@ def print_catalogue(what: str) -> None:
     from sandbox.listing import listing
 
     print(listing(what))
-
-
-def quiet_start() -> None:
-    """Leave a person's terminal to the run: no import-time or deprecation warnings of libraries."""
-    import os
-    import warnings
-
-    if not os.environ.get("PYTHONWARNINGS"):
-        warnings.filterwarnings("ignore")
-
-
-def _value(argv: list[str], flag: str) -> str:
-    """The value of a flag that must be known before the others can be read."""
-    for place, word in enumerate(argv):
-        if word.startswith(f"{flag}="):
-            return word.partition("=")[2]
-        if word == flag and place + 1 < len(argv):
-            return argv[place + 1]
-    return ""
 
 
 def _cell(entry: dict[str, Any] | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from sandbox.training.optimizer import make_optimizer
 from sandbox.training.precision import choose_autocast, choose_device
 
 DEFAULT_STEPS = 1400
-_LOWER_IS_BETTER = ("verification/eer",)
+LOWER_IS_BETTER = ("verification/eer",)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,13 @@ class Note:
     """A sentence the person should read before or while the run goes on."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run has a folder."""
+
+    folder: RunFolder
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class Done:
     report: dict[str, Figures]
 
 
-Event = Note | Progress | Validation | Done
+Event = Started | Note | Progress | Validation | Done
 
 
 @dataclass
@@ -146,7 +153,9 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(recipe, expression, splits, network, objective, training, device, every, [*splits.notes, *notes])
 
 
-def run(recipe: Recipe, *, out: Path, command: str, test: bool = True, pictures: bool = True) -> Iterator[Event]:
+def run(
+    recipe: Recipe, *, out: Path, command: str, test: bool = True, pictures: bool = True
+) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
     Args:
@@ -195,6 +204,7 @@ def _recorded(
     began = time.perf_counter()
     status = "interrupted"
     try:
+        yield Started(folder)
         folder.update(**_facts(p), **record.surroundings())
         for text in p.notes:
             yield Note(text)
@@ -249,7 +259,7 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
 
 
 def _remember(best: _Best, value: float, step: int, network: Network, monitor: str) -> bool:
-    sign = -1 if monitor in _LOWER_IS_BETTER else 1
+    sign = -1 if monitor in LOWER_IS_BETTER else 1
     if best.value is not None and sign * value <= sign * best.value:
         best.since += 1
         return False

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import os
 import re
 import shlex
 import sys
 import typing
+import warnings
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -83,6 +85,27 @@ def flag_names(kind: type, prefix: str = "") -> list[str]:
         else:
             names.append(prefix + field.name)
     return names
+
+
+def value(argv: Sequence[str], flag: str) -> str:
+    """The value of a flag that must be known before the others can be read; empty where it is not given."""
+    for place, word in enumerate(argv):
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+        if word == flag and place + 1 < len(argv):
+            return argv[place + 1]
+    return ""
+
+
+def quiet_libraries() -> None:
+    """Leave a person's terminal to the command: no import-time or deprecation warnings of libraries."""
+    if not os.environ.get("PYTHONWARNINGS"):
+        warnings.filterwarnings("ignore")
+
+
+def short(value: object) -> str:
+    """A number as a person reads it: four digits that count."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def program() -> str:

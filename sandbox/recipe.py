@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shlex
 import tomllib
 import types
 import typing
@@ -277,6 +278,21 @@ def to_toml(recipe: Recipe, header: str = "") -> str:
 
     comment = "".join(f"# {line}\n" for line in header.splitlines())
     return comment + tomli_w.dumps(table(recipe))
+
+
+def to_flags(recipe: Recipe) -> list[str]:
+    """The words that make run.py build this recipe: every setting that is not the default, quoted for a shell."""
+    plain, words = flat(Recipe()), []
+    for name, value in flat(recipe).items():
+        if value == plain[name] or value is None:
+            continue
+        parts = value if isinstance(value, tuple) else (value,)
+        if isinstance(value, bool):
+            head, _, leaf = name.rpartition(".")
+            words.append(f"--{name}" if value else f"--{head + '.' if head else ''}no_{leaf}")
+        else:
+            words += [f"--{name}", *(shlex.quote(str(part)) for part in parts)]
+    return words
 
 
 def from_toml(text: str, *, source: str = "recipe") -> Recipe:

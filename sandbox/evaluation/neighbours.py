@@ -34,10 +34,11 @@ def nearest(
     for start in range(0, len(queries), step):
         block = np.ascontiguousarray(queries[start : start + step], dtype=np.float32)
         scores, ids = index.search(block, wanted)
+        order = np.lexsort((ids, -scores), axis=1)
+        ids, scores = np.take_along_axis(ids, order, 1), np.take_along_axis(scores, order, 1)
         if leave_one_out:
             ids, scores = _without_self(ids, scores, np.arange(start, start + len(block)))
-        order = np.lexsort((ids, -scores), axis=1)
-        yield start, np.take_along_axis(ids, order, 1), np.take_along_axis(scores, order, 1)
+        yield start, ids, scores
 
 
 def _without_self(ids: np.ndarray, scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

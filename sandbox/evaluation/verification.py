@@ -2,7 +2,8 @@
 
 Everything comes from one table: for each distinct genuine score, how many genuine and how many impostor pairs reach it.
 The true accept rate changes only at genuine scores, so the table holds every point that AUC, EER and TAR@FAR need, and
-the impostor scores, which are many, are counted and never kept.
+the impostor scores, which are many, are counted and never kept. Scores are inner products in float64, rounded to
+float32: equal pairs then tie exactly, whichever block of a matrix product they came from.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ def verify_all_pairs(x: np.ndarray, y: np.ndarray, *, far: Sequence[float]) -> F
     """
     check_embeddings(x, y)
     order = np.argsort(y, kind="stable")
-    x, y = np.ascontiguousarray(x[order], dtype=np.float32), y[order]
+    x, y = x[order].astype(np.float64), y[order]
     class_end = np.searchsorted(y, y, side="right")
     counts = _Counts(_genuine_scores(x, class_end))
     for start in range(0, len(x), _BLOCK):
         rows = slice(start, min(start + _BLOCK, len(x)))
         first = int(class_end[start])  # rows are sorted by class: every later class makes an impostor pair
-        scores = x[rows] @ x[first:].T
+        scores = (x[rows] @ x[first:].T).astype(np.float32)
         counts.add(scores[np.arange(first, len(x)) >= class_end[rows, None]])
     return counts.figures(far)
 
@@ -66,9 +67,10 @@ def verify_pairs(
     x: np.ndarray, left: np.ndarray, right: np.ndarray, same: np.ndarray, *, far: Sequence[float]
 ) -> Figures:
     """Verification over given pairs of rows of x (N, D), scored by their inner product."""
+    wide = x.astype(np.float64)
     scores = np.concatenate(
-        [np.einsum("ij,ij->i", x[left[s : s + 65536]], x[right[s : s + 65536]]) for s in range(0, len(left), 65536)]
-        or [np.empty(0, np.float32)]
+        [np.einsum("ij,ij->i", wide[left[s : s + 8192]], wide[right[s : s + 8192]]) for s in range(0, len(left), 8192)]
+        or [np.empty(0)]
     )
     return verify_scores(scores, same, far=far)
 
@@ -79,7 +81,7 @@ def _genuine_scores(x: np.ndarray, class_end: np.ndarray) -> np.ndarray:
     start = 0
     while start < len(x):
         block = x[start : class_end[start]]
-        parts.append((block @ block.T)[np.triu_indices(len(block), 1)])
+        parts.append((block @ block.T)[np.triu_indices(len(block), 1)].astype(np.float32))
         start = int(class_end[start])
     return np.concatenate(parts)
 
@@ -116,10 +118,13 @@ class _Counts:
         tar = self.at[::-1].cumsum()[::-1] / genuine
         accepted = impostors - below  # impostors at or above each level
         pairs = genuine + impostors
-        figures: Figures = {"verification/auc": {"value": auc, "n": pairs}}
-        figures["verification/eer"] = {"value": _equal_error(tar, accepted / impostors), "n": pairs}
+        eer = _equal_error(tar, accepted / impostors, self.tied / impostors)
+        figures: Figures = {
+            "verification/auc": {"value": auc, "n": pairs},
+            "verification/eer": {"value": eer, "n": pairs},
+        }
         for target in far:
-            allowed = np.flatnonzero(accepted <= target * impostors)
+            allowed = np.flatnonzero(accepted / impostors <= target)
             value = float(tar[allowed[0]]) if len(allowed) else 0.0
             reached = float(accepted[allowed[0]] / impostors) if len(allowed) else 0.0
             figures[f"verification/tar@far={spell_rate(target)}"] = {
@@ -131,10 +136,14 @@ class _Counts:
         return figures
 
 
-def _equal_error(tar: np.ndarray, far: np.ndarray) -> float:
-    """Where false accepts equal false rejects, on the line between the two neighbouring thresholds."""
-    far = np.concatenate([[1.0], far, [0.0]])
-    frr = np.concatenate([[0.0], 1 - tar, [1.0]])
+def _equal_error(tar: np.ndarray, far: np.ndarray, tied: np.ndarray) -> float:
+    """Where false accepts equal false rejects, on the line between the two neighbouring thresholds.
+
+    Each level gives two thresholds: at it (`far`, `tar`), and just above it, where what is `tied` with it is rejected.
+    """
+    above = np.append(tar[1:], 0.0)
+    far = np.concatenate([[1.0], np.stack([far, far - tied], 1).ravel(), [0.0]])
+    frr = np.concatenate([[0.0], 1 - np.stack([tar, above], 1).ravel(), [1.0]])
     cross = int(np.argmax(frr >= far))
     gap_before, gap_after = far[cross - 1] - frr[cross - 1], frr[cross] - far[cross]
     share = gap_before / (gap_before + gap_after) if gap_before + gap_after else 0.0

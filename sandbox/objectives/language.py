@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import ast
-import math
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,8 +104,9 @@ def _summands(node: ast.expr) -> list[ast.expr]:
 def _term(node: ast.expr, text: str) -> Term:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         weight = _value(node.left, text, 0)
-        if isinstance(weight, Tune) or (isinstance(weight, int | float) and not isinstance(weight, bool)):
-            if not isinstance(weight, Tune) and weight <= 0:
+        tried = (weight.choices or (weight.low,)) if isinstance(weight, Tune) else (weight,)
+        if weight == Tune() or all(isinstance(w, int | float) and not isinstance(w, bool) for w in tried):
+            if weight != Tune() and min(tried) <= 0:
                 raise SandboxError(f"the weight {weight} in '{_short(text)}' is not above 0")
             return Term(weight if isinstance(weight, Tune) else float(weight), _call(node.right, text, 0))
         raise SandboxError(f"'{_source(node.left, text)}' is no weight: write number * name, such as 0.5*contrastive")
@@ -122,6 +123,7 @@ def _call(node: ast.expr, text: str, depth: int) -> Call:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if any(keyword.arg is None for keyword in node.keywords) or any(isinstance(a, ast.Starred) for a in node.args):
             raise SandboxError(f"'{_source(node, text)}' uses * or **, which the objective language does not have")
+        _once([keyword.arg for keyword in node.keywords], node, text)
         kwargs = {str(keyword.arg): _value(keyword.value, text, depth + 1) for keyword in node.keywords}
         return Call(node.func.id, tuple(_value(arg, text, depth + 1) for arg in node.args), kwargs)
     raise SandboxError(f"'{_source(node, text)}' is no name(key=value, ...)")
@@ -131,8 +133,8 @@ def _value(node: ast.expr, text: str, depth: int) -> Any:
     if depth > DEEPEST:
         raise SandboxError(f"'{_short(text)}' is nested deeper than {DEEPEST}")
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str | None):
-        if isinstance(node.value, int | float) and not math.isfinite(node.value):
-            raise SandboxError(f"'{_source(node, text)}' is not a finite number")
+        if isinstance(node.value, int | float) and not abs(node.value) <= sys.float_info.max:
+            raise SandboxError(f"'{_source(node, text)}' is no number that a float can hold")
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         inner = _value(node.operand, text, depth + 1)
@@ -142,6 +144,7 @@ def _value(node: ast.expr, text: str, depth: int) -> Any:
         return tuple(_value(item, text, depth + 1) for item in node.elts)
     if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
         keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        _once(keys, node, text)
         return {str(key): _value(item, text, depth + 1) for key, item in zip(keys, node.values, strict=True)}
     if isinstance(node, ast.Name | ast.Call):
         call = _call(node, text, depth)
@@ -156,9 +159,10 @@ def _tune(call: Call, text: str) -> Tune:
     log = call.kwargs.get("log", False)
     if not isinstance(log, bool):
         raise SandboxError(f"tune(..., log={log!r}): log is True or False")
-    if not call.args:
+    if not call.args and not call.kwargs:
         return Tune()
-    if len(call.args) == 1 and isinstance(call.args[0], tuple) and call.args[0]:
+    listed = len(call.args) == 1 and not call.kwargs and isinstance(call.args[0], tuple)
+    if listed and call.args[0] and not any(isinstance(choice, Tune) for choice in call.args[0]):
         return Tune(choices=call.args[0])
     if len(call.args) == 2 and all(isinstance(end, int | float) and not isinstance(end, bool) for end in call.args):
         low, high = call.args
@@ -168,6 +172,12 @@ def _tune(call: Call, text: str) -> Tune:
             raise SandboxError(f"tune({low}, {high}, log=True): a log range starts above 0")
         return Tune(low, high, log)
     raise SandboxError(f"tune() takes two numbers (low, high), one list of choices, or nothing, in '{_short(text)}'")
+
+
+def _once(keys: list[Any], node: ast.expr, text: str) -> None:
+    for key in keys:
+        if keys.count(key) > 1:
+            raise SandboxError(f"'{key}' is given twice in '{_source(node, text)}'")
 
 
 def _source(node: ast.expr, text: str) -> str:

@@ -56,6 +56,19 @@ class Expression:
         """Dotted name -> range, for everything that is marked; a bare `tune()` has the catalogue's range."""
         return {path: mark for path, mark in _marks(self)}
 
+    def whole(self, path: str) -> bool:
+        """Whether a marked value takes whole numbers only."""
+        for name, term in _named(self):
+            if path.startswith(f"{name}."):
+                bound, rest = term.loss, path.removeprefix(f"{name}.").split(".")
+                if rest == ["weight"] and isinstance(term.weight, Tune):
+                    return False
+                for key in rest[:-1]:
+                    bound = bound.values[key]
+                if isinstance(bound.values.get(rest[-1]), Tune):
+                    return bound.entry.parameters[rest[-1]].kind == "whole"
+        return False
+
     def fill(self, values: dict[str, Any]) -> Expression:
         """The expression with each mark replaced by its value."""
         terms = []
@@ -101,8 +114,8 @@ def canonical(loss: str, miner: str = "none") -> str:
 
 
 def _ordered(terms: list[BoundTerm]) -> tuple[BoundTerm, ...]:
-    def key(term: BoundTerm) -> tuple[float, str]:
-        return (-term.weight if not isinstance(term.weight, Tune) else 0.0, str(term.loss))
+    def key(term: BoundTerm) -> tuple[float, str, str]:
+        return (-term.weight if not isinstance(term.weight, Tune) else 0.0, str(term.loss), str(term.weight))
 
     return tuple(sorted(terms, key=key))
 
@@ -123,11 +136,11 @@ def _bind(call: Call, slot: Slot, outermost: bool = False) -> Bound:
     for key, value in {**preset, **given}.items():
         parameter = entry.parameters[key]
         checked = _check(value, parameter, f"{entry.name}({key}=...)")
-        if key == "miner" and checked is None:
+        if key == "miner" and checked is None and outermost:
             values[key] = None
         elif not _same(checked, parameter.default):
             values[key] = checked
-    missing = [key for key, p in entry.parameters.items() if p.default is REQUIRED and key not in values]
+    missing = [key for key, p in entry.parameters.items() if p.default is REQUIRED and values.get(key) is None]
     if missing:
         raise SandboxError(f"{entry.name} needs {missing[0]}: write {entry.name}({missing[0]}=...)")
     _rules(entry, values, outermost)
@@ -179,9 +192,12 @@ def _check(value: Any, parameter: Parameter, where: str) -> Any:
     if kind in _SLOTS:
         return _check_slot(value, cast(Slot, kind), where)
     if kind == "reducers":
-        if not isinstance(value, dict) or not all(isinstance(inner, Call) for inner in value.values()):
-            raise SandboxError(f'{where} takes a reducer for each part of the loss, such as {{"loss": mean}}')
-        return {key: _bind(inner, "reducer") for key, inner in value.items()}
+        if not isinstance(value, dict) or not value or not all(isinstance(inner, Call) for inner in value.values()):
+            raise SandboxError(f"{where} takes {_takes(parameter)}")
+        bound = {key: _bind(inner, "reducer") for key, inner in value.items()}
+        if any(list(_marks_in(inner, key)) for key, inner in bound.items()):
+            raise SandboxError(f"{where}: tune() cannot stand inside the reducers of multiple")
+        return bound
     if isinstance(value, Tune):
         return _check_tune(value, parameter, where)
     if value is None and parameter.default is None:
@@ -220,8 +236,9 @@ def _check_tune(mark: Tune, parameter: Parameter, where: str) -> Tune:
         if parameter.tune is None:
             raise SandboxError(f"{where}: the catalogue has no range for a bare tune(); write tune(low, high)")
         return parameter.tune
-    if parameter.kind == "whole" and not all(float(end).is_integer() for end in (mark.low or 0, mark.high or 0)):
-        raise SandboxError(f"{where} takes whole numbers, so the ends of its tune() are whole too")
+    ends = (mark.low or 0, mark.high or 0)
+    if parameter.kind == "whole" and not all(float(end).is_integer() and end >= 0 for end in ends):
+        raise SandboxError(f"{where} takes whole numbers of at least 0, and so do the ends of its tune()")
     return mark
 
 
@@ -234,6 +251,7 @@ def _takes(parameter: Parameter) -> str:
         "choice": "one of " + ", ".join(CHOICES.get(parameter.name, ())),
         "whole or 'all'": "a whole number of at least 1, or 'all'",
         "numbers": "a list of numbers",
+        "reducers": 'a reducer for each part of the loss, such as {"loss": mean}',
     }[parameter.kind]
 
 

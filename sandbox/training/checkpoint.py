@@ -50,7 +50,7 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
             saved.setdefault(int(index), {}).update(entries)
         t.optimizer.load_state_dict({"state": saved, "param_groups": t.optimizer.state_dict()["param_groups"]})
         _put_hidden_state(t.objective, under(tensors, "hidden/"), state["hidden"])
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, KeyError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise SandboxError(f"the checkpoint does not fit this recipe: {reason}") from None
 

@@ -1,0 +1,62 @@
+"""Finished runs to a table: python experiments/table.py results/runs --format markdown --out results/tables/NAME.md."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from sandbox import flags
+from sandbox.errors import SandboxError, exit_on_error
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+WHAT = (
+    "Put finished runs into a table: the seeds of one recipe are one row (mean, 95 % t-interval, n), and the settings "
+    "that differ between recipes are columns."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What table.py takes."""
+
+    runs: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    """Folders that hold runs (results/runs where none is given)."""
+    metrics: tuple[str, ...] = ()
+    """Figures to show, such as test/retrieval/map@r."""
+    sort: str = ""
+    """Figure to sort by; the first where not given."""
+    format: Literal["terminal", "markdown", "latex", "csv"] = "terminal"
+    """How to write it."""
+    out: str = ""
+    """File to write; printed where not given. Its header holds the command, the machine and the date."""
+
+
+def main() -> None:
+    """Read the flags, build the table, print or write it."""
+    command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
+    flags.quiet_libraries()
+    from sandbox.reporting.tables import SHOWN, build_table, read_runs, render
+
+    places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
+    table = build_table(read_runs(places), command.metrics or SHOWN, sort=command.sort)
+    if not command.out:
+        print(render(table, command.format), end="")
+        return
+    made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}"
+    path = Path(command.out)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(table, command.format, header=made), encoding="utf-8")
+    except OSError as error:
+        raise SandboxError(f"cannot write {path}: {error.strerror}") from None
+    print(f"{len(table.frame)} rows to {path}")
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

@@ -1,0 +1,197 @@
+"""Result tables out of run folders: one row for the seeds of a recipe, a column for each setting that differs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import SandboxError, near
+from sandbox.recipe import Recipe, flat
+from sandbox.record import RunFolder, finished
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = ("test/retrieval/map@r", "test/retrieval/precision@1", "test/verification/auc", "test/verification/eer")
+FORMATS = ("terminal", "markdown", "latex", "csv")
+_NEVER_A_COLUMN = {"loss", "miner", "seed", "device", "threads", "data.root"}
+_LOWER_IS_BETTER = ("eer",)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a table needs of one finished run."""
+
+    digest: str
+    seed: int
+    recipe: Recipe
+    figures: dict[str, float]
+    """``test/retrieval/map@r`` -> value, over all splits."""
+    split: str
+    """Digest of the images that were trained on and judged."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of groups, best first, and what a reader should know about them."""
+
+    frame: pd.DataFrame
+    metrics: tuple[str, ...]
+    settings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_runs(places: Sequence[Path]) -> list[Run]:
+    """Finished runs below the given folders.
+
+    Raises:
+        SandboxError: a place does not exist, or holds no finished run.
+    """
+    runs = []
+    for place in places:
+        if not place.is_dir():
+            raise SandboxError(
+                f"no folder {place}; train something first: python experiments/run.py --loss triplet --miner hard"
+            )
+        runs += [_read(folder) for folder in finished(place)]
+    if not runs:
+        raise SandboxError(
+            f"no finished run in {', '.join(map(str, places))}; runs that failed or go on are in no table"
+        )
+    return runs
+
+
+def build_table(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, sort: str = "") -> Table:
+    """Group runs by recipe and take the mean of each figure over its seeds.
+
+    Columns of the frame: ``objective``, one for each setting that differs, ``n`` (seeds), and for each metric its
+    mean, ``METRIC low`` and ``METRIC high`` (95 % t-interval; empty for a single seed).
+
+    Raises:
+        SandboxError: no run has such a metric, or `sort` is none of the metrics.
+    """
+    import pandas as pd
+
+    known = sorted({key for run in runs for key in run.figures})
+    for metric in (*metrics, *([sort] if sort else [])):
+        if metric not in known:
+            close = near(metric, known) or f"; there are {', '.join(known)}"
+            raise SandboxError(f"no run has the figure '{metric}'{close}")
+    groups, notes = _group(runs)
+    settings = _differing([group[0].recipe for group in groups])
+    if len({run.digest for run in runs}) < len(groups):  # one recipe on several folders
+        settings.append("data.root")
+    rows = []
+    for group in groups:
+        settings_here = flat(group[0].recipe)
+        row: dict[str, Any] = {"objective": group[0].recipe.loss, **{name: settings_here[name] for name in settings}}
+        row["n"] = len(group)
+        for metric in metrics:
+            mean, low, high = t_interval([run.figures[metric] for run in group if metric in run.figures])
+            row |= {metric: mean, f"{metric} low": low, f"{metric} high": high}
+        rows.append(row)
+    by = sort or metrics[0]
+    if by not in metrics:
+        raise SandboxError(f"--sort '{by}' is not among the metrics of the table: {', '.join(metrics)}")
+    frame = pd.DataFrame(rows).sort_values(
+        by, ascending=by.endswith(_LOWER_IS_BETTER), kind="stable", ignore_index=True
+    )
+    return Table(frame, tuple(metrics), tuple(settings), tuple(notes))
+
+
+def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
+    """Mean, low and high end of Student's t-interval; NaN ends for one value, all NaN for none."""
+    from scipy import stats
+
+    n = len(values)
+    if n == 0:
+        return math.nan, math.nan, math.nan
+    mean = sum(values) / n
+    if n == 1:
+        return mean, math.nan, math.nan
+    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * spread / math.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def render(table: Table, style: str, *, header: str = "") -> str:
+    """The table as text: ``markdown``, ``latex`` (booktabs), ``csv`` (with the intervals' ends) or ``terminal``.
+
+    Args:
+        table: what to show.
+        style: one of `FORMATS`.
+        header: lines that say how the table was made; a comment in the style's own way.
+    """
+    if style == "csv":
+        comment = "".join(f"# {line}\n" for line in header.splitlines())
+        return comment + table.frame.to_csv(index=False)
+    shown = _readable(table)
+    if style == "latex":
+        comment = "".join(f"% {line}\n" for line in header.splitlines())
+        shown.columns = [_latex(name) for name in shown.columns]
+        cells = shown.map(lambda cell: _latex(str(cell)).replace("±", r"$\pm$"))
+        left = len(table.settings) + 1
+        return comment + cells.to_latex(
+            index=False, escape=False, column_format="l" * left + "r" * (len(cells.columns) - left)
+        )
+    if style == "markdown":
+        comment = f"<!-- {header} -->\n\n" if header else ""
+        notes = "".join(f"\n{note}\n" for note in table.notes)
+        body = shown.map(lambda cell: str(cell).replace("|", "\\|")).to_markdown(index=False, disable_numparse=True)
+        return f"{comment}{body}\n{notes}"
+    return (
+        shown.to_markdown(index=False, tablefmt="simple", disable_numparse=True)
+        + "".join(f"\n{n}" for n in table.notes)
+        + "\n"
+    )
+
+
+def _read(folder: RunFolder) -> Run:
+    facts, report = folder.read_json("run.json"), folder.read_json("report.json")
+    figures = {f"{split}/{key}": float(entry["value"]) for split, rows in report.items() for key, entry in rows.items()}
+    return Run(facts["digest"], facts["seed"], folder.recipe(), figures, facts["split"])
+
+
+def _group(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:
+    """Runs of one recipe on one split together, one for each seed: of a seed that ran twice the later stays."""
+    by_name: dict[tuple[str, str], dict[int, Run]] = {}
+    twice = 0
+    for run in runs:
+        seeds = by_name.setdefault((run.digest, run.split), {})
+        twice += run.seed in seeds
+        seeds[run.seed] = run
+    groups = [[seeds[seed] for seed in sorted(seeds)] for seeds in by_name.values()]
+    notes = ["Mean over n seeds ± half the 95 % t-interval."] if any(len(group) > 1 for group in groups) else []
+    if twice:
+        notes.append(f"{twice} older runs of a recipe and seed that ran again are left out.")
+    return groups, notes
+
+
+def _differing(recipes: Sequence[Recipe]) -> list[str]:
+    rows = [flat(recipe) for recipe in recipes]
+    return [name for name in rows[0] if name not in _NEVER_A_COLUMN and len({str(row[name]) for row in rows}) > 1]
+
+
+def _readable(table: Table) -> pd.DataFrame:
+    """One cell a figure: the mean, with half the interval where there is one."""
+    shown = table.frame[["objective", *table.settings, "n"]].copy()
+    for metric in table.metrics:
+        half = (table.frame[f"{metric} high"] - table.frame[f"{metric} low"]) / 2
+        pairs = zip(table.frame[metric], half, strict=True)
+        shown[metric] = [_cell(mean, half) for mean, half in pairs]
+    return shown
+
+
+def _cell(mean: float, half: float) -> str:
+    if math.isnan(mean):
+        return ""
+    return f"{mean:.4f}" if math.isnan(half) else f"{mean:.4f} ± {half:.4f}"
+
+
+def _latex(text: str) -> str:
+    for char in "&%$#_{}":
+        text = text.replace(char, "\\" + char)
+    return text

@@ -1,0 +1,114 @@
+"""What a study searches: the marks in an objective and in the recipe's settings, and how a trial fills them."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+from sandbox.errors import SandboxError, near
+from sandbox.objectives.language import Tune, parse_value
+from sandbox.objectives.resolve import Expression, resolve
+from sandbox.recipe import Recipe, flat, replace
+
+_BARE = {
+    "optimizer.lr": Tune(1e-4, 3e-2, log=True),
+    "optimizer.loss_lr": Tune(1e-5, 1.0, log=True),
+    "optimizer.weight_decay": Tune(1e-5, 0.3, log=True),
+    "backbone.embedding_dim": Tune(choices=(64, 128, 256, 512)),
+}
+
+
+@dataclass(frozen=True)
+class Space:
+    """A recipe whose objective and settings hold marks."""
+
+    recipe: Recipe
+    expression: Expression
+    settings: dict[str, Tune]
+
+    @property
+    def marks(self) -> dict[str, Tune]:
+        """Dotted name -> range of everything that is searched."""
+        return {**self.expression.tunes(), **self.settings}
+
+    def suggest(self, trial: optuna.trial.Trial) -> dict[str, Any]:
+        """Values for one trial."""
+        return {name: self._suggest(trial, name, mark) for name, mark in self.marks.items()}
+
+    def fill(self, values: dict[str, Any]) -> Recipe:
+        """The recipe with a trial's values in place of the marks."""
+        recipe = dataclasses.replace(self.recipe, loss=str(self.expression.fill(values)), miner="none")
+        for name in self.settings:
+            recipe = replace(recipe, name, values[name])
+        return recipe
+
+    def _suggest(self, trial: optuna.trial.Trial, name: str, mark: Tune) -> Any:
+        if mark.choices:
+            return trial.suggest_categorical(name, list(mark.choices))
+        low, high = typing.cast(float, mark.low), typing.cast(float, mark.high)
+        if self._whole(name, mark):
+            return trial.suggest_int(name, int(low), int(high), log=mark.log)
+        return trial.suggest_float(name, float(low), float(high), log=mark.log)
+
+    def _whole(self, name: str, mark: Tune) -> bool:
+        if name in self.settings:
+            return _field_type(name) is int
+        return self.expression.whole(name)
+
+
+def read_space(recipe: Recipe, settings: Sequence[str]) -> Space:
+    """Find the marks of an objective and of `setting=tune(...)` words.
+
+    Raises:
+        SandboxError: nothing is marked, a setting does not exist, or it cannot be searched.
+    """
+    expression = resolve(recipe.loss, recipe.miner)
+    searched = dict(_setting(word) for word in settings)
+    space = Space(recipe, expression, searched)
+    if not space.marks:
+        raise SandboxError(
+            f"nothing in '{recipe.loss}' is marked for the search; write for example --loss "
+            '"triplet(margin=tune(0.05, 0.5))", or --search "optimizer.lr=tune(1e-4, 1e-2, log=True)"'
+        )
+    return space
+
+
+def _setting(word: str) -> tuple[str, Tune]:
+    name, equals, text = word.partition("=")
+    name = name.strip()
+    names = [key for key in flat(Recipe()) if _field_type(key) in (int, float, str) and key not in ("loss", "miner")]
+    if name not in names:
+        raise SandboxError(f"--search '{word}': there is no setting '{name}' to search{near(name, names)}")
+    mark = parse_value(text) if equals else Tune()
+    if not isinstance(mark, Tune):
+        raise SandboxError(f"--search '{word}': write {name}=tune(low, high) or {name}=tune([a, b])")
+    if mark.bare:
+        if name not in _BARE:
+            raise SandboxError(f"--search '{word}': there is no usual range for {name}; write tune(low, high)")
+        mark = _BARE[name]
+    kind = _field_type(name)
+    if not mark.choices and kind is str:
+        raise SandboxError(f"--search '{word}': {name} is a text; write tune([...]) with the values to try")
+    for value in mark.choices or (mark.low, mark.high):
+        fits = isinstance(value, str) if kind is str else isinstance(value, int | float) and not isinstance(value, bool)
+        if not fits or (kind is int and not float(typing.cast(float, value)).is_integer()):
+            raise SandboxError(f"--search '{word}': {value!r} is no value of {name}")
+    return name, mark
+
+
+def _field_type(dotted: str) -> type:
+    """The plain type of a recipe setting (of `int | None`, int)."""
+    kind: Any = Recipe
+    for part in dotted.split("."):
+        kind = typing.get_type_hints(kind)[part]
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        kind = next(choice for choice in typing.get_args(kind) if choice is not type(None))
+    if typing.get_origin(kind) is typing.Literal:
+        return str
+    return kind if isinstance(kind, type) else tuple

@@ -1,0 +1,212 @@
+"""An Optuna study over a recipe's marks: validation only, resumable, one folder.
+
+results/studies/<name>/   journal.log (Optuna's journal)   study.json   runs/ (a run folder for each trial)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from sandbox import experiment
+from sandbox.errors import SandboxError, near
+from sandbox.recipe import Recipe, digest, to_flags, to_toml
+from sandbox.record import RunFolder
+from sandbox.tuning.space import Space
+
+_OVER = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclass(frozen=True)
+class TrialDone:
+    """One trial is over."""
+
+    number: int
+    trials: int
+    values: dict[str, Any]
+    value: float | None
+    state: str
+    best: float | None
+
+
+Event = experiment.Event | TrialDone
+
+
+def study_name(space: Space) -> str:
+    """The name that the same search always has: what is searched, and the digest of everything else."""
+    marks = json.dumps({name: str(mark) for name, mark in space.marks.items()}, sort_keys=True)
+    recipe = experiment.replace(space.recipe, loss=str(space.expression) + marks, miner="none")
+    label = "-".join(term.loss.entry.name for term in space.expression.terms)
+    return f"{label}-{digest(recipe)[:8]}"
+
+
+def search(space: Space, *, folder: Path, trials: int, command: str) -> Iterator[Event]:
+    """Run trials until the study has `trials` that are complete or pruned; a repeated call goes on.
+
+    Args:
+        space: what is searched.
+        folder: the study's folder.
+        trials: how many in all.
+        command: what a person typed, for the record.
+
+    Raises:
+        SandboxError: the recipe is refused, or three trials in a row fail.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    monitor = space.recipe.evaluate.monitor
+    study = _create(folder, monitor, space.recipe.seed)
+    _write_facts(folder, space, command)
+    _free_stranded(study)
+    failures = 0
+    while (over := len(study.get_trials(states=_OVER))) < trials:
+        trial = study.ask()
+        trial.set_user_attr("worker", _worker())
+        values = space.suggest(trial)
+        recipe = space.fill(values)
+        trial.set_user_attr("command", run_line(recipe))
+        state, value, reason = TrialState.FAIL, None, ""
+        try:
+            state, value = yield from _run(trial, recipe, folder)
+        except SandboxError as error:
+            reason = str(error)
+        finally:
+            if state == TrialState.FAIL:
+                trial.set_user_attr("failed", reason or "interrupted")
+            study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
+            if state == TrialState.FAIL and not reason:  # interrupted: the same point is tried again next time
+                study.enqueue_trial(trial.params)
+        failures = failures + 1 if state == TrialState.FAIL else 0
+        if failures == 3:
+            raise SandboxError(f"three trials in a row failed, the last one so: {reason}")
+        yield TrialDone(over + 1, trials, values, value, state.name.lower(), _best_value(study))
+
+
+def _run(trial: optuna.trial.Trial, recipe: Recipe, folder: Path) -> Any:
+    """Train one trial; returns its state and its best validation figure."""
+    line = run_line(recipe)
+    events = experiment.run(recipe, out=folder / "runs", command=line, test=False, pictures=False)
+    for event in events:
+        yield event
+        if isinstance(event, experiment.Validation):
+            trial.report(event.value, event.step)
+            if trial.should_prune():
+                events.close()
+                return TrialState.PRUNED, None
+        elif isinstance(event, experiment.Done):
+            trial.set_user_attr("run", event.folder.path.name)
+            trial.set_user_attr("test_evaluations", 0)
+            for key, entry in event.report["val"].items():
+                trial.set_user_attr(f"val/{key}", entry["value"])
+            return TrialState.COMPLETE, float(event.report["val"][recipe.evaluate.monitor]["value"])
+    raise SandboxError("the run ended without a report")
+
+
+def run_line(recipe: Recipe) -> str:
+    """The run.py command that trains a recipe."""
+    return " ".join(["python experiments/run.py", *to_flags(recipe)])
+
+
+def winner(folder: Path) -> tuple[float, str, dict[str, Any]] | None:
+    """Validation figure, run.py line and values of the best complete trial, or None."""
+    study = open_study(folder)
+    if not study.get_trials(states=(TrialState.COMPLETE,)):
+        return None
+    best = study.best_trial
+    return float(best.value or 0.0), str(best.user_attrs["command"]), dict(best.params)
+
+
+def trial_rows(folder: Path) -> list[dict[str, Any]]:
+    """One row a trial: number, state, value and parameters."""
+    return [
+        {"trial": trial.number, "state": trial.state.name.lower(), "value": _value(trial), **trial.params}
+        for trial in open_study(folder).trials
+        if trial.state != TrialState.WAITING
+    ]
+
+
+def open_study(folder: Path) -> optuna.Study:
+    """An existing study.
+
+    Raises:
+        SandboxError: there is none in the folder; the nearest beside it is named.
+    """
+    if not (folder / "journal.log").is_file():
+        others = [path.parent.name for path in folder.parent.glob("*/journal.log")]
+        listed = f"; there are {', '.join(sorted(others))}" if 0 < len(others) <= 8 else ""
+        raise SandboxError(f"no study at {folder}{near(folder.name, others) or listed}")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.load_study(study_name=None, storage=open_storage(folder))
+
+
+def open_storage(folder: Path) -> JournalStorage:
+    """The journal of a study; a last line that a crash cut off is taken away, since it would make all unreadable."""
+    path = folder / "journal.log"
+    if path.is_file():
+        data = path.read_bytes()
+        if data and not data.endswith(b"\n"):
+            with path.open("r+b") as file:
+                file.truncate(data.rfind(b"\n") + 1)
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+def _create(folder: Path, monitor: str, seed: int) -> optuna.Study:
+    storage = open_storage(folder)
+    direction: Literal["minimize", "maximize"] = "minimize" if monitor in experiment.LOWER_IS_BETTER else "maximize"
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1)
+    study = optuna.create_study(
+        study_name=folder.name, storage=storage, direction=direction, pruner=pruner, load_if_exists=True
+    )
+    # a sampler that starts afresh must not draw the points of the last time again
+    study.sampler = optuna.samplers.TPESampler(seed=seed * 100_003 + len(study.trials))
+    return study
+
+
+def _write_facts(folder: Path, space: Space, command: str) -> None:
+    marks = {name: str(mark) for name, mark in space.marks.items()}
+    facts = {"command": command, "monitor": space.recipe.evaluate.monitor, "search": marks}
+    RunFolder(folder).write_json("study.json", facts)
+    RunFolder(folder).write_text("recipe.toml", to_toml(space.recipe, f"searched by: {command}"))
+
+
+def _free_stranded(study: optuna.Study) -> None:
+    """Trials that a worker of this machine left running when it died become failed; their points are tried again."""
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
+        if host == socket.gethostname() and not _alive(int(process)):
+            study.tell(trial.number, state=TrialState.FAIL)
+            study.enqueue_trial(trial.params)
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _alive(process: int) -> bool:
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _value(trial: FrozenTrial) -> float | None:
+    return float(trial.value) if trial.value is not None else None
+
+
+def _best_value(study: optuna.Study) -> float | None:
+    return float(study.best_value) if study.get_trials(states=(TrialState.COMPLETE,)) else None

@@ -1,0 +1,149 @@
+"""The run command as a person types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ("--data.name", "digits", "--max_steps", "4", "--batch.size", "16", "--threads", "1")
+
+
+def test_it_trains_and_ends_with_a_table_a_folder_and_the_next_command(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    said = command("run.py", "--loss", "triplet", "--miner", "hard", *QUICK, "--out", str(tmp_path))
+    assert said.code == 0
+    for word in ("validation", "test", "retrieval/map@r", "verification/auc", "run folder:", "next: python"):
+        assert word in said.out
+    (folder,) = tmp_path.iterdir()
+    assert json.loads((folder / "run.json").read_text())["status"] == "done"
+
+
+def test_seeds_run_in_turn_and_share_a_digest(command: Callable[..., Any], tmp_path: Path) -> None:
+    said = command(
+        "run.py", "--loss", "arcface", *QUICK, "--seeds", "2", "--seed", "3", "--no_pictures", "--out", str(tmp_path)
+    )
+    assert said.code == 0, said.err
+    facts = [json.loads((folder / "run.json").read_text()) for folder in sorted(tmp_path.iterdir())]
+    assert sorted(fact["seed"] for fact in facts) == [3, 4]
+    assert len({fact["digest"] for fact in facts}) == 1
+
+
+def test_a_recipe_file_is_read_and_flags_go_over_it(command: Callable[..., Any], tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('loss = "contrastive"\nmax_steps = 3\n[data]\nname = "digits"\n[batch]\nsize = 16\n')
+    said = command(
+        "run.py", "--recipe", str(recipe), "--max_steps", "2", "--no_pictures", "--out", str(tmp_path / "runs")
+    )
+    assert said.code == 0, said.err
+    (folder,) = (tmp_path / "runs").iterdir()
+    facts = json.loads((folder / "run.json").read_text())
+    assert facts["objective"] == "contrastive" and facts["steps"] == 2
+
+
+def test_the_recipe_that_a_run_keeps_makes_the_same_run_again(command: Callable[..., Any], tmp_path: Path) -> None:
+    for place, words in (("a", ("--loss", "contrastive", *QUICK)), ("b", ())):
+        given = ("--recipe", str(next((tmp_path / "a").iterdir()) / "recipe.toml")) if place == "b" else words
+        assert command("run.py", *given, "--no_pictures", "--out", str(tmp_path / place)).code == 0
+    first, second = (json.loads((next((tmp_path / p).iterdir()) / "report.json").read_text()) for p in "ab")
+    assert first == second
+
+
+@pytest.mark.parametrize("what", ["losses", "miners", "data", "backbones"])
+def test_catalogues_are_printed(command: Callable[..., Any], what: str) -> None:
+    from sandbox.backbones.catalog import own_backbones
+    from sandbox.data.catalog import DATA_SETS
+    from sandbox.objectives.catalog import catalog
+
+    said = command("run.py", "--list", what)
+    names = {"losses": catalog("loss"), "miners": catalog("miner"), "data": DATA_SETS, "backbones": own_backbones()}
+    assert said.code == 0
+    assert all(name in said.out for name in names[what])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--loss", "tripplet"), "did you mean 'triplet'"),
+        (("--loss", "triplet(margn=1)"), "did you mean 'margin'"),
+        (("--loss", "triplet(margin='x')"), "takes a number"),
+        (("--loss", "triplet("), "cannot read"),
+        (("--loss", "arcface", "--miner", "hard"), "nothing to do"),
+        (("--loss", "triplet(margin=tune(0.1, 0.5))"), "tune.py"),
+        (("--optimizer.lrr", "1"), "did you mean '--optimizer.lr'"),
+        (("--optimizer.lr", "fast"), "--optimizer.lr"),
+        (("--optimizer.name", "adamm"), "adamw"),
+        (("--loss",), "--loss"),
+        (("triplet",), "'triplet'"),
+        (("--recipe", "nothing"), "no recipe named 'nothing'"),
+        (("--recipe", "nothing.toml"), "nothing.toml"),
+        (("--seeds", "0"), "--seeds"),
+        (("--seed", "-1"), "seed"),
+        (("--data.name", "folder"), "root"),
+        (("--data.name", "folder", "--data.root", "no/such/place"), "no/such/place"),
+        (("--backbone.name", "resnet_smal"), "did you mean 'resnet_small'"),
+        (("--backbone.name", "torchvision:resnet19"), "did you mean 'resnet18'"),
+        (("--backbone.weights", "net.pth"), "safetensors"),
+        (("--device", "gpu"), "device"),
+        (("--resume", "no/such/run"), "no run folder"),
+        (("--list", "looses"), "losses"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    command: Callable[..., Any], tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    said = command("run.py", *words, "--out", str(tmp_path / "runs"))
+    assert said.code == 2
+    assert sentence in said.err and "Traceback" not in said.err
+    assert said.err.startswith("error: ") and said.err.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_recipe_with_a_key_that_does_not_exist_is_refused(command: Callable[..., Any], tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text("[optimizer]\nlearning_rate = 1\n")
+    said = command("run.py", "--recipe", str(recipe))
+    assert said.code == 2 and "optimizer.learning_rate" in said.err
+
+
+def test_a_place_that_cannot_be_written_is_said(command: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = command("run.py", *QUICK, "--out", str(tmp_path / "file"))
+    assert said.code == 2 and "file" in said.err
+
+
+def test_help_answers_without_torch() -> None:
+    for name in ("run.py", "tune.py", "table.py", "benchmark.py"):
+        code = (
+            f"import sys, runpy; sys.argv = ['{name}', '--help']\n"
+            f"try: runpy.run_path('experiments/{name}', run_name='__main__')\n"
+            "except SystemExit as end: assert end.code == 0\n"
+            "heavy = {'torch', 'optuna', 'pandas', 'seaborn', 'sklearn', 'faiss'} & set(sys.modules)\n"
+            "assert not heavy, heavy"
+        )
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_a_folder_of_images_trains_and_says_what_it_left_out(command: Callable[..., Any], tmp_path: Path) -> None:
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for person in range(8):
+        base = rng.integers(0, 255, (16, 16))
+        (tmp_path / "faces" / f"p{person}").mkdir(parents=True)
+        for number in range(5 if person else 1):
+            noisy = np.clip(base + rng.normal(0, 20, base.shape), 0, 255).astype(np.uint8)
+            Image.fromarray(noisy).save(tmp_path / "faces" / f"p{person}" / f"{number}.png")
+    (tmp_path / "faces" / "p3" / "broken.jpg").write_bytes(b"no image")
+    words = ("--data.name", "folder", "--data.root", str(tmp_path / "faces"), "--data.image_size", "16")
+    said = command("run.py", *words, "--max_steps", "3", "--no_pictures", "--out", str(tmp_path / "runs"))
+    assert said.code == 0, said.err
+    assert "broken.jpg" in said.err

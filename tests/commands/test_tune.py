@@ -1,0 +1,125 @@
+"""The tune command and its studies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ("--data.name", "digits", "--max_steps", "3", "--batch.size", "16", "--threads", "1")
+SEARCH = ("--loss", "triplet(margin=tune(0.05, 0.5))", *QUICK)
+
+
+def test_a_study_runs_goes_on_and_names_its_winner(command: Callable[..., Any], tmp_path: Path) -> None:
+    from sandbox.tuning.study import open_study
+
+    words = (*SEARCH, "--out", str(tmp_path), "--study", "mine", "--search", "optimizer.lr=tune()")
+    first = command("tune.py", *words, "--trials", "1")
+    assert first.code == 0, first.err
+    again = command("tune.py", *words, "--trials", "2")
+    assert again.code == 0, again.err
+    assert "next: python experiments/run.py --loss 'triplet_margin(margin=" in again.out
+    study = open_study(tmp_path / "mine")
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE"]
+    margins = [trial.params["triplet_margin.margin"] for trial in study.trials]
+    assert len(set(margins)) == 2 and all(0.05 <= margin <= 0.5 for margin in margins)
+    runs = [json.loads(path.read_text()) for path in tmp_path.glob("mine/runs/*/run.json")]
+    assert len(runs) == 2 and all(run["test_evaluations"] == 0 for run in runs)
+    best = max(study.trials, key=lambda trial: trial.value or 0)
+    report = json.loads((tmp_path / "mine" / "runs" / best.user_attrs["run"] / "report.json").read_text())
+    assert report.keys() == {"val"} and best.value == report["val"]["retrieval/map@r"]["value"]
+    assert command("tune.py", "show", str(tmp_path / "mine")).out.count("complete") == 2
+
+
+def test_the_winners_line_is_a_command_that_runs(command: Callable[..., Any], tmp_path: Path) -> None:
+    import shlex
+
+    said = command("tune.py", *SEARCH, "--out", str(tmp_path), "--study", "mine", "--trials", "1")
+    line = next(row for row in said.out.splitlines() if row.startswith("next: "))
+    words = shlex.split(line.removeprefix("next: "))[2:]
+    words[words.index("--seeds") + 1] = "1"
+    assert command("run.py", *words, "--no_pictures", "--out", str(tmp_path / "runs")).code == 0
+
+
+def test_an_interrupted_trial_is_tried_again(tmp_path: Path) -> None:
+    from sandbox.experiment import Progress
+    from sandbox.recipe import BatchSpec, DataSpec, Recipe
+    from sandbox.tuning.space import read_space
+    from sandbox.tuning.study import open_study, search
+
+    recipe = Recipe(
+        loss="triplet(margin=tune(0.05, 0.5))", data=DataSpec(name="digits"), batch=BatchSpec(size=16), max_steps=3
+    )
+    space = read_space(recipe, [])
+    events = search(space, folder=tmp_path / "mine", trials=1, command="a test")
+    next(event for event in events if isinstance(event, Progress))
+    events.close()  # what Ctrl-C does to it
+    (stopped,) = open_study(tmp_path / "mine").get_trials(deepcopy=False)[:1]
+    assert stopped.state.name == "FAIL"
+    list(search(space, folder=tmp_path / "mine", trials=1, command="a test"))
+    last = open_study(tmp_path / "mine").trials[-1]
+    assert last.state.name == "COMPLETE" and last.params == stopped.params
+
+
+def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp_path: Path) -> None:
+    words = (*SEARCH, "--out", str(tmp_path), "--study", "mine")
+    assert command("tune.py", *words, "--trials", "1").code == 0
+    with (tmp_path / "mine" / "journal.log").open("ab") as file:
+        file.write(b'{"op_code": 8, "worker_')
+    assert command("tune.py", *words, "--trials", "2").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--loss", "triplet"), "nothing in 'triplet' is marked"),
+        ((*SEARCH, "--search", "optimizer.lrr=tune()"), "did you mean 'optimizer.lr'"),
+        ((*SEARCH, "--search", "optimizer.lr=3"), "tune(low, high)"),
+        ((*SEARCH, "--search", "batch.size=tune(0.5, 2)"), "no value of batch.size"),
+        ((*SEARCH, "--search", "data.name=tune(1, 2)"), "tune([...])"),
+        ((*SEARCH, "--trials", "0"), "--trials"),
+        (("--loss", "triplet(margin=tune(0.5, 0.05))"), "not below"),
+        (("--loss", "arcface(margin=tune())", "--miner", "hard"), "nothing to do"),
+        (("dashboard", "nothing"), "no study"),
+        (("show", "nothing"), "no study"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    command: Callable[..., Any], words: tuple[str, ...], sentence: str
+) -> None:
+    said = command("tune.py", *words)
+    assert said.code == 2 and sentence in said.err and "Traceback" not in said.err
+
+
+def test_the_dashboard_serves_the_study(command: Callable[..., Any], tmp_path: Path) -> None:
+    assert command("tune.py", *SEARCH, "--out", str(tmp_path), "--study", "mine", "--trials", "1").code == 0
+    port = "18080"
+    words = [sys.executable, "experiments/tune.py", "dashboard", str(tmp_path / "mine"), "--port", port]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        try:
+            assert server.stdout and "http://127.0.0.1" in server.stdout.readline()
+            body = _fetch(f"http://127.0.0.1:{port}/api/studies")
+            assert "mine" in body
+        finally:
+            server.terminate()
+
+
+def _fetch(address: str) -> str:
+    """The page, once the server listens."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return answer.read().decode()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)  # the address is printed just before the server binds

@@ -1,0 +1,107 @@
+"""Tables out of run folders."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from sandbox.errors import SandboxError
+from sandbox.recipe import OptimizerSpec, Recipe
+from sandbox.record import create
+from sandbox.reporting.tables import build_table, read_runs, render, t_interval
+
+METRIC = "test/retrieval/map@r"
+
+
+def finish(parent: Path, recipe: Recipe, value: float, status: str = "done", split: str = "abc") -> None:
+    folder = create(parent, recipe, "a test")
+    folder.write_json("report.json", {"test": {"retrieval/map@r": {"value": value, "n": 10}}})
+    folder.update(status=status, split=split)
+
+
+def test_seeds_group_and_the_interval_is_students(tmp_path: Path) -> None:
+    values = [0.5, 0.52, 0.56]
+    for seed, value in enumerate(values):
+        finish(tmp_path, Recipe(seed=seed), value)
+    table = build_table(read_runs([tmp_path]), [METRIC])
+    (row,) = table.frame.to_dict("records")
+    low, high = stats.t.interval(0.95, 2, loc=sum(values) / 3, scale=stats.sem(values))
+    assert row["n"] == 3
+    assert (row[METRIC], row[f"{METRIC} low"], row[f"{METRIC} high"]) == pytest.approx((sum(values) / 3, low, high))
+
+
+def test_only_settings_that_differ_are_columns_and_the_best_is_first(tmp_path: Path) -> None:
+    finish(tmp_path, Recipe(loss="contrastive"), 0.4)
+    finish(tmp_path, Recipe(loss="contrastive", optimizer=OptimizerSpec(lr=0.5)), 0.6)
+    table = build_table(read_runs([tmp_path]), [METRIC])
+    assert table.settings == ("optimizer.lr",)
+    assert list(table.frame["optimizer.lr"]) == [0.5, 0.003]
+
+
+def test_runs_that_are_not_done_are_in_no_table(tmp_path: Path) -> None:
+    finish(tmp_path, Recipe(), 0.9, status="running")
+    finish(tmp_path, Recipe(seed=1), 0.9, status="failed: no")
+    with pytest.raises(SandboxError, match="no finished run"):
+        read_runs([tmp_path])
+    finish(tmp_path, Recipe(seed=2), 0.5)
+    assert len(read_runs([tmp_path])) == 1
+
+
+def test_a_seed_that_ran_twice_counts_once_and_is_said(tmp_path: Path) -> None:
+    finish(tmp_path, Recipe(), 0.4)
+    finish(tmp_path, Recipe(), 0.5)
+    table = build_table(read_runs([tmp_path]), [METRIC])
+    assert list(table.frame["n"]) == [1] and list(table.frame[METRIC]) == [0.5]
+    assert any("left out" in note for note in table.notes)
+
+
+def test_one_recipe_on_two_folders_is_two_rows(tmp_path: Path) -> None:
+    for root, split in (("orl", "abc"), ("coil", "def")):
+        recipe = Recipe()
+        finish(tmp_path, replace(recipe, data=replace(recipe.data, root=root)), 0.5, split=split)
+    table = build_table(read_runs([tmp_path]), [METRIC])
+    assert sorted(table.frame["data.root"]) == ["coil", "orl"]
+
+
+def test_every_style_shows_the_figures(tmp_path: Path) -> None:
+    for seed in range(2):
+        finish(tmp_path, Recipe(seed=seed, loss="triplet_margin(margin=0.1)"), 0.5 + 0.01 * seed)
+    table = build_table(read_runs([tmp_path]), [METRIC])
+    half = float(stats.t.ppf(0.975, 1)) * stats.sem([0.5, 0.51])
+    cell = f"0.5050 ± {half:.4f}"
+    assert cell in render(table, "markdown") and cell in render(table, "terminal")
+    latex = render(table, "latex", header="made so")
+    assert latex.startswith("% made so\n") and rf"triplet\_margin(margin=0.1) & 2 & 0.5050 $\pm$ {half:.4f}" in latex
+    csv = render(table, "csv").splitlines()
+    assert csv[0].startswith("objective,n,") and csv[1].split(",")[2] == "0.505"
+
+
+def test_the_interval_of_one_value_has_no_ends() -> None:
+    mean, low, high = t_interval([0.5])
+    assert mean == 0.5 and math.isnan(low) and math.isnan(high)
+
+
+def test_an_unknown_figure_is_refused(tmp_path: Path) -> None:
+    finish(tmp_path, Recipe(), 0.5)
+    with pytest.raises(SandboxError, match="did you mean 'test/retrieval/map@r'"):
+        build_table(read_runs([tmp_path]), ["test/retrieval/map"])
+
+
+def test_the_command_writes_a_file_that_names_it(command: Callable[..., Any], tmp_path: Path) -> None:
+    finish(tmp_path / "runs", Recipe(), 0.5)
+    words = (str(tmp_path / "runs"), "--metrics", METRIC, "--format", "markdown", "--out", str(tmp_path / "t" / "a.md"))
+    assert command("table.py", *words).code == 0
+    text = (tmp_path / "t" / "a.md").read_text()
+    assert text.startswith("<!-- python experiments/table.py") and "| 0.5000" in text
+    assert command("table.py", str(tmp_path / "nothing")).code == 2
+    damaged = next((tmp_path / "runs").iterdir()) / "run.json"
+    damaged.write_text(json.dumps([1])[:-1])
+    said = command("table.py", str(tmp_path / "runs"))
+    assert said.code == 2 and "no finished run" in said.err

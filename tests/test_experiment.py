@@ -1,0 +1,169 @@
+"""From a recipe to a run folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sandbox import experiment
+from sandbox.errors import SandboxError
+from sandbox.recipe import AugmentSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
+
+SMALL = Recipe(
+    miner="hard",
+    data=DataSpec(name="digits"),
+    batch=BatchSpec(size=24),
+    evaluate=EvaluateSpec(every=4),
+    max_steps=8,
+    threads=1,
+)
+
+
+def done(recipe: Recipe, out: Path, **more: bool) -> experiment.Done:
+    *_, last = experiment.run(recipe, out=out, command="a test", pictures=more.pop("pictures", False), **more)
+    assert isinstance(last, experiment.Done)
+    return last
+
+
+def test_a_run_leaves_all_its_files_and_facts(tmp_path: Path) -> None:
+    last = done(SMALL, tmp_path, pictures=True)
+    names = {path.name for path in last.folder.path.iterdir()}
+    assert names == {
+        "recipe.toml", "run.json", "log.jsonl", "report.json", "model.safetensors", "embeddings.safetensors",
+        "page.html", "figures",
+    }  # fmt: skip
+    assert {path.name for path in (last.folder.path / "figures").iterdir()} == {
+        "curves.png", "scores.png", "neighbours.png",
+    }  # fmt: skip
+    facts = last.folder.read_json("run.json")
+    assert facts["status"] == "done" and facts["steps"] == 8 and facts["test_evaluations"] == 1
+    assert all(isinstance(facts["parameters"][part], int) for part in ("backbone", "head", "objective"))
+    assert facts["parameters"]["objective"] == 0 and facts["parameters"]["head"] > 0
+    assert facts["images_per_second"] > 0 and facts["peak_memory"]["resident"] > 10**8
+    assert {"torch", "pytorch-metric-learning", "faiss-cpu"} <= facts["versions"].keys()
+
+
+def test_the_report_has_value_and_n_for_every_key(tmp_path: Path) -> None:
+    last = done(SMALL, tmp_path)
+    report = json.loads((last.folder.path / "report.json").read_text())
+    assert report.keys() == {"val", "test"}
+    keys = ("retrieval/map@r", "retrieval/precision@1", "retrieval/recall@5", "retrieval/r_precision", "retrieval/mrr",
+            "verification/auc", "verification/eer", "verification/tar@far=1e-3")  # fmt: skip
+    for split in report.values():
+        for key in keys:
+            assert 0 <= split[key]["value"] <= 1 and split[key]["n"] > 0
+
+
+def test_the_report_can_be_computed_again_from_the_kept_embeddings(tmp_path: Path) -> None:
+    from sandbox.evaluation.report import evaluate
+
+    last = done(SMALL, tmp_path)
+    kept = load_file(last.folder.path / "embeddings.safetensors")
+    x, y = kept["test/embeddings"].numpy(), kept["test/labels"].numpy()
+    assert np.allclose(np.linalg.norm(x, axis=1), 1, atol=1e-5)
+    again = evaluate(x, y, recall_at=SMALL.evaluate.recall_at, far=SMALL.evaluate.far)
+    assert again == last.report["test"]
+
+
+def test_the_kept_model_is_the_one_that_was_best_on_validation(tmp_path: Path) -> None:
+    events = list(experiment.run(replace(SMALL, max_steps=12), out=tmp_path, command="a test", pictures=False))
+    validations = [event for event in events if isinstance(event, experiment.Validation)]
+    best = max(validations, key=lambda event: event.value)
+    last = events[-1]
+    assert isinstance(last, experiment.Done)
+    assert last.report["val"]["retrieval/map@r"]["value"] == pytest.approx(best.value, abs=1e-12)
+    assert last.folder.read_json("run.json")["best"]["step"] == best.step
+
+
+@pytest.mark.parametrize("loss", ["triplet", "cross_entropy + 0.01*center"])
+def test_one_seed_twice_gives_the_same_bits(tmp_path: Path, loss: str) -> None:
+    recipe = replace(SMALL, loss=loss, miner="none")
+    first, second = (load_file(done(recipe, tmp_path / name).folder.path / "model.safetensors") for name in "ab")
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    other = load_file(done(replace(recipe, seed=1), tmp_path / "c").folder.path / "model.safetensors")
+    assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+def test_two_spellings_of_one_objective_are_one_recipe(tmp_path: Path) -> None:
+    first = experiment.prepare(replace(SMALL, loss="triplet", miner="hard")).recipe
+    second = experiment.prepare(replace(SMALL, loss="triplet_margin(margin=0.05, miner=hard)", miner="none")).recipe
+    assert first == second
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    recipe = replace(SMALL, loss="xbm(contrastive, memory_size=96)")
+    whole = done(recipe, tmp_path / "whole")
+    events = experiment.run(recipe, out=tmp_path / "cut", command="a test", pictures=False)
+    for event in events:
+        if isinstance(event, experiment.Progress) and event.done == 6:  # two steps after the checkpoint
+            events.close()
+    (cut,) = (tmp_path / "cut").iterdir()
+    assert json.loads((cut / "run.json").read_text())["status"] == "interrupted"
+    *_, last = experiment.resume(cut, pictures=False)
+    assert isinstance(last, experiment.Done) and last.report == whole.report
+    a, b = (load_file(folder / "model.safetensors") for folder in (whole.folder.path, cut))
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    steps = [row["step"] for row in last.folder.read_log()]
+    assert steps == sorted(steps)
+
+
+def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
+    last = done(SMALL, tmp_path)
+    with pytest.raises(SandboxError, match="finished"):
+        list(experiment.resume(last.folder.path))
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_the_reason(tmp_path: Path) -> None:
+    wild = replace(SMALL, optimizer=OptimizerSpec(name="sgd", lr=100.0), loss="cross_entropy", miner="none")
+    wild = replace(wild, max_steps=200, evaluate=EvaluateSpec(every=200))
+    with pytest.raises(SandboxError, match="not finite"):
+        done(wild, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    facts = json.loads((folder / "run.json").read_text())
+    assert facts["status"].startswith("failed: ") and not (folder / "report.json").exists()
+
+
+def test_training_stops_early_where_validation_gets_no_better(tmp_path: Path) -> None:
+    still = replace(SMALL, optimizer=OptimizerSpec(lr=1e-12, weight_decay=0.0), max_steps=40)
+    still = replace(still, evaluate=EvaluateSpec(every=2, patience=3), augment=AugmentSpec())
+    texts = [
+        e.text
+        for e in experiment.run(still, out=tmp_path, command="", pictures=False)
+        if isinstance(e, experiment.Note)
+    ]
+    assert any("stopped at step" in text for text in texts)
+
+
+def test_a_study_run_never_reads_the_test_split(tmp_path: Path) -> None:
+    last = done(SMALL, tmp_path, test=False)
+    assert last.report.keys() == {"val"}
+    assert last.folder.read_json("run.json")["test_evaluations"] == 0
+    assert not any(key.startswith("test/") for key in load_file(last.folder.path / "embeddings.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"loss": "tripplet"}, "did you mean 'triplet'"),
+        ({"loss": "arcface"}, "nothing to do"),
+        ({"loss": "triplet(margin=tune(0.1, 0.2))"}, "experiments/tune.py"),
+        ({"data": DataSpec(name="digit")}, "did you mean 'digits'"),
+        ({"batch": BatchSpec(classes=400)}, "only"),
+        ({"evaluate": EvaluateSpec(monitor="retrieval/map")}, "did you mean 'retrieval/map@r'"),
+        ({"max_steps": 0}, "max_steps"),
+        ({"device": "cuda:99"}, "cuda"),
+        ({"data": DataSpec(name="digits", validation=0.6, test=0.6)}, "below 1"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_anything_is_written(
+    tmp_path: Path, change: dict[str, object], words: str
+) -> None:
+    with pytest.raises(SandboxError, match=words):
+        done(replace(SMALL, **change), tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
