@@ -229,10 +229,11 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
     t, recipe = p.training, p.recipe
     seconds, last, warned = 0.0, None, False
     tick = time.perf_counter()
-    for step in train(t, start):
+    log_every, health_every = max(1, t.total // 200), max(1, t.total // 40)
+    for step in train(t, start, health_every=health_every):
         seconds += time.perf_counter() - tick
         speed = (step.done - start) * t.batches.size / seconds
-        if step.health or step.done == t.total:
+        if step.health or step.done % log_every == 0 or step.done == t.total:
             folder.log(_log_row(step, speed))
         if step.health and step.health.collapsed and not warned and step.done > 20:
             warned = True

@@ -83,7 +83,8 @@ class BackboneSpec:
     weights: str = ""
     """'pretrained' (downloads what torchvision or timm publish), a .safetensors file, or nothing."""
     stem: Literal["auto", "standard", "small"] = "auto"
-    """small keeps the resolution of the first layer, for images up to 64 px; auto decides by image size."""
+    """small keeps the resolution of the first layer, for images up to 64 px; auto decides by image size,
+    and never takes a pretrained first layer away."""
     freeze: bool = False
     """Train the head alone."""
 
@@ -230,7 +231,7 @@ def check_ranges(recipe: Recipe) -> None:
             raise SandboxError(f"{name} is empty; give at least one value")
         for value in values:
             if value is not None and not low <= value <= high:
-                raise SandboxError(f"{name} is {value:g}, but lies between {low:g} and {high:g}")
+                raise SandboxError(f"{name} is {value}, but lies between {low:g} and {high:g}")
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 
@@ -303,7 +304,7 @@ def from_toml(text: str, *, source: str = "recipe") -> Recipe:
     """
     try:
         rows = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SandboxError(f"{source} is not valid TOML: {error}") from None
     return _build(Recipe, rows, source, "")
 

@@ -67,7 +67,7 @@ class RunFolder:
         """The lines of log.jsonl; a last line that was cut off is left out."""
         path = self.path / "log.jsonl"
         rows = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
             try:
                 rows.append(json.loads(line))
             except ValueError:
@@ -114,7 +114,10 @@ class RunFolder:
         path = self.path / "recipe.toml"
         if not path.is_file():
             raise SandboxError(f"{self.path} is no run folder: it has no recipe.toml")
-        return from_toml(path.read_text(encoding="utf-8"), source=str(path))
+        try:
+            return from_toml(path.read_text(encoding="utf-8"), source=str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SandboxError(f"cannot read {path}: {error}") from None
 
 
 def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:

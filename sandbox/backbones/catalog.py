@@ -31,7 +31,8 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
         name: one of ours, ``torchvision:NAME`` or ``timm:NAME``.
         channels: 1 (grey) or 3 (RGB).
         image_size: height and width of the images, pixels.
-        stem: ``small`` keeps the resolution of the first layer; ``auto`` does so up to 64 pixels.
+        stem: ``small`` keeps the resolution of the first layer; ``auto`` does so up to 64 pixels, but leaves
+            a pretrained first layer alone.
         pretrained: fetch what the library publishes.
 
     Raises:
@@ -41,7 +42,7 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
     from sandbox.errors import SandboxError
 
     source, _, inner = name.partition(":")
-    small = stem == "small" or (stem == "auto" and image_size <= 64)
+    small = stem == "small" or (stem == "auto" and image_size <= 64 and not pretrained)
     if source == "torchvision" and inner:
         return torchvision_trunk(inner, channels=channels, image_size=image_size, small=small, pretrained=pretrained)
     if source == "timm" and inner:

@@ -37,8 +37,22 @@ class Network(nn.Module):
         self.backbone = backbone
         self.head = head
         self.dim = dim
+        self.frozen = False
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
+
+    def freeze_backbone(self) -> None:
+        """Train the head alone: the backbone's weights and its batch statistics stay as they are."""
+        self.frozen = True
+        self.backbone.requires_grad_(False)
+        self.backbone.eval()
+
+    def train(self, mode: bool = True) -> Network:
+        """Set train or eval mode; a frozen backbone stays in eval mode."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images (N, C, H, W), uint8 or float in [0, 1], to raw embeddings (N, D)."""
@@ -69,8 +83,7 @@ def make_network(
     if spec.freeze:
         if spec.head == "none":
             raise SandboxError("backbone.freeze leaves nothing to train with backbone.head none; choose a linear head")
-        for parameter in network.backbone.parameters():
-            parameter.requires_grad_(False)
+        network.freeze_backbone()
     return network
 
 

@@ -95,7 +95,9 @@ LOSSES: dict[str, Note] = {
     "multiple": Note("a list of losses", refused="a sum says the same: write for example triplet + 0.5*contrastive"),
     "n_pairs": Note("one negative of every other class at once", "Sohn, NeurIPS 2016"),
     "nca": Note(
-        "neighbourhood components analysis", "Goldberger et al., NeurIPS 2004", {"softmax_scale": _log(1.0, 64.0)}
+        "neighbourhood components analysis",
+        "Goldberger et al., NeurIPS 2004",
+        {"softmax_scale": _log(1.0, 20.0)},  # beyond 21, exp(-scale * 4) leaves float32 and its gradient is infinite
     ),
     "nt_xent": Note(
         "normalised temperature-scaled cross-entropy", "Chen et al., ICML 2020", {"temperature": _log(0.005, 0.3)}

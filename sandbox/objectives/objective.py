@@ -137,7 +137,7 @@ def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 1
     Raises:
         SandboxError: the objective fails or gives no finite number on such a batch; says why.
     """
-    _memory_holds(expression, classes * samples)
+    _fits_batch(expression, classes * samples)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         seed_draws(0, 0)
@@ -156,14 +156,18 @@ def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 1
             raise SandboxError(f"{expression} cannot train on {shape}: {_reason(error)}") from None
 
 
-def _memory_holds(expression: Expression, batch: int) -> None:
+def _fits_batch(expression: Expression, batch: int) -> None:
+    """A memory holds at least the batch; a batch holds at least the manifold loss's proxies."""
     for term in expression.terms:
-        if term.loss.entry.name == "cross_batch_memory":
-            size = term.loss.values.get("memory_size", term.loss.entry.parameters["memory_size"].default)
-            if size < batch:
-                raise SandboxError(
-                    f"cross_batch_memory(memory_size={size}) is smaller than the batch of {batch} images"
-                )
+        name, values = term.loss.entry.name, term.loss.values
+        if name not in ("cross_batch_memory", "manifold"):
+            continue
+        key = "memory_size" if name == "cross_batch_memory" else "K"
+        size = values.get(key, term.loss.entry.parameters[key].default)
+        if name == "cross_batch_memory" and size < batch:
+            raise SandboxError(f"cross_batch_memory(memory_size={size}) is smaller than the batch of {batch} images")
+        if name == "manifold" and size > batch:
+            raise SandboxError(f"manifold(K={size}) has more proxies than the batch has images, {batch}")
 
 
 def make(bound: Bound, sizes: dict[str, int]) -> nn.Module:

@@ -17,7 +17,8 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 code, pre { background: #f3f5f8; padding: .1rem .3rem }
 pre { padding: .7rem; overflow-x: auto } img { max-width: 100% } .wide { overflow-x: auto }
 table { border-collapse: collapse } td, th { padding: .2rem .8rem; border-bottom: 1px solid #dde2ea; text-align: left }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
+td.number, th + th { text-align: right }
+td.number { font-variant-numeric: tabular-nums }
 """
 
 
@@ -79,13 +80,21 @@ def _spell(entry: dict[str, Any] | None) -> str:
     return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])
 
 
+def _plain(value: Any) -> str:
+    """A value of run.json as a person reads it."""
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{key} ({_plain(v)})" if isinstance(v, dict) else f"{key} {_plain(v)}" for key, v in value.items()
+        )
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value >= 10_000 else str(value)
+
+
 def _facts(facts: dict[str, Any]) -> str:
     left_out = {"command", "objective", "notes"}
     rows = []
     for key, value in facts.items():
         if key in left_out:
             continue
-        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        rows.append(f"<tr><td>{escape(key)}</td><td>{escape(text)}</td></tr>")
+        rows.append(f"<tr><td>{escape(key)}</td><td>{escape(_plain(value))}</td></tr>")
     notes = "".join(f"<p>{escape(note)}</p>" for note in facts.get("notes", []))
     return f"<table>{''.join(rows)}</table>{notes}"

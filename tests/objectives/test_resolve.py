@@ -213,7 +213,8 @@ def test_whole_says_which_marks_take_whole_numbers() -> None:
 
 NUMBERS = st.integers(0, 50) | st.floats(0, 50, allow_nan=False).map(lambda x: round(x, 6))
 KINDS: dict[str, st.SearchStrategy[Any]] = {
-    "number": NUMBERS | st.tuples(st.integers(-9, 0), st.integers(1, 9)).map(lambda ends: f"tune({ends[0]}, {ends[1]})"),
+    "number": NUMBERS
+    | st.tuples(st.integers(-9, 0), st.integers(1, 9)).map(lambda ends: f"tune({ends[0]}, {ends[1]})"),
     "whole": st.integers(0, 99),
     "truth": st.booleans(),
     "whole or 'all'": st.integers(1, 9) | st.just("'all'"),
