@@ -31,7 +31,7 @@ from sandbox.training.loop import Step, Training, train
 from sandbox.training.optimizer import make_optimizer
 from sandbox.training.precision import choose_autocast, choose_device
 
-DEFAULT_STEPS = 1400
+DEFAULT_STEPS = 1000
 LOWER_IS_BETTER = ("verification/eer",)
 
 
@@ -128,7 +128,7 @@ def prepare(recipe: Recipe) -> Prepared:
         splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
     )
     torch.manual_seed(recipe.seed)
-    network = _make_network(recipe, splits.train).to(device).to(memory_format=torch.channels_last)
+    network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
     total = _steps(recipe, batches.steps_per_epoch)
     flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
@@ -227,7 +227,7 @@ def _recorded(
 def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
     """Take the steps; returns the seconds that training itself took."""
     t, recipe = p.training, p.recipe
-    seconds, last, warned = 0.0, None, False
+    seconds, last, collapsed = 0.0, None, 0
     tick = time.perf_counter()
     log_every, health_every = max(1, t.total // 200), max(1, t.total // 40)
     for step in train(t, start, health_every=health_every):
@@ -235,11 +235,12 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
         speed = (step.done - start) * t.batches.size / seconds
         if step.health or step.done % log_every == 0 or step.done == t.total:
             folder.log(_log_row(step, speed))
-        if step.health and step.health.collapsed and not warned and step.done > 20:
-            warned = True
+        if step.health:  # a short dip while hard miners find their feet is common; three looks in a row are not
+            collapsed = collapsed + 1 if step.health.collapsed else 0
+        if step.health and collapsed == 3:
             yield Note(
                 f"at step {step.done} all images have nearly one embedding (mean cosine {step.health.mean_cosine:.3f});"
-                " a lower --optimizer.lr, another miner or more warm-up may help"
+                " a lower --optimizer.lr, --backbone.head linear_bn or another miner may help"
             )
         if step.done % p.every == 0 or step.done == t.total:
             figures = _score(
@@ -368,7 +369,7 @@ def _facts(p: Prepared) -> dict[str, Any]:
     }
 
 
-def _make_network(recipe: Recipe, images: ImageSet) -> Network:
+def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> Network:
     _, height, width, channels = images.pixels.shape
     if height != width:
         raise SandboxError(f"images are {height} x {width}; networks here take square ones")
@@ -376,7 +377,10 @@ def _make_network(recipe: Recipe, images: ImageSet) -> Network:
     if kind == "auto":
         kind = "imagenet" if recipe.backbone.weights == "pretrained" else "dataset"
     mean, std = pixel_statistics(images.pixels, images.labels, kind)
-    return make_network(recipe.backbone, channels=channels, image_size=height, mean=mean, std=std)
+    spec = recipe.backbone
+    if spec.head == "auto":  # class weights hold embeddings best that cannot all drift one way, hence batch norm
+        spec = replace(spec, head="linear_bn" if expression.owns_classes else "linear")
+    return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
 
 
 def _steps(recipe: Recipe, steps_per_epoch: int) -> int:

@@ -54,13 +54,13 @@ class DataSpec:
 class AugmentSpec:
     """How a training image is changed before it is shown."""
 
-    rotate: float = 10.0
+    rotate: float = 5.0
     """Largest rotation, degrees either way."""
     scale: float = 0.1
     """Largest relative change of size."""
-    shear: float = 0.1
+    shear: float = 0.15
     """Largest shear, as a slope."""
-    translate: float = 0.06
+    translate: float = 0.04
     """Largest shift, as a share of the image's side."""
     flip: Literal["auto", "yes", "no"] = "auto"
     """Mirror half of the images left to right; auto: yes for faces, no for letters and unknown folders."""
@@ -74,12 +74,13 @@ class AugmentSpec:
 class BackboneSpec:
     """What learns."""
 
-    name: str = "conv4"
+    name: str = "conv6"
     """Which network (--list backbones names them): one of ours, torchvision:NAME or timm:NAME."""
-    embedding_dim: int = 128
+    embedding_dim: int = 512
     """Length of the embedding that the head puts out."""
-    head: Literal["linear", "linear_bn", "none"] = "linear"
-    """Linear layer on the pooled features, the same with batch norm, or the pooled features themselves."""
+    head: Literal["auto", "linear", "linear_bn", "none"] = "auto"
+    """Linear layer on the features, the same with batch norm (no scale, no shift), or the features themselves; auto:
+    linear_bn where a term owns class weights, else linear."""
     weights: str = ""
     """'pretrained' (downloads what torchvision or timm publish), a .safetensors file, or nothing."""
     stem: Literal["auto", "standard", "small"] = "auto"
@@ -113,7 +114,7 @@ class OptimizerSpec:
     """Peak learning rate of the network."""
     loss_lr: float = 1e-2
     """Peak learning rate of weights that a loss owns (class weights, proxies)."""
-    weight_decay: float = 0.05
+    weight_decay: float = 0.5
     """Weight decay (decoupled for adamw)."""
     momentum: float = 0.9
     """Momentum, sgd only."""
@@ -169,7 +170,7 @@ class Recipe:
     schedule: ScheduleSpec = ScheduleSpec()
     evaluate: EvaluateSpec = EvaluateSpec()
     epochs: int | None = None
-    """Passes over the training images; 1,400 steps where neither this nor max_steps is given."""
+    """Passes over the training images; 1,000 steps where neither this nor max_steps is given."""
     max_steps: int | None = None
     """Steps at most."""
     precision: Literal["auto", "float32", "bf16"] = "auto"

@@ -76,7 +76,7 @@ def make_network(
     head: nn.Module = nn.Identity()
     if spec.head != "none":
         linear = nn.Linear(features, dim)
-        head = linear if spec.head == "linear" else nn.Sequential(linear, nn.BatchNorm1d(dim))
+        head = nn.Sequential(linear, nn.BatchNorm1d(dim, affine=False)) if spec.head == "linear_bn" else linear
     network = Network(backbone, head, dim, mean, std)
     if spec.weights not in ("", "pretrained"):
         load_weights(network, Path(spec.weights))

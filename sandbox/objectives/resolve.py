@@ -52,6 +52,11 @@ class Expression:
         """Whether any term works on pairs or triplets of the batch, which then needs classes that repeat."""
         return any(_needs_repeats(term.loss) for term in self.terms)
 
+    @property
+    def owns_classes(self) -> bool:
+        """Whether any term owns something for each class: weights, proxies or centres."""
+        return any("num_classes" in term.loss.entry.sizes for term in self.terms)
+
     def tunes(self) -> dict[str, Tune]:
         """Dotted name -> range, for everything that is marked; a bare `tune()` has the catalogue's range."""
         return {path: mark for path, mark in _marks(self)}

@@ -29,6 +29,7 @@ OTHERS = [
 ]
 FEATURES = {
     "conv4": 4096,
+    "conv6": 4096,
     "resnet_small": 4096,
     "torchvision:resnet18": 512,
     "torchvision:mobilenet_v3_small": 1024,
@@ -140,7 +141,7 @@ def test_freezing_leaves_the_head_alone_trainable(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "size", "said"),
     [
-        ("conv5", 32, "no backbone named 'conv5'; did you mean 'conv4'"),
+        ("conv44", 32, "no backbone named 'conv44'; did you mean 'conv4'"),
         ("resnet18", 32, "torchvision:NAME and timm:NAME"),
         ("torchvision:resnet19", 32, "no torchvision network named 'resnet19'; did you mean 'resnet1"),
         ("timm:resnet10", 32, "no timm network named 'resnet10'; did you mean 'resnet1"),
