@@ -87,7 +87,7 @@ def step_against_bare(recipe: Recipe, rounds: int) -> Ratio:
     import torch
 
     from sandbox.backbones.network import to_tensor
-    from sandbox.experiment import prepare
+    from sandbox.prepare import prepare
     from sandbox.training.loop import train
     from sandbox.training.optimizer import make_optimizer
 

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from sandbox import flags
 from sandbox.errors import SandboxError, exit_on_error
-from sandbox.recipe import Recipe, load
+from sandbox.recipe import Recipe
+from sandbox.recipe_text import load
 
 if TYPE_CHECKING:
     from sandbox.experiment import Done, Event
@@ -124,16 +125,19 @@ def print_report(done: Done, hint: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from sandbox.evaluation.report import spell
+
     table = Table(title=done.folder.recipe().loss, title_justify="left")
     table.add_column("")
     splits = [split for split in ("val", "test") if split in done.report]
     for split in splits:
         table.add_column("validation" if split == "val" else split, justify="right")
     for key in done.report[splits[0]]:
-        table.add_row(key, *(_cell(done.report[split].get(key)) for split in splits))
+        table.add_row(key, *(spell(done.report[split].get(key)) for split in splits))
     console = Console()
     console.print(table)
-    print(f"run folder: {_short(done.folder.path)}   (open {_short(done.folder.path / 'page.html')})")
+    page = done.folder.path / "page.html"
+    print(f"run folder: {_short(done.folder.path)}" + (f"   (open {_short(page)})" if page.is_file() else ""))
     if hint:
         print("next: python experiments/table.py        compares all finished runs")
 
@@ -143,14 +147,6 @@ def print_catalogue(what: str) -> None:
     from sandbox.listing import listing
 
     print(listing(what))
-
-
-def _cell(entry: dict[str, Any] | None) -> str:
-    if entry is None:
-        return ""
-    if entry.get("supported") is False:
-        return "unsupported"
-    return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])
 
 
 def _short(path: Path) -> str:

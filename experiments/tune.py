@@ -11,7 +11,8 @@ import tyro
 
 from sandbox import flags
 from sandbox.errors import SandboxError, exit_on_error
-from sandbox.recipe import Recipe, load
+from sandbox.recipe import Recipe
+from sandbox.recipe_text import load
 
 HERE = Path(__file__).resolve().parent
 STUDIES = HERE.parent / "results" / "studies"
@@ -68,7 +69,7 @@ def main() -> None:
 
 def tune(command: Command) -> None:
     """Run the study, and say what won."""
-    from sandbox.experiment import prepare
+    from sandbox.prepare import prepare
     from sandbox.tuning.space import read_space
     from sandbox.tuning.study import TrialDone, search, study_name
 

@@ -1,9 +1,8 @@
-"""From a recipe to a run folder: assembles data, network and objective; trains, embeds, evaluates, records."""
+"""From a recipe to a run folder: trains, embeds, evaluates, records, as a stream of events."""
 
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,26 +11,18 @@ from typing import Any
 import torch
 
 from sandbox import record
-from sandbox.backbones.network import Network, embed, make_network, pixel_statistics
-from sandbox.data.augment import Augment
-from sandbox.data.batches import batch_shape, make_batches
-from sandbox.data.catalog import load as load_data
+from sandbox.backbones.network import Network, embed
 from sandbox.data.images import ImageSet
 from sandbox.data.protocols import Pairs
-from sandbox.data.splits import Splits
-from sandbox.errors import SandboxError, near
+from sandbox.errors import SandboxError
 from sandbox.evaluation.report import evaluate
 from sandbox.evaluation.retrieval import Figures
-from sandbox.objectives.objective import Objective, build, rehearse
-from sandbox.objectives.resolve import Expression, resolve
-from sandbox.recipe import Recipe, check_ranges
+from sandbox.prepare import Prepared, facts, prepare
+from sandbox.recipe import Recipe
 from sandbox.record import RunFolder
 from sandbox.training import checkpoint
-from sandbox.training.loop import Step, Training, train
-from sandbox.training.optimizer import make_optimizer
-from sandbox.training.precision import choose_autocast, choose_device
+from sandbox.training.loop import Step, train
 
-DEFAULT_STEPS = 1000
 LOWER_IS_BETTER = ("verification/eer",)
 
 
@@ -91,68 +82,6 @@ class _Best:
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
-@dataclass
-class Prepared:
-    """A recipe with everything it names found and checked; nothing is written yet."""
-
-    recipe: Recipe
-    expression: Expression
-    splits: Splits
-    network: Network
-    objective: Objective
-    training: Training
-    device: torch.device
-    every: int
-    notes: list[str]
-
-
-def prepare(recipe: Recipe) -> Prepared:
-    """Find and check everything a recipe names, spelling its objective canonically.
-
-    Raises:
-        SandboxError: anything in it is unknown, out of range, missing or cannot work together.
-    """
-    check_ranges(recipe)
-    expression = resolve(recipe.loss, recipe.miner)
-    recipe = replace(recipe, loss=str(expression), miner="none")
-    _check_monitor(recipe)
-    device = choose_device(recipe.device)
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
-        classes, samples = batch_shape(recipe.batch)
-        rehearse(expression, classes=classes, samples=samples)
-    splits = load_data(recipe.data)
-    batches, notes = make_batches(
-        splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
-    )
-    torch.manual_seed(recipe.seed)
-    network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
-    objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
-    total = _steps(recipe, batches.steps_per_epoch)
-    flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
-    training = Training(
-        network=network,
-        objective=objective,
-        optimizer=make_optimizer(network, objective, recipe.optimizer),
-        pixels=splits.train.pixels,
-        labels=splits.train.labels,
-        batches=batches,
-        augment=Augment(recipe.augment, flip, recipe.seed),
-        schedule=recipe.schedule,
-        total=total,
-        seed=recipe.seed,
-        device=device,
-        autocast=choose_autocast(recipe.precision, device),
-        clip=recipe.optimizer.clip,
-        steps_per_epoch=batches.steps_per_epoch,
-    )
-    every = recipe.evaluate.every or max(1, -(-total // 10))
-    every = min(every, total)
-    return Prepared(recipe, expression, splits, network, objective, training, device, every, [*splits.notes, *notes])
-
-
 def run(
     recipe: Recipe, *, out: Path, command: str, test: bool = True, pictures: bool = True
 ) -> Generator[Event, None, None]:
@@ -182,8 +111,8 @@ def resume(path: Path, *, pictures: bool = True, device: str | None = None) -> I
     """
     folder = RunFolder(path)
     recipe = folder.recipe()
-    facts = folder.read_json("run.json")
-    if facts.get("status") == "done":
+    recorded = folder.read_json("run.json")
+    if recorded.get("status") == "done":
         raise SandboxError(f"the run {path} is finished; there is nothing to resume")
     prepared = prepare(replace(recipe, device=device) if device else recipe)
     tensors, state = folder.read_tensors("checkpoint.safetensors")
@@ -192,7 +121,7 @@ def resume(path: Path, *, pictures: bool = True, device: str | None = None) -> I
     )
     checkpoint.restore(prepared.training, tensors, state)
     folder.cut_log(state["step"])
-    folder.update(status="running", resumed_at=[*facts.get("resumed_at", []), state["step"]])
+    folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), state["step"]])
     yield Note(f"going on from step {state['step']} of {prepared.training.total}")
     yield from _recorded(prepared, folder, start=state["step"], best=best, test=True, pictures=pictures)
 
@@ -205,7 +134,7 @@ def _recorded(
     status = "interrupted"
     try:
         yield Started(folder)
-        folder.update(**_facts(p), **record.surroundings())
+        folder.update(**facts(p), **record.surroundings())
         for text in p.notes:
             yield Note(text)
         training_seconds = yield from _train(p, folder, start, best)
@@ -235,7 +164,7 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
         speed = (step.done - start) * t.batches.size / seconds
         if step.health or step.done % log_every == 0 or step.done == t.total:
             folder.log(_log_row(step, speed))
-        if step.health:  # a short dip while hard miners find their feet is common; three looks in a row are not
+        if step.health and step.done > t.total // 4:  # hard miners often pass through such a state early on
             collapsed = collapsed + 1 if step.health.collapsed else 0
         if step.health and collapsed == 3:
             yield Note(
@@ -346,59 +275,3 @@ def _log_row(step: Step, speed: float) -> dict[str, Any]:
     if step.health:
         row |= vars(step.health)
     return row
-
-
-def _facts(p: Prepared) -> dict[str, Any]:
-    count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
-    sets = {"train": p.splits.train, "val": p.splits.val, "test": p.splits.test}
-    return {
-        "objective": str(p.expression),
-        "parameters": {
-            "backbone": count(p.network.backbone),
-            "head": count(p.network.head),
-            "objective": count(p.objective),
-        },
-        "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
-        "split": p.splits.digest,
-        "batch": p.training.batches.size,
-        "planned_steps": p.training.total,
-        "device": str(p.device) if p.device.type == "cpu" else f"{p.device} ({torch.cuda.get_device_name(p.device)})",
-        "precision": "bf16" if p.training.autocast else "float32",
-        "threads": torch.get_num_threads(),
-        "notes": p.notes,
-    }
-
-
-def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> Network:
-    _, height, width, channels = images.pixels.shape
-    if height != width:
-        raise SandboxError(f"images are {height} x {width}; networks here take square ones")
-    kind = recipe.data.normalize
-    if kind == "auto":
-        kind = "imagenet" if recipe.backbone.weights == "pretrained" else "dataset"
-    mean, std = pixel_statistics(images.pixels, images.labels, kind)
-    spec = recipe.backbone
-    if spec.head == "auto":  # class weights hold embeddings best that cannot all drift one way, hence batch norm
-        spec = replace(spec, head="linear_bn" if expression.owns_classes else "linear")
-    return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
-
-
-def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
-    if recipe.epochs is None:
-        return recipe.max_steps or DEFAULT_STEPS
-    total = recipe.epochs * steps_per_epoch
-    return min(total, recipe.max_steps or total)
-
-
-def _check_monitor(recipe: Recipe) -> None:
-    """The monitor must be a key that validation will have."""
-    from sandbox.evaluation.verification import spell_rate
-
-    spec = recipe.evaluate
-    keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
-    keys += [f"retrieval/recall@{k}" for k in spec.recall_at] + ["verification/auc", "verification/eer"]
-    keys += [f"verification/tar@far={spell_rate(f)}" for f in spec.far]
-    if spec.monitor not in keys:
-        raise SandboxError(
-            f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"
-        )

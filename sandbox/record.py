@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError
-from sandbox.recipe import Recipe, digest, from_toml, to_toml
+from sandbox.recipe import Recipe, digest
+from sandbox.recipe_text import from_toml, to_toml
 
 if TYPE_CHECKING:
     import torch

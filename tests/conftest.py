@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# Before anything reads it: figures of a test do not depend on how many cores a machine has.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Before torch reads it: batches as small as those of the tests are slower on several threads.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from sandbox import experiment
 from sandbox.errors import SandboxError
+from sandbox.prepare import prepare
 from sandbox.recipe import AugmentSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 
 SMALL = Recipe(
@@ -91,8 +92,8 @@ def test_one_seed_twice_gives_the_same_bits(tmp_path: Path, loss: str) -> None:
 
 
 def test_two_spellings_of_one_objective_are_one_recipe(tmp_path: Path) -> None:
-    first = experiment.prepare(replace(SMALL, loss="triplet", miner="hard")).recipe
-    second = experiment.prepare(replace(SMALL, loss="triplet_margin(margin=0.05, miner=hard)", miner="none")).recipe
+    first = prepare(replace(SMALL, loss="triplet", miner="hard")).recipe
+    second = prepare(replace(SMALL, loss="triplet_margin(margin=0.05, miner=hard)", miner="none")).recipe
     assert first == second
 
 

@@ -23,12 +23,9 @@ from sandbox.recipe import (
     check_ranges,
     digest,
     flat,
-    from_toml,
-    load,
     replace,
-    to_flags,
-    to_toml,
 )
+from sandbox.recipe_text import from_toml, load, to_flags, to_toml
 
 POSITIVE = st.floats(1e-9, 1e3)
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(

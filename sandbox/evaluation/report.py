@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,3 +40,12 @@ def evaluate(
     if verification:
         figures |= verify_pairs(x, *pairs, far=far) if pairs else verify_all_pairs(x, y, far=far)
     return figures
+
+
+def spell(entry: Mapping[str, Any] | None) -> str:
+    """One entry of a report as a table shows it; a figure that the data cannot support is not shown."""
+    if entry is None:
+        return ""
+    if entry.get("supported") is False:
+        return "unsupported"
+    return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.evaluation.report import spell
 from sandbox.record import RunFolder
 from sandbox.reporting import figures
 
@@ -64,20 +65,12 @@ def _figures(report: dict[str, Any]) -> str:
     keys = list(dict.fromkeys(key for split in splits for key in report[split]))
     rows = "".join(
         f"<tr><td>{escape(key)}</td>"
-        + "".join(f'<td class="number">{_spell(report[split].get(key))}</td>' for split in splits)
+        + "".join(f'<td class="number">{spell(report[split].get(key))}</td>' for split in splits)
         + "</tr>"
         for key in keys
     )
     head = "".join(f"<th>{'validation' if split == 'val' else split}</th>" for split in splits)
     return f"<table><tr><th></th>{head}</tr>{rows}</table>"
-
-
-def _spell(entry: dict[str, Any] | None) -> str:
-    if entry is None:
-        return ""
-    if entry.get("supported") is False:
-        return "unsupported"
-    return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])
 
 
 def _plain(value: Any) -> str:

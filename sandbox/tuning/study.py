@@ -5,6 +5,7 @@ results/studies/<name>/   journal.log (Optuna's journal)   study.json   runs/ (a
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import socket
@@ -20,7 +21,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sandbox import experiment
 from sandbox.errors import SandboxError, near
-from sandbox.recipe import Recipe, digest, to_flags, to_toml
+from sandbox.recipe import Recipe, digest
+from sandbox.recipe_text import to_flags, to_toml
 from sandbox.record import RunFolder
 from sandbox.tuning.space import Space
 
@@ -45,7 +47,7 @@ Event = experiment.Event | TrialDone
 def study_name(space: Space) -> str:
     """The name that the same search always has: what is searched, and the digest of everything else."""
     marks = json.dumps({name: str(mark) for name, mark in space.marks.items()}, sort_keys=True)
-    recipe = experiment.replace(space.recipe, loss=str(space.expression) + marks, miner="none")
+    recipe = dataclasses.replace(space.recipe, loss=str(space.expression) + marks, miner="none")
     label = "-".join(term.loss.entry.name for term in space.expression.terms)
     return f"{label}-{digest(recipe)[:8]}"
 

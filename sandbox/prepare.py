@@ -1,0 +1,144 @@
+"""From a recipe to everything that a run needs, found and checked; nothing is written here."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from sandbox.backbones.network import Network, make_network, pixel_statistics
+from sandbox.data.augment import Augment
+from sandbox.data.batches import batch_shape, make_batches
+from sandbox.data.catalog import load as load_data
+from sandbox.data.images import ImageSet
+from sandbox.data.splits import Splits
+from sandbox.errors import SandboxError, near
+from sandbox.objectives.objective import Objective, build, rehearse
+from sandbox.objectives.resolve import Expression, resolve
+from sandbox.recipe import Recipe, check_ranges
+from sandbox.training.loop import Training
+from sandbox.training.optimizer import make_optimizer
+from sandbox.training.precision import choose_autocast, choose_device
+
+DEFAULT_STEPS = 1000
+
+
+@dataclass
+class Prepared:
+    """A recipe with everything it names found and checked; nothing is written yet."""
+
+    recipe: Recipe
+    expression: Expression
+    splits: Splits
+    network: Network
+    objective: Objective
+    training: Training
+    device: torch.device
+    every: int
+    notes: list[str]
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Find and check everything a recipe names, spelling its objective canonically.
+
+    Raises:
+        SandboxError: anything in it is unknown, out of range, missing or cannot work together.
+    """
+    check_ranges(recipe)
+    expression = resolve(recipe.loss, recipe.miner)
+    recipe = replace(recipe, loss=str(expression), miner="none")
+    _check_monitor(recipe)
+    device = choose_device(recipe.device)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
+        classes, samples = batch_shape(recipe.batch)
+        rehearse(expression, classes=classes, samples=samples)
+    splits = load_data(recipe.data)
+    batches, notes = make_batches(
+        splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
+    )
+    torch.manual_seed(recipe.seed)
+    network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
+    objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
+    total = _steps(recipe, batches.steps_per_epoch)
+    flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
+    training = Training(
+        network=network,
+        objective=objective,
+        optimizer=make_optimizer(network, objective, recipe.optimizer),
+        pixels=splits.train.pixels,
+        labels=splits.train.labels,
+        batches=batches,
+        augment=Augment(recipe.augment, flip, recipe.seed),
+        schedule=recipe.schedule,
+        total=total,
+        seed=recipe.seed,
+        device=device,
+        autocast=choose_autocast(recipe.precision, device),
+        clip=recipe.optimizer.clip,
+        steps_per_epoch=batches.steps_per_epoch,
+    )
+    every = recipe.evaluate.every or max(1, -(-total // 10))
+    every = min(every, total)
+    return Prepared(recipe, expression, splits, network, objective, training, device, every, [*splits.notes, *notes])
+
+
+def facts(p: Prepared) -> dict[str, Any]:
+    """What run.json holds of a run before its first step."""
+    count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
+    sets = {"train": p.splits.train, "val": p.splits.val, "test": p.splits.test}
+    return {
+        "objective": str(p.expression),
+        "parameters": {
+            "backbone": count(p.network.backbone),
+            "head": count(p.network.head),
+            "objective": count(p.objective),
+        },
+        "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
+        "split": p.splits.digest,
+        "batch": p.training.batches.size,
+        "planned_steps": p.training.total,
+        "device": str(p.device) if p.device.type == "cpu" else f"{p.device} ({torch.cuda.get_device_name(p.device)})",
+        "precision": "bf16" if p.training.autocast else "float32",
+        "threads": torch.get_num_threads(),
+        "notes": p.notes,
+    }
+
+
+def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> Network:
+    _, height, width, channels = images.pixels.shape
+    if height != width:
+        raise SandboxError(f"images are {height} x {width}; networks here take square ones")
+    kind = recipe.data.normalize
+    if kind == "auto":
+        kind = "imagenet" if recipe.backbone.weights == "pretrained" else "dataset"
+    mean, std = pixel_statistics(images.pixels, images.labels, kind)
+    spec = recipe.backbone
+    if spec.head == "auto":  # class weights hold embeddings best that cannot all drift one way, hence batch norm
+        spec = replace(spec, head="linear_bn" if expression.owns_classes else "linear")
+    return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
+
+
+def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
+    if recipe.epochs is None:
+        return recipe.max_steps or DEFAULT_STEPS
+    total = recipe.epochs * steps_per_epoch
+    return min(total, recipe.max_steps or total)
+
+
+def _check_monitor(recipe: Recipe) -> None:
+    """The monitor must be a key that validation will have."""
+    from sandbox.evaluation.verification import spell_rate
+
+    spec = recipe.evaluate
+    keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
+    keys += [f"retrieval/recall@{k}" for k in spec.recall_at] + ["verification/auc", "verification/eer"]
+    keys += [f"verification/tar@far={spell_rate(f)}" for f in spec.far]
+    if spec.monitor not in keys:
+        raise SandboxError(
+            f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"
+        )
