@@ -34,7 +34,7 @@ class Command:
     format: Literal["terminal", "markdown", "latex", "csv"] = "terminal"
     """How to write it."""
     out: str = ""
-    """File to write; printed where not given. Its header holds the command, the machine and the date."""
+    """File to write; printed where not given. Its header holds this command, the date, and what made the runs."""
 
 
 def main() -> None:
@@ -44,11 +44,13 @@ def main() -> None:
     from sandbox.reporting.tables import SHOWN, build_table, read_runs, render
 
     places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
-    table = build_table(read_runs(places), command.metrics or SHOWN, sort=command.sort)
+    runs = read_runs(places)
+    table = build_table(runs, command.metrics or SHOWN, sort=command.sort)
     if not command.out:
         print(render(table, command.format), end="")
         return
-    made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}"
+    commands = "\n".join(dict.fromkeys(run.command for run in runs))
+    made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

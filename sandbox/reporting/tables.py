@@ -32,6 +32,8 @@ class Run:
     """``test/retrieval/map@r`` -> value, over all splits."""
     split: str
     """Digest of the images that were trained on and judged."""
+    command: str
+    """What was typed to make it."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def render(table: Table, style: str, *, header: str = "") -> str:
 def _read(folder: RunFolder) -> Run:
     facts, report = folder.read_json("run.json"), folder.read_json("report.json")
     figures = {f"{split}/{key}": float(entry["value"]) for split, rows in report.items() for key, entry in rows.items()}
-    return Run(facts["digest"], facts["seed"], folder.recipe(), figures, facts["split"])
+    return Run(facts["digest"], facts["seed"], folder.recipe(), figures, facts["split"], facts["command"])
 
 
 def _group(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:
