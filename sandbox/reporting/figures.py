@@ -34,9 +34,18 @@ def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, thresh
     """Distributions of genuine and impostor cosines (M,), each scaled to area one, to a PNG."""
     with sns.axes_style("whitegrid"):
         figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+        span = (float(min(genuine.min(), impostor.min())), float(max(genuine.max(), impostor.max())))
         for scores, name, colour in ((impostor, "impostor", _WRONG), (genuine, "genuine", _RIGHT)):
             sns.histplot(
-                x=scores, stat="density", bins=80, element="step", color=colour, alpha=0.35, label=name, ax=axes
+                x=scores,
+                stat="density",
+                bins=80,
+                binrange=span,
+                element="step",
+                color=colour,
+                alpha=0.35,
+                label=name,
+                ax=axes,
             )
         if threshold is not None:
             axes.axvline(threshold, color="black", linewidth=1, linestyle="--", label=f"threshold {threshold:.3f}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+import optuna_dashboard
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -169,6 +170,7 @@ def _create(folder: Path, monitor: str, seed: int) -> optuna.Study:
     study = optuna.create_study(
         study_name=folder.name, storage=storage, direction=direction, pruner=pruner, load_if_exists=True
     )
+    optuna_dashboard.set_objective_names(study, [f"validation {monitor}"])
     # a sampler that starts afresh must not draw the points of the last time again
     study.sampler = optuna.samplers.TPESampler(seed=seed * 100_003 + len(study.trials))
     return study
