@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 # Before torch reads it: batches as small as those of the tests are slower on several threads.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+
+# The same examples on every machine and every day: a search for new ones is `--hypothesis-profile default`.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.load_profile("fixed")
 
 
 @dataclass(frozen=True)

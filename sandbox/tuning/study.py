@@ -9,13 +9,13 @@ import dataclasses
 import json
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-import optuna_dashboard
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -170,7 +170,9 @@ def _create(folder: Path, monitor: str, seed: int) -> optuna.Study:
     study = optuna.create_study(
         study_name=folder.name, storage=storage, direction=direction, pruner=pruner, load_if_exists=True
     )
-    optuna_dashboard.set_objective_names(study, [f"validation {monitor}"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # so named since 2023
+        study.set_metric_names([f"validation {monitor}"])
     # a sampler that starts afresh must not draw the points of the last time again
     study.sampler = optuna.samplers.TPESampler(seed=seed * 100_003 + len(study.trials))
     return study
