@@ -57,7 +57,14 @@ def main() -> None:
     flags.quiet_libraries()
     from sandbox.experiment import resume
 
+    for flag in ("--resume", "--out"):
+        flags.value(argv, flag)  # an empty one is refused
     if command.resume:
+        besides = [
+            w for w in argv if w.startswith("--") and not w.startswith(("--resume", "--no_pic", "--pic", "--no-pic"))
+        ]
+        if besides:
+            raise SandboxError(f"{besides[0]} has no place beside --resume, which goes on with the run's own recipe")
         return show(resume(Path(command.resume), pictures=command.pictures))
     train_seeds(command)
 

@@ -63,6 +63,8 @@ def main() -> None:
     command = flags.parse(Command, argv, prog=prog, description=WHAT, default=Command(settings=base))
     if command.trials < 1:
         raise SandboxError(f"--trials is {command.trials}, but is at least 1")
+    if command.study and not command.study.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise SandboxError(f"--study '{command.study}' is no plain name: letters, digits, - _ and . make one")
     flags.quiet_libraries()
     tune(command)
 
@@ -100,7 +102,7 @@ def say_winner(folder: Path) -> None:
     value, line, _ = found
     print(f"best on validation: {value:.4f} (chosen as the best of many, so no result: train it on fresh seeds)")
     print(f"next: {line} --seed 1 --seeds 5")
-    print(f"      python experiments/tune.py dashboard {folder.name}")
+    print(f"      python experiments/tune.py dashboard {folder.name if folder.parent == STUDIES else folder}")
 
 
 def look(what: str, argv: list[str]) -> None:

@@ -11,14 +11,14 @@ from typing import Any
 import torch
 
 from sandbox import record
-from sandbox.backbones.network import Network, embed
+from sandbox.backbones.network import Network, embed, put_weights
 from sandbox.data.images import ImageSet
 from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
 from sandbox.evaluation.report import evaluate
 from sandbox.evaluation.retrieval import Figures
 from sandbox.prepare import Prepared, facts, prepare
-from sandbox.recipe import Recipe
+from sandbox.recipe import Recipe, digest
 from sandbox.record import RunFolder
 from sandbox.training import checkpoint
 from sandbox.training.loop import Step, train
@@ -112,18 +112,34 @@ def resume(path: Path, *, pictures: bool = True, device: str | None = None) -> I
     folder = RunFolder(path)
     recipe = folder.recipe()
     recorded = folder.read_json("run.json")
-    if recorded.get("status") == "done":
-        raise SandboxError(f"the run {path} is finished; there is nothing to resume")
+    if not isinstance(recorded, dict) or recorded.get("status") == "done":
+        why = "is finished; there is nothing to resume" if isinstance(recorded, dict) else "has a damaged run.json"
+        raise SandboxError(f"the run {path} {why}")
+    if recorded.get("digest") != digest(recipe):
+        raise SandboxError(
+            f"{path / 'recipe.toml'} was changed since the run began; start a run of its own with --recipe"
+        )
     prepared = prepare(replace(recipe, device=device) if device else recipe)
+    start, best = _from_checkpoint(prepared, folder)
+    folder.cut_log(start)
+    folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), start])
+    yield Note(f"going on from step {start} of {prepared.training.total}")
+    test = bool(recorded.get("scores_test", True))
+    yield from _recorded(prepared, folder, start=start, best=best, test=test, pictures=pictures)
+
+
+def _from_checkpoint(p: Prepared, folder: RunFolder) -> tuple[int, _Best]:
+    """Put the last checkpoint back; a run that was cut off before its first starts again."""
+    if not (folder.path / "checkpoint.safetensors").is_file():
+        return 0, _Best()
     tensors, state = folder.read_tensors("checkpoint.safetensors")
-    best = _Best(
-        state["best"]["value"], state["best"]["step"], state["best"]["since"], checkpoint.under(tensors, "best/")
-    )
-    checkpoint.restore(prepared.training, tensors, state)
-    folder.cut_log(state["step"])
-    folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), state["step"]])
-    yield Note(f"going on from step {state['step']} of {prepared.training.total}")
-    yield from _recorded(prepared, folder, start=state["step"], best=best, test=True, pictures=pictures)
+    try:
+        start, kept = int(state["step"]), state["best"]
+        best = _Best(kept["value"], kept["step"], kept["since"], checkpoint.under(tensors, "best/"))
+    except (KeyError, TypeError, ValueError):
+        raise SandboxError(f"{folder.path / 'checkpoint.safetensors'} is no checkpoint of a run") from None
+    checkpoint.restore(p.training, tensors, state)
+    return start, best
 
 
 def _recorded(
@@ -134,7 +150,7 @@ def _recorded(
     status = "interrupted"
     try:
         yield Started(folder)
-        folder.update(**facts(p), **record.surroundings())
+        folder.update(**facts(p), **record.surroundings(), scores_test=test)
         for text in p.notes:
             yield Note(text)
         training_seconds = yield from _train(p, folder, start, best)
@@ -175,6 +191,8 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
             figures = _score(
                 p, p.splits.val, p.splits.val_pairs, verification=recipe.evaluate.monitor.startswith("verif")
             )
+            if recipe.evaluate.monitor not in figures:
+                raise SandboxError(f"validation has no {recipe.evaluate.monitor}: it lacks pairs of one kind")
             value = float(figures[recipe.evaluate.monitor]["value"])
             improved = _remember(best, value, step.done, t.network, recipe.evaluate.monitor)
             last = value
@@ -219,7 +237,7 @@ def _score(p: Prepared, images: ImageSet, pairs: Pairs | None, *, verification: 
 
 def _report(p: Prepared, folder: RunFolder, best: _Best, test: bool) -> dict[str, Figures]:
     """Score the chosen weights, once, and keep them and their embeddings."""
-    p.network.load_state_dict(best.weights)
+    put_weights(p.network, best.weights)
     folder.write_tensors("model.safetensors", best.weights)
     report: dict[str, Figures] = {}
     kept: dict[str, torch.Tensor] = {}

@@ -34,6 +34,10 @@ def parse(kind: type[T], argv: Sequence[str], *, prog: str, description: str, de
     Raises:
         SandboxError: one sentence for an unknown flag, a wrong type or a missing value.
     """
+    names = [word.split("=")[0].replace("-", "_") for word in argv if word.startswith("--")]
+    for name in names:
+        if names.count(name) > 1:
+            raise SandboxError(f"the flag '{name.replace('__', '--', 1)}' is given twice")
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -93,6 +97,8 @@ def value(argv: Sequence[str], flag: str) -> str:
         if word.startswith(f"{flag}="):
             return word.partition("=")[2]
         if word == flag and place + 1 < len(argv):
+            if not argv[place + 1]:
+                raise SandboxError(f"{flag} is empty")
             return argv[place + 1]
     return ""
 

@@ -15,7 +15,7 @@ from sandbox.data.catalog import load as load_data
 from sandbox.data.images import ImageSet
 from sandbox.data.splits import Splits
 from sandbox.errors import SandboxError, near
-from sandbox.objectives.objective import Objective, build, rehearse
+from sandbox.objectives.objective import Objective, build, check_batch, rehearse
 from sandbox.objectives.resolve import Expression, resolve
 from sandbox.recipe import Recipe, check_ranges
 from sandbox.training.loop import Training
@@ -56,11 +56,13 @@ def prepare(recipe: Recipe) -> Prepared:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
         classes, samples = batch_shape(recipe.batch)
-        rehearse(expression, classes=classes, samples=samples)
+        if "class_weighted" not in str(expression):  # its list can be counted only once the classes are
+            rehearse(expression, classes=min(classes, 32), samples=min(samples, max(4, 128 // min(classes, 32))))
     splits = load_data(recipe.data)
     batches, notes = make_batches(
         splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
     )
+    check_batch(expression, batches.size)
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)

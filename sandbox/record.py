@@ -70,9 +70,11 @@ class RunFolder:
         rows = []
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
             try:
-                rows.append(json.loads(line))
+                row = json.loads(line)
             except ValueError:
                 break
+            if isinstance(row, dict) and isinstance(row.get("step"), int):
+                rows.append(row)
         return rows
 
     def cut_log(self, step: int) -> None:
@@ -134,10 +136,11 @@ def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
             path.mkdir(parents=True)
             break
         except FileExistsError:
-            if not parent.is_dir():
-                raise SandboxError(f"--out {parent} is a file, not a folder") from None
+            continue
         except OSError as error:
             raise SandboxError(f"cannot write run folders into {parent}: {error.strerror}") from None
+    else:
+        raise SandboxError(f"cannot find a free name for a run in {parent}")
     folder = RunFolder(path)
     folder.write_text("recipe.toml", to_toml(recipe, f"again: {command}"))
     facts = {"id": path.name, "status": "running", "command": command, "digest": digest(recipe), "seed": recipe.seed}

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from sandbox import experiment
 from sandbox.errors import SandboxError
 from sandbox.prepare import prepare
-from sandbox.recipe import AugmentSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
+from sandbox.recipe import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 
 SMALL = Recipe(
     miner="hard",
@@ -139,6 +139,20 @@ def test_training_stops_early_where_validation_gets_no_better(tmp_path: Path) ->
         if isinstance(e, experiment.Note)
     ]
     assert any("stopped at step" in text for text in texts)
+
+
+def test_a_split_without_impostors_has_retrieval_and_no_verification() -> None:
+    from sandbox.evaluation.report import evaluate
+
+    x = np.eye(4, dtype=np.float32)
+    report = evaluate(x, np.zeros(4, np.int64))
+    assert report["retrieval/map@r"]["value"] == 1.0
+    assert not any(key.startswith("verification/") for key in report)
+
+
+def test_a_network_whose_modules_have_versions_is_read_back(tmp_path: Path) -> None:
+    recipe = replace(SMALL, backbone=BackboneSpec(name="torchvision:mnasnet0_5", embedding_dim=8), max_steps=1)
+    assert done(recipe, tmp_path).report.keys() == {"val", "test"}
 
 
 def test_a_study_run_never_reads_the_test_split(tmp_path: Path) -> None:

@@ -35,7 +35,6 @@ def parse(*words: str) -> Recipe:
         (["--data.image-size", "32"], "data.image_size", 32),
         (["--backbone.freeze"], "backbone.freeze", True),
         (["--evaluate.recall_at", "1", "2"], "evaluate.recall_at", (1, 2)),
-        (["--seed", "1", "--seed", "2"], "seed", 2),
     ],
 )
 def test_a_dotted_flag_sets_one_setting(words: list[str], name: str, value: object) -> None:
@@ -106,3 +105,8 @@ def test_the_command_is_quoted_as_a_shell_needs_it(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(("value", "text"), [(0.123456, "0.1235"), (12, "12"), ("a", "a"), (1e-7, "1e-07")])
 def test_short_keeps_four_digits(value: object, text: str) -> None:
     assert flags.short(value) == text
+
+
+def test_a_flag_given_twice_is_refused() -> None:
+    with pytest.raises(SandboxError, match="'--seed' is given twice"):
+        parse("--seed", "1", "--seed=2")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -116,7 +117,18 @@ def load_weights(network: nn.Module, path: Path) -> None:
             if keys
         ]
         raise SandboxError(f"{path} does not fit the network: {'; '.join(parts)}")
-    network.load_state_dict(state)
+    put_weights(network, state)
+
+
+def put_weights(module: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
+    """Load tensors that went through a file, which keeps no module versions: they are of this code's version.
+
+    Raises:
+        RuntimeError: keys or shapes do not fit.
+    """
+    versioned = OrderedDict(state)
+    versioned._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
+    module.load_state_dict(versioned)
 
 
 def pixel_statistics(pixels: Pixels, labels: np.ndarray, kind: str) -> tuple[list[float], list[float]]:

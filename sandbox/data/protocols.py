@@ -71,7 +71,7 @@ def read_pair_lines(file: Path) -> list[PairLine]:
     except (OSError, UnicodeDecodeError) as error:
         raise SandboxError(f"cannot read the pair list {file}: {error}") from None
     header = lines[0].split() if lines else []
-    if not 1 <= len(header) <= 2 or not all(word.isdecimal() and int(word) > 0 for word in header):
+    if not 1 <= len(header) <= 2 or not all(word.isdecimal() and len(word) < 10 and int(word) > 0 for word in header):
         raise SandboxError(
             f"{file} line 1 must hold the number of folds and of pairs of each kind per fold, "
             f"such as '10 300' or '1100', not '{lines[0] if lines else ''}'"
@@ -116,6 +116,6 @@ def _pair_line(file: Path, number: int, line: str, fold: int) -> PairLine:
     words = line.split()
     if len(words) == 3:
         words.insert(2, words[0])
-    if len(words) != 4 or not (words[1].isdecimal() and words[3].isdecimal()):
+    if len(words) != 4 or not all(word.isdecimal() and len(word) < 10 for word in (words[1], words[3])):
         raise SandboxError(f"{file} line {number} must read 'name i j' or 'name1 i name2 j', not '{line.strip()}'")
     return PairLine(left=(words[0], int(words[1])), right=(words[2], int(words[3])), fold=fold, number=number)

@@ -33,13 +33,22 @@ def evaluate(
         verification: leave it out to save time between validations.
 
     Returns:
-        ``{"retrieval/map@r": {"value", "n"}, "verification/auc": ..., "retrieval/unmatched": ...}``.
+        ``{"retrieval/map@r": {"value", "n"}, "verification/auc": ..., "retrieval/unmatched": ...}``, without
+        verification where there is no genuine or no impostor pair.
     """
     figures, unmatched = retrieval(x, y, recall_at=recall_at)
     figures["retrieval/unmatched"] = {"value": unmatched, "n": len(y)}
-    if verification:
+    if verification and _both_kinds(y, pairs):
         figures |= verify_pairs(x, *pairs, far=far) if pairs else verify_all_pairs(x, y, far=far)
     return figures
+
+
+def _both_kinds(y: np.ndarray, pairs: GivenPairs | None) -> bool:
+    """Whether there are genuine and impostor pairs; without both there is no verification to speak of."""
+    if pairs is not None:
+        return bool(pairs[2].any() and not pairs[2].all())
+    counts = np.unique(y, return_counts=True)[1]
+    return len(counts) > 1 and bool((counts > 1).any())
 
 
 def spell(entry: Mapping[str, Any] | None) -> str:

@@ -137,7 +137,7 @@ def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 1
     Raises:
         SandboxError: the objective fails or gives no finite number on such a batch; says why.
     """
-    _fits_batch(expression, classes * samples)
+    check_batch(expression, classes * samples)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         seed_draws(0, 0)
@@ -147,6 +147,8 @@ def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 1
             for _ in range(2):
                 embeddings = torch.randn(len(labels), dim, requires_grad=True)
                 total = objective(embeddings, labels).total
+                if not bool(total.isfinite()):
+                    raise SandboxError(f"{expression} gives no finite number on random embeddings; mend its values")
                 if total.requires_grad:
                     total.backward()
         except Exception as error:
@@ -156,8 +158,12 @@ def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 1
             raise SandboxError(f"{expression} cannot train on {shape}: {_reason(error)}") from None
 
 
-def _fits_batch(expression: Expression, batch: int) -> None:
-    """A memory holds at least the batch; a batch holds at least the manifold loss's proxies."""
+def check_batch(expression: Expression, batch: int) -> None:
+    """Refuse a memory smaller than the batch, and more proxies of the manifold loss than the batch has images.
+
+    Raises:
+        SandboxError: names the term and both sizes.
+    """
     for term in expression.terms:
         name, values = term.loss.entry.name, term.loss.values
         if name not in ("cross_batch_memory", "manifold"):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError, near
-from sandbox.recipe import Recipe, flat
+from sandbox.recipe import Recipe, digest, flat
 from sandbox.record import RunFolder, finished
 
 if TYPE_CHECKING:
@@ -152,9 +152,26 @@ def render(table: Table, style: str, *, header: str = "") -> str:
 
 
 def _read(folder: RunFolder) -> Run:
-    facts, report = folder.read_json("run.json"), folder.read_json("report.json")
-    figures = {f"{split}/{key}": float(entry["value"]) for split, rows in report.items() for key, entry in rows.items()}
-    return Run(facts["digest"], facts["seed"], folder.recipe(), figures, facts["split"], facts["command"])
+    """What a table needs of a run folder.
+
+    Raises:
+        SandboxError: a file of it is damaged, a figure is not finite, or its recipe was changed after the run.
+    """
+    facts, report, recipe = folder.read_json("run.json"), folder.read_json("report.json"), folder.recipe()
+    try:
+        figures = {
+            f"{split}/{key}": float(entry["value"]) for split, rows in report.items() for key, entry in rows.items()
+        }
+        run = Run(str(facts["digest"]), int(facts["seed"]), recipe, figures, str(facts["split"]), str(facts["command"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise SandboxError(
+            f"{folder.path} is damaged: run.json or report.json lacks a part; move the folder away"
+        ) from None
+    if (run.digest, run.seed) != (digest(recipe), recipe.seed):
+        raise SandboxError(f"{folder.path / 'recipe.toml'} was changed after the run; move the folder away")
+    if not all(map(math.isfinite, figures.values())):
+        raise SandboxError(f"{folder.path / 'report.json'} holds a figure that is not finite; move the folder away")
+    return run
 
 
 def _group(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sandbox.backbones.network import put_weights
 from sandbox.errors import SandboxError
 from sandbox.training.loop import Training
 
@@ -41,7 +42,7 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
     """
     try:
         for part, module in (("network", t.network), ("objective", t.objective)):
-            module.load_state_dict(under(tensors, f"{part}/"))
+            put_weights(module, under(tensors, f"{part}/"))
         saved: dict[int, dict[str, Any]] = {}
         for key, value in under(tensors, "optimizer/").items():
             index, _, name = key.partition("/")
@@ -50,7 +51,7 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
             saved.setdefault(int(index), {}).update(entries)
         t.optimizer.load_state_dict({"state": saved, "param_groups": t.optimizer.state_dict()["param_groups"]})
         _put_hidden_state(t.objective, under(tensors, "hidden/"), state["hidden"])
-    except (RuntimeError, KeyError, ValueError, AttributeError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise SandboxError(f"the checkpoint does not fit this recipe: {reason}") from None
 

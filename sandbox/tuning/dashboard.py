@@ -18,6 +18,8 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8080) -> None:
     import optuna_dashboard
 
     open_study(folder)
+    if not 1 <= port <= 65535:
+        raise SandboxError(f"--port is {port}, but lies between 1 and 65535")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

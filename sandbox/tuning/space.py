@@ -14,7 +14,8 @@ import optuna
 from sandbox.errors import SandboxError, near
 from sandbox.objectives.language import Tune, parse_value
 from sandbox.objectives.resolve import Expression, resolve
-from sandbox.recipe import Recipe, flat, replace
+from sandbox.recipe import Recipe, check_ranges, flat, replace
+from sandbox.recipe_text import from_toml, to_toml
 
 _BARE = {
     "optimizer.lr": Tune(1e-4, 3e-2, log=True),
@@ -76,13 +77,17 @@ def read_space(recipe: Recipe, settings: Sequence[str]) -> Space:
             f"nothing in '{recipe.loss}' is marked for the search; write for example --loss "
             '"triplet(margin=tune(0.05, 0.5))", or --search "optimizer.lr=tune(1e-4, 1e-2, log=True)"'
         )
+    for name, mark in searched.items():  # every end and choice must be a value that a recipe may have
+        for value in mark.choices or (mark.low, mark.high):
+            tried = from_toml(to_toml(replace(recipe, name, value)), source="--search")
+            check_ranges(tried)
     return space
 
 
 def _setting(word: str) -> tuple[str, Tune]:
     name, equals, text = word.partition("=")
     name = name.strip()
-    names = [key for key in flat(Recipe()) if _field_type(key) in (int, float, str) and key not in ("loss", "miner")]
+    names = [key for key in flat(Recipe()) if _field_type(key) in (int, float, str) and not _fixed(key)]
     if name not in names:
         raise SandboxError(f"--search '{word}': there is no setting '{name}' to search{near(name, names)}")
     mark = parse_value(text) if equals else Tune()
@@ -100,6 +105,13 @@ def _setting(word: str) -> tuple[str, Tune]:
         if not fits or (kind is int and not float(typing.cast(float, value)).is_integer()):
             raise SandboxError(f"--search '{word}': {value!r} is no value of {name}")
     return name, mark
+
+
+def _fixed(name: str) -> bool:
+    """Settings that a study may not search: trials would not be judged alike, or not be the same run elsewhere."""
+    return name in ("loss", "miner", "seed", "device", "threads", "precision") or name.startswith(
+        ("data.", "evaluate.")
+    )
 
 
 def _field_type(dotted: str) -> type:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import socket
 import warnings
 from collections.abc import Iterator
@@ -66,10 +67,13 @@ def search(space: Space, *, folder: Path, trials: int, command: str) -> Iterator
         SandboxError: the recipe is refused, or three trials in a row fail.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SandboxError(f"cannot write a study into {folder}: {error.strerror}") from None
     monitor = space.recipe.evaluate.monitor
-    study = _create(folder, monitor, space.recipe.seed)
     _write_facts(folder, space, command)
+    study = _create(folder, monitor, space.recipe.seed)
     _free_stranded(study)
     failures = 0
     while (over := len(study.get_trials(states=_OVER))) < trials:
@@ -121,12 +125,13 @@ def run_line(recipe: Recipe) -> str:
 
 
 def winner(folder: Path) -> tuple[float, str, dict[str, Any]] | None:
-    """Validation figure, run.py line and values of the best complete trial, or None."""
+    """Validation figure, run.py line (without its seed) and values of the best complete trial, or None."""
     study = open_study(folder)
     if not study.get_trials(states=(TrialState.COMPLETE,)):
         return None
     best = study.best_trial
-    return float(best.value or 0.0), str(best.user_attrs["command"]), dict(best.params)
+    line = re.sub(r" --seed \d+", "", str(best.user_attrs["command"]))
+    return float(best.value or 0.0), line, dict(best.params)
 
 
 def trial_rows(folder: Path) -> list[dict[str, Any]]:
@@ -149,7 +154,10 @@ def open_study(folder: Path) -> optuna.Study:
         listed = f"; there are {', '.join(sorted(others))}" if 0 < len(others) <= 8 else ""
         raise SandboxError(f"no study at {folder}{near(folder.name, others) or listed}")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.load_study(study_name=None, storage=open_storage(folder))
+    try:
+        return optuna.load_study(study_name=None, storage=open_storage(folder))
+    except (ValueError, KeyError) as error:  # a line that is no JSON, no text, or no study
+        raise SandboxError(f"{folder / 'journal.log'} is damaged: {error}") from None
 
 
 def open_storage(folder: Path) -> JournalStorage:
@@ -164,12 +172,18 @@ def open_storage(folder: Path) -> JournalStorage:
 
 
 def _create(folder: Path, monitor: str, seed: int) -> optuna.Study:
-    storage = open_storage(folder)
+    try:
+        storage = open_storage(folder)
+    except (ValueError, KeyError) as error:
+        raise SandboxError(f"{folder / 'journal.log'} is damaged: {error}") from None
     direction: Literal["minimize", "maximize"] = "minimize" if monitor in experiment.LOWER_IS_BETTER else "maximize"
     pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1)
-    study = optuna.create_study(
-        study_name=folder.name, storage=storage, direction=direction, pruner=pruner, load_if_exists=True
-    )
+    try:
+        study = optuna.create_study(
+            study_name=folder.name, storage=storage, direction=direction, pruner=pruner, load_if_exists=True
+        )
+    except (ValueError, KeyError) as error:
+        raise SandboxError(f"{folder / 'journal.log'} is damaged: {error}") from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # so named since 2023
         study.set_metric_names([f"validation {monitor}"])
@@ -179,10 +193,19 @@ def _create(folder: Path, monitor: str, seed: int) -> optuna.Study:
 
 
 def _write_facts(folder: Path, space: Space, command: str) -> None:
+    """Write what the study searches, or refuse to mix it with another search of that name."""
     marks = {name: str(mark) for name, mark in space.marks.items()}
-    facts = {"command": command, "monitor": space.recipe.evaluate.monitor, "search": marks}
-    RunFolder(folder).write_json("study.json", facts)
-    RunFolder(folder).write_text("recipe.toml", to_toml(space.recipe, f"searched by: {command}"))
+    facts = {"command": command, "monitor": space.recipe.evaluate.monitor, "search": marks, "name": study_name(space)}
+    kept = RunFolder(folder)
+    if (folder / "study.json").is_file():
+        before = kept.read_json("study.json")
+        if not isinstance(before, dict) or before.get("name") != facts["name"]:
+            earlier = before.get("command", "?") if isinstance(before, dict) else "?"
+            raise SandboxError(
+                f"the study {folder.name} searches something else ({earlier}); give this one another --study"
+            )
+    kept.write_json("study.json", facts)
+    kept.write_text("recipe.toml", to_toml(space.recipe, f"searched by: {command}"))
 
 
 def _free_stranded(study: optuna.Study) -> None:

@@ -92,7 +92,9 @@ def test_catalogues_are_printed(command: Callable[..., Any], what: str) -> None:
         (("--backbone.name", "torchvision:resnet19"), "did you mean 'resnet18'"),
         (("--backbone.weights", "net.pth"), "safetensors"),
         (("--device", "gpu"), "device"),
-        (("--resume", "no/such/run"), "no run folder"),
+        (("--recipe", ""), "--recipe is empty"),
+        (("--loss", "triplet", "--loss", "arcface"), "given twice"),
+        (("--loss", "nt_xent(temperature=0)"), "no finite number"),
         (("--list", "looses"), "losses"),
     ],
 )
@@ -147,3 +149,17 @@ def test_a_folder_of_images_trains_and_says_what_it_left_out(command: Callable[.
     said = command("run.py", *words, "--max_steps", "3", "--no_pictures", "--out", str(tmp_path / "runs"))
     assert said.code == 0, said.err
     assert "broken.jpg" in said.err
+
+
+def test_resume_refuses_what_it_cannot_continue(command: Callable[..., Any], tmp_path: Path) -> None:
+    assert "no run folder" in command("run.py", "--resume", str(tmp_path)).err
+    assert command("run.py", "--loss", "triplet", *QUICK, "--no_pictures", "--out", str(tmp_path)).code == 0
+    (folder,) = tmp_path.iterdir()
+    assert "finished" in command("run.py", "--resume", str(folder)).err
+    assert "no place beside --resume" in command("run.py", "--resume", str(folder), "--loss", "arcface").err
+    facts = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**facts, "status": "interrupted"}))
+    recipe = (folder / "recipe.toml").read_text()
+    (folder / "recipe.toml").write_text(recipe.replace("max_steps = 4", "max_steps = 3"))
+    said = command("run.py", "--resume", str(folder))
+    assert said.code == 2 and "was changed since" in said.err

@@ -84,7 +84,7 @@ def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp
         ((*SEARCH, "--search", "optimizer.lrr=tune()"), "did you mean 'optimizer.lr'"),
         ((*SEARCH, "--search", "optimizer.lr=3"), "tune(low, high)"),
         ((*SEARCH, "--search", "batch.size=tune(0.5, 2)"), "no value of batch.size"),
-        ((*SEARCH, "--search", "data.name=tune(1, 2)"), "tune([...])"),
+        ((*SEARCH, "--search", "backbone.name=tune(1, 2)"), "tune([...])"),
         ((*SEARCH, "--trials", "0"), "--trials"),
         (("--loss", "triplet(margin=tune(0.5, 0.05))"), "not below"),
         (("--loss", "arcface(margin=tune())", "--miner", "hard"), "nothing to do"),
@@ -123,3 +123,31 @@ def _fetch(address: str) -> str:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)  # the address is printed just before the server binds
+
+
+def test_one_name_never_mixes_two_searches(command: Callable[..., Any], tmp_path: Path) -> None:
+    words = (*QUICK, "--out", str(tmp_path), "--study", "mine", "--trials", "1")
+    assert command("tune.py", "--loss", "triplet(margin=tune(0.1, 0.5))", *words).code == 0
+    said = command("tune.py", "--loss", "triplet(margin=tune(0.1, 0.9))", *words)
+    assert said.code == 2 and "searches something else" in said.err
+
+
+@pytest.mark.parametrize(
+    ("search", "sentence"),
+    [
+        ("augment.flip=tune(['yes', 'maybe'])", "'maybe'"),
+        ("optimizer.lr=tune(1, 1000)", "optimizer.lr is 1000"),
+        ("seed=tune(0, 5)", "no setting 'seed'"),
+        ("evaluate.monitor=tune(['retrieval/mrr', 'verification/eer'])", "no setting 'evaluate.monitor'"),
+    ],
+)
+def test_a_study_searches_only_what_a_recipe_may_hold(command: Callable[..., Any], search: str, sentence: str) -> None:
+    said = command("tune.py", *SEARCH, "--search", search)
+    assert said.code == 2 and sentence in said.err
+
+
+def test_a_damaged_journal_is_said(command: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "journal.log").write_bytes(b"\xff\xfe no journal\n")
+    said = command("tune.py", "show", str(tmp_path / "mine"))
+    assert said.code == 2 and "damaged" in said.err

@@ -88,6 +88,19 @@ def test_the_interval_of_one_value_has_no_ends() -> None:
     assert mean == 0.5 and math.isnan(low) and math.isnan(high)
 
 
+def test_a_recipe_changed_after_the_run_and_a_figure_that_is_no_number_are_refused(tmp_path: Path) -> None:
+    finish(tmp_path / "a", Recipe(), 0.5)
+    path = next((tmp_path / "a").iterdir()) / "recipe.toml"
+    path.write_text(path.read_text().replace("lr = 0.003", "lr = 0.03"))
+    with pytest.raises(SandboxError, match="changed after the run"):
+        read_runs([tmp_path / "a"])
+    finish(tmp_path / "b", Recipe(), 0.5)
+    report = next((tmp_path / "b").iterdir()) / "report.json"
+    report.write_text(report.read_text().replace("0.5", "NaN"))
+    with pytest.raises(SandboxError, match="not finite"):
+        read_runs([tmp_path / "b"])
+
+
 def test_an_unknown_figure_is_refused(tmp_path: Path) -> None:
     finish(tmp_path, Recipe(), 0.5)
     with pytest.raises(SandboxError, match="did you mean 'test/retrieval/map@r'"):
