@@ -7,16 +7,19 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from sandbox import flags
 from sandbox.errors import exit_on_error
 from sandbox.recipe import Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
 
 HERE = Path(__file__).resolve().parent
 WHAT = "Time two things alternately and print the ratio of their medians."
@@ -27,10 +30,12 @@ class Command:
     """What benchmark.py takes beside a recipe's settings, which the step benchmark trains."""
 
     settings: Annotated[Recipe, tyro.conf.arg(name="")] = Recipe(miner="hard")
-    only: Literal["", "step", "help"] = ""
-    """Run one benchmark: step (the loop against a bare step) or help (--help against importing torch)."""
+    only: Literal["", "step", "help", "verification", "retrieval", "pairs", "bootstrap", "memory"] = ""
+    """Run one benchmark; verification, retrieval and memory are the slow ones (minutes)."""
     rounds: int = 30
-    """How often the two are timed in turn."""
+    """How often the two are timed in turn; slow pairs take fewer."""
+    embeddings: str = ""
+    """An npz for verification and pairs; 13,233 drawn embeddings of 5,749 identities where not given."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,14 @@ class Ratio:
     ours: float
     other: float
     limit: float
+    """What the ratio should stay under; where it is below zero, the other way round: how many times faster."""
 
     def __str__(self) -> str:
         """One line: both times, the ratio and what it should stay under."""
         ratio = self.ours / self.other
-        times = f"{self.ours * 1e3:.1f} ms against {self.other * 1e3:.1f} ms"
+        times = f"{self.ours * 1e3:,.1f} ms against {self.other * 1e3:,.1f} ms"
+        if self.limit < 0:
+            return f"{self.name}: {times}, {1 / ratio:.2f} times faster (at least {-self.limit:.3g} wanted)"
         return f"{self.name}: {times}, ratio {ratio:.3f} (limit {self.limit:.3g})"
 
 
@@ -57,6 +65,32 @@ def main() -> None:
         print(help_against_import(min(command.rounds, 10)), flush=True)
     if command.only in ("", "step"):
         print(step_against_bare(command.settings, command.rounds), flush=True)
+    for name, measure in (
+        ("bootstrap", lambda: bootstrap_seconds(command.rounds)),
+        ("pairs", lambda: pairs_against_gather(*_faces(command.embeddings), command.rounds)),
+        ("verification", lambda: verification_against_others(*_faces(command.embeddings), command.rounds)),
+        ("retrieval", lambda: retrieval_against_others(min(command.rounds, 3))),
+        ("memory", memory_by_rows),
+    ):
+        if command.only in ("", name):
+            for line in measure():
+                print(line, flush=True)
+
+
+def _faces(file: str) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (N, 128) float32 and labels: of a file, or drawn with as many rows and identities as LFW."""
+    import numpy as np
+
+    if file:
+        from sandbox.data.embedding_files import read_embeddings
+
+        held = read_embeddings(Path(file))
+        return held.x, held.labels
+    rng = np.random.default_rng(0)
+    share = np.arange(1, 5750) ** -0.9
+    y = np.concatenate([np.arange(5749), rng.choice(5749, 13233 - 5749, p=share / share.sum())])
+    x = rng.normal(size=(5749, 128))[y] + 0.8 * rng.normal(size=(len(y), 128))
+    return x.astype(np.float32), y
 
 
 def alternate(ours: Callable[[], object], other: Callable[[], object], rounds: int) -> tuple[float, float]:
@@ -113,6 +147,181 @@ def step_against_bare(recipe: Recipe, rounds: int) -> Ratio:
         bare()
     ours, other = alternate(lambda: next(steps), bare, min(rounds * 5, t.total - 20))
     return Ratio(f"step of {t.batches.size} images against a bare step", ours, other, 1.05)
+
+
+def bootstrap_seconds(rounds: int) -> Iterator[str]:
+    """1,000 resamples of MAP@R over 10,000 queries of 2,000 and of 10,000 identities."""
+    import numpy as np
+
+    from sandbox.evaluation.uncertainty import bootstrap_means
+
+    rng = np.random.default_rng(0)
+    values = rng.random(10_000)
+    for identities in (2_000, 10_000):
+        groups = np.arange(10_000) % identities
+        ours, _ = alternate(lambda groups=groups: bootstrap_means(values, groups), lambda: None, rounds)  # type: ignore[misc]
+        yield f"1,000 resamples of 10,000 queries of {identities:,} identities: {ours:.3f} s"
+
+
+def pairs_against_gather(x: np.ndarray, y: np.ndarray, rounds: int) -> Iterator[Ratio]:
+    """900,000 given pairs scored, and judged, against gathering their rows and taking the inner products."""
+    import numpy as np
+
+    from sandbox.evaluation.verification import score_pairs, verify_pairs
+
+    left, right = np.random.default_rng(0).integers(0, len(x), (2, 900_000))
+    order = np.argsort(y, kind="stable")
+    right[::2] = order[(np.searchsorted(y[order], y[left[::2]]) + 1).clip(max=len(y) - 1)]
+    same, unit = y[left] == y[right], x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    def gather() -> None:
+        np.einsum("ij,ij->i", unit[left], unit[right])
+
+    ours, other = alternate(lambda: score_pairs(x, left, right), gather, min(rounds, 10))
+    yield Ratio("score 900,000 given pairs against gather and dot product", ours, other, 3)
+    far = (1e-1, 1e-2, 1e-3)
+    ours, other = alternate(lambda: verify_pairs(x, left, right, same, y=y).figures(far), gather, min(rounds, 10))
+    yield Ratio("the same with all figures and intervals", ours, other, 3)
+
+
+def verification_against_others(x: np.ndarray, y: np.ndarray, rounds: int) -> Iterator[Ratio | str]:
+    """AUC, EER and TAR@FAR over all pairs against a plain matrix product and against scikit-learn."""
+    import numpy as np
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    from sandbox.evaluation.verification import verify_all_pairs
+
+    far = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    product = np.empty((len(x), len(x)), np.float32)
+    auc = []
+
+    def ours() -> None:
+        auc.append(verify_all_pairs(x, y, far=far).figures(far)["verification/auc"]["value"])
+
+    def others() -> None:
+        scores = np.concatenate([unit[i] @ unit[i + 1 :].T for i in range(len(x) - 1)])
+        same = np.concatenate([y[i] == y[i + 1 :] for i in range(len(x) - 1)])
+        began = time.perf_counter()
+        roc_curve(same, scores)
+        value = roc_auc_score(same, scores)
+        seconds.append(time.perf_counter() - began)
+        apart.append(abs(value - auc[-1]))
+
+    mine, plain = alternate(ours, lambda: np.matmul(unit, unit.T, out=product), min(rounds, 10))
+    pairs = len(x) * (len(x) - 1) // 2
+    yield Ratio(f"all {pairs:,} pairs against the matrix product, written over the last", mine, plain, 4)
+    mine, plain = alternate(ours, lambda: unit @ unit.T, min(rounds, 10))
+    yield Ratio("the same against the matrix product with its memory", mine, plain, 4)
+    yield _resident("all pairs", x, y, 600)
+    seconds: list[float] = []
+    apart: list[float] = []
+    times = []
+    for _ in range(min(rounds, 3)):
+        began = time.perf_counter()
+        ours()
+        times.append(time.perf_counter() - began)
+        others()
+    theirs = statistics.median(seconds)
+    yield Ratio("all pairs against scikit-learn's roc_curve and roc_auc_score", statistics.median(times), theirs, -60)
+    yield f"AUC apart from scikit-learn's by {max(apart):.1e}"
+
+
+def retrieval_against_others(rounds: int) -> Iterator[Ratio | str]:
+    """All retrieval figures with intervals against FAISS's own search, and against PML's AccuracyCalculator."""
+    import faiss
+    import torch
+    from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+
+    from sandbox.evaluation.retrieval import retrieval
+
+    names = {"precision_at_1": "precision@1", "r_precision": "r_precision", "mean_average_precision_at_r": "map@r"}
+    for rows, each, wanted in ((60_000, 5, 2), (20_000, 300, 1.3), (10_000, 1_000, 3)):
+        x, y = _classes(rows, each)
+        k = each - 1
+        found: dict[str, float] = {}
+
+        def ours(x: np.ndarray = x, y: np.ndarray = y, found: dict[str, float] = found) -> None:
+            figures = retrieval(x, y, recall_at=(1,)).figures()
+            found.update({key: float(entry["value"]) for key, entry in figures.items()})
+
+        def search(x: np.ndarray = x, k: int = k) -> None:
+            index = faiss.IndexFlatIP(x.shape[1])
+            index.add(x)
+            index.search(x, k)
+
+        theirs: dict[str, float] = {}
+
+        def calculator(x: np.ndarray = x, y: np.ndarray = y, theirs: dict[str, float] = theirs) -> None:
+            judge = AccuracyCalculator(include=tuple(names), k="max_bin_count", device=torch.device("cpu"))
+            theirs.update(judge.get_accuracy(torch.from_numpy(x), torch.from_numpy(y)))
+
+        what = f"{rows:,} x 128 with {each:,} per class"
+        yield Ratio(f"retrieval of {what} against FAISS's search for {k}", *alternate(ours, search, rounds), 1.2)
+        yield Ratio(f"retrieval of {what} against AccuracyCalculator", *alternate(ours, calculator, rounds), -wanted)
+        apart = max(abs(theirs[key] - found[f"retrieval/{name}"]) for key, name in names.items())
+        yield f"figures apart from AccuracyCalculator's by {apart:.1e}; MAP@R {found['retrieval/map@r']:.3f}"
+
+
+def _classes(rows: int, each: int) -> tuple[np.ndarray, np.ndarray]:
+    """Unit rows (N, 128) float32 of overlapping classes of one size, and labels."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    y = np.arange(rows) % (rows // each)
+    x = rng.normal(size=(rows // each, 128))[y] + 1.2 * rng.normal(size=(rows, 128))
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), y
+
+
+def memory_by_rows() -> Iterator[str]:
+    """Resident memory of retrieval and of verification, which grows with the rows, not with their square."""
+    for rows in (25_000, 50_000, 100_000):
+        x, y = _classes(rows, 5)
+        yield _resident("retrieval", x, y)
+        yield _resident("all pairs", x, y)
+
+
+def _resident(what: str, x: np.ndarray, y: np.ndarray, limit: int = 0) -> str:
+    """Peak resident memory of one evaluation in a fresh process, beyond its imports and the embeddings (Linux)."""
+    import tempfile
+
+    import numpy as np
+
+    body = {
+        "retrieval": "retrieval(x, y).figures()",
+        "all pairs": "verify_all_pairs(x, y, far=far).figures(far)",
+    }[what]
+    program = f"""
+import sys, time
+import numpy as np
+from sandbox.evaluation.retrieval import retrieval
+from sandbox.evaluation.verification import verify_all_pairs
+far = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+def judge(x, y):
+    {body}
+small = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+judge(small, np.arange(50) // 2)  # compiled code and libraries count as imports
+held = np.load(sys.argv[1])
+x, y = held["x"], held["y"]
+def resident(what):
+    line = next(line for line in open("/proc/self/status") if line.startswith(what))
+    return int(line.split()[1]) / 1024
+open("/proc/self/clear_refs", "w").write("5")  # the peak so far is forgotten
+before = resident("VmRSS")
+began = time.perf_counter()
+judge(x, y)
+seconds = time.perf_counter() - began
+print(resident("VmHWM") - before, seconds)
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "x.npz"
+        np.savez(file, x=x, y=y)
+        said = subprocess.run(
+            [sys.executable, "-c", program, str(file)], check=True, capture_output=True, text=True, cwd=HERE.parent
+        )
+    megabytes, seconds = (float(word) for word in said.stdout.split())
+    wanted = f" (limit {limit})" if limit else ""
+    return f"{what} of {len(x):,} rows: {megabytes:,.0f} MiB beyond the imports{wanted}, {seconds:.1f} s"
 
 
 if __name__ == "__main__":

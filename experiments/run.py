@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from sandbox import flags
-from sandbox.errors import SandboxError, exit_on_error
+from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe import Recipe
-from sandbox.recipe_text import load
+from sandbox.recipe_text import Stage, load_staged
 
 if TYPE_CHECKING:
     from sandbox.experiment import Done, Event
@@ -34,6 +34,8 @@ class Command:
     """Print a catalogue and stop: losses, miners, data or backbones."""
     seeds: int = 1
     """Run this many seeds, from --seed upwards."""
+    stage: str = ""
+    """Run this one of the recipe's stages alone; without it they run one after the other, each from the one before."""
     out: str = ""
     """Folder that run folders go into (results/runs where not given)."""
     resume: str = ""
@@ -46,10 +48,8 @@ def main() -> None:
     """Read the flags and do what they say."""
     argv = sys.argv[1:]
     named = flags.value(argv, "--recipe")
-    base = load(named, HERE / "recipes") if named else Recipe()
-    command = flags.parse(
-        Command, argv, prog="python experiments/run.py", description=WHAT, default=Command(settings=base)
-    )
+    base, stages = load_staged(named, HERE / "recipes") if named else (Recipe(), ())
+    command = read(argv, base)
     if command.list:
         return print_catalogue(command.list)
     if command.seeds < 1:
@@ -59,30 +59,62 @@ def main() -> None:
 
     for flag in ("--resume", "--out"):
         flags.value(argv, flag)  # an empty one is refused
+    chosen = choose_stages(command.stage, stages)
     if command.resume:
         besides = [
             w for w in argv if w.startswith("--") and not w.startswith(("--resume", "--no_pic", "--pic", "--no-pic"))
         ]
         if besides:
             raise SandboxError(f"{besides[0]} has no place beside --resume, which goes on with the run's own recipe")
-        return show(resume(Path(command.resume), pictures=command.pictures))
-    train_seeds(command)
+        show(resume(Path(command.resume), pictures=command.pictures))
+        return
+    commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
+    for seed in range(command.settings.seed, command.settings.seed + command.seeds):
+        train(commands, [stage.name for stage in chosen], seed)
 
 
-def train_seeds(command: Command) -> None:
-    """One run for each seed."""
+def read(argv: list[str], base: Recipe) -> Command:
+    """The flags over a recipe."""
+    return flags.parse(
+        Command, argv, prog="python experiments/run.py", description=WHAT, default=Command(settings=base)
+    )
+
+
+def choose_stages(wanted: str, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """The stage that --stage names, or all."""
+    if not wanted:
+        return stages
+    if not stages:
+        raise SandboxError(f"--stage {wanted} names a stage of a recipe, but no recipe with stages is given (--recipe)")
+    found = tuple(stage for stage in stages if stage.name == wanted)
+    if not found:
+        raise unknown("stage", wanted, [stage.name for stage in stages])
+    return found
+
+
+def train(commands: list[Command], names: list[str], seed: int) -> None:
+    """One run, or one for each stage, each going on from the one before."""
     from dataclasses import replace
 
     from sandbox.experiment import run
 
-    out = Path(command.out) if command.out else RESULTS / "runs"
-    for seed in range(command.settings.seed, command.settings.seed + command.seeds):
+    earlier = ""
+    for place, command in enumerate(commands):
         recipe = replace(command.settings, seed=seed)
-        last = seed == command.settings.seed + command.seeds - 1
-        show(run(recipe, out=out, command=flags.program(), pictures=command.pictures), hint=last)
+        if earlier:
+            recipe = replace(recipe, resume_from=earlier)
+        if len(commands) > 1:
+            print(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
+        out = Path(command.out) if command.out else RESULTS / "runs"
+        last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
+        events = run(
+            recipe, out=out, command=flags.program(), pictures=command.pictures, stage=names[place] if names else ""
+        )
+        done = show(events, hint=last)
+        earlier = str(done.folder.path) if done else ""
 
 
-def show(events: Iterator[Event], hint: bool = True) -> None:
+def show(events: Iterator[Event], hint: bool = True) -> Done | None:
     """A progress bar while it trains, a table when it is done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -125,6 +157,7 @@ def show(events: Iterator[Event], hint: bool = True) -> None:
             bar.stop()
     if done:
         print_report(done, hint)
+    return done
 
 
 def print_report(done: Done, hint: bool) -> None:
@@ -132,15 +165,17 @@ def print_report(done: Done, hint: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sandbox.evaluation.report import spell
+    from sandbox.evaluation.report import spell, spell_interval
 
     table = Table(title=done.folder.recipe().loss, title_justify="left")
     table.add_column("")
     splits = [split for split in ("val", "test") if split in done.report]
     for split in splits:
         table.add_column("validation" if split == "val" else split, justify="right")
-    for key in done.report[splits[0]]:
-        table.add_row(key, *(spell(done.report[split].get(key)) for split in splits))
+    table.add_column("95 % interval", justify="right")
+    for key in dict.fromkeys(key for split in splits for key in done.report[split]):
+        entries = [done.report[split].get(key) for split in splits]
+        table.add_row(key, *map(spell, entries), spell_interval(entries[-1]))
     console = Console()
     console.print(table)
     page = done.folder.path / "page.html"

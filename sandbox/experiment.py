@@ -11,17 +11,15 @@ from typing import Any
 import torch
 
 from sandbox import record
-from sandbox.backbones.network import Network, embed, put_weights
-from sandbox.data.images import ImageSet
-from sandbox.data.protocols import Pairs
+from sandbox.backbones.network import put_weights
 from sandbox.errors import SandboxError
-from sandbox.evaluation.report import evaluate
 from sandbox.evaluation.retrieval import Figures
+from sandbox.judge import judge, validate
 from sandbox.prepare import Prepared, facts, prepare
 from sandbox.recipe import Recipe, digest
 from sandbox.record import RunFolder
 from sandbox.training import checkpoint
-from sandbox.training.loop import Step, train
+from sandbox.training.loop import Step, Training, train
 
 LOWER_IS_BETTER = ("verification/eer",)
 
@@ -80,10 +78,11 @@ class _Best:
     step: int = 0
     since: int = 0
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    objective: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 def run(
-    recipe: Recipe, *, out: Path, command: str, test: bool = True, pictures: bool = True
+    recipe: Recipe, *, out: Path, command: str, test: bool = True, pictures: bool = True, stage: str = ""
 ) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
@@ -93,6 +92,7 @@ def run(
         command: what a person types to do it again, for the record.
         test: score the test split at the end; a study leaves it alone.
         pictures: draw the figures and the page.
+        stage: which stage of a recipe file this run is, for the record.
 
     Raises:
         SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
@@ -100,6 +100,8 @@ def run(
     """
     prepared = prepare(recipe)
     folder = record.create(out, prepared.recipe, command)
+    if stage:
+        folder.update(stage=stage)
     yield from _recorded(prepared, folder, start=0, best=_Best(), test=test, pictures=pictures)
 
 
@@ -135,7 +137,8 @@ def _from_checkpoint(p: Prepared, folder: RunFolder) -> tuple[int, _Best]:
     tensors, state = folder.read_tensors("checkpoint.safetensors")
     try:
         start, kept = int(state["step"]), state["best"]
-        best = _Best(kept["value"], kept["step"], kept["since"], checkpoint.under(tensors, "best/"))
+        weights, objective = (checkpoint.under(tensors, f"{part}/") for part in ("best", "best_objective"))
+        best = _Best(kept["value"], kept["step"], kept["since"], weights, objective)
     except (KeyError, TypeError, ValueError):
         raise SandboxError(f"{folder.path / 'checkpoint.safetensors'} is no checkpoint of a run") from None
     checkpoint.restore(p.training, tensors, state)
@@ -188,13 +191,11 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
                 " a lower --optimizer.lr, --backbone.head linear_bn or another miner may help"
             )
         if step.done % p.every == 0 or step.done == t.total:
-            figures = _score(
-                p, p.splits.val, p.splits.val_pairs, verification=recipe.evaluate.monitor.startswith("verif")
-            )
+            figures = validate(p)
             if recipe.evaluate.monitor not in figures:
                 raise SandboxError(f"validation has no {recipe.evaluate.monitor}: it lacks pairs of one kind")
             value = float(figures[recipe.evaluate.monitor]["value"])
-            improved = _remember(best, value, step.done, t.network, recipe.evaluate.monitor)
+            improved = _remember(best, value, step.done, t, recipe.evaluate.monitor)
             last = value
             folder.log({"step": step.done, "val": {key: entry["value"] for key, entry in figures.items()}})
             _save(p, folder, step.done, best)
@@ -207,48 +208,33 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
     return seconds
 
 
-def _remember(best: _Best, value: float, step: int, network: Network, monitor: str) -> bool:
+def _remember(best: _Best, value: float, step: int, t: Training, monitor: str) -> bool:
     sign = -1 if monitor in LOWER_IS_BETTER else 1
     if best.value is not None and sign * value <= sign * best.value:
         best.since += 1
         return False
     best.value, best.step, best.since = value, step, 0
-    best.weights = {
-        key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for key, tensor in network.state_dict().items()
-    }
+    best.weights, best.objective = checkpoint.kept(t.network), checkpoint.kept(t.objective)
     return True
 
 
 def _save(p: Prepared, folder: RunFolder, step: int, best: _Best) -> None:
     tensors, state = checkpoint.capture(p.training)
     tensors |= {f"best/{key}": value for key, value in best.weights.items()}
+    tensors |= {f"best_objective/{key}": value for key, value in best.objective.items()}
     state |= {"step": step, "best": {"value": best.value, "step": best.step, "since": best.since}}
     folder.write_tensors("checkpoint.safetensors", tensors, state)
-
-
-def _score(p: Prepared, images: ImageSet, pairs: Pairs | None, *, verification: bool = True, x: Any = None) -> Figures:
-    if x is None:
-        x = embed(p.network, images.pixels, device=p.device, autocast=p.training.autocast)
-    spec = p.recipe.evaluate
-    given = (pairs.left, pairs.right, pairs.same) if pairs else None
-    return evaluate(x, images.labels, pairs=given, recall_at=spec.recall_at, far=spec.far, verification=verification)
 
 
 def _report(p: Prepared, folder: RunFolder, best: _Best, test: bool) -> dict[str, Figures]:
     """Score the chosen weights, once, and keep them and their embeddings."""
     put_weights(p.network, best.weights)
+    put_weights(p.objective, best.objective)
     folder.write_tensors("model.safetensors", best.weights)
-    report: dict[str, Figures] = {}
-    kept: dict[str, torch.Tensor] = {}
-    splits = {"val": (p.splits.val, p.splits.val_pairs), "test": (p.splits.test, p.splits.test_pairs)}
-    for name, (images, pairs) in splits.items():
-        if name == "test" and not test:
-            continue
-        x = embed(p.network, images.pixels, device=p.device, autocast=p.training.autocast)
-        report[name] = _score(p, images, pairs, x=x)
-        kept |= {f"{name}/embeddings": torch.from_numpy(x), f"{name}/labels": torch.from_numpy(images.labels.copy())}
-    folder.write_tensors("embeddings.safetensors", kept)
+    if best.objective:
+        folder.write_tensors("objective.safetensors", best.objective, {"names": p.objective.names})
+    report, kept = judge(p, ("val", "test") if test else ("val",))
+    folder.write_tensors("embeddings.safetensors", kept, {"closed_set": p.splits.closed_set})
     folder.write_json("report.json", report)
     folder.update(best={"step": best.step, "value": best.value, "monitor": p.recipe.evaluate.monitor})
     return report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -15,9 +15,10 @@ from sandbox.data.catalog import load as load_data
 from sandbox.data.images import ImageSet
 from sandbox.data.splits import Splits
 from sandbox.errors import SandboxError, near
+from sandbox.inherit import check_earlier, classes_digest, inherit
 from sandbox.objectives.objective import Objective, build, check_batch, rehearse
 from sandbox.objectives.resolve import Expression, resolve
-from sandbox.recipe import Recipe, check_ranges
+from sandbox.recipe import BackboneSpec, Recipe, check_ranges
 from sandbox.training.loop import Training
 from sandbox.training.optimizer import make_optimizer
 from sandbox.training.precision import choose_autocast, choose_device
@@ -66,6 +67,9 @@ def prepare(recipe: Recipe) -> Prepared:
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
+    if recipe.resume_from:
+        recipe, inherited = _inherit(recipe, network, objective, splits)
+        notes = [*notes, *inherited]
     total = _steps(recipe, batches.steps_per_epoch)
     flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
     training = Training(
@@ -102,6 +106,9 @@ def facts(p: Prepared) -> dict[str, Any]:
         },
         "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
         "split": p.splits.digest,
+        "classes": classes_digest(p.splits.train.classes),
+        "input": {"image_size": p.splits.train.pixels.shape[1], "channels": p.splits.train.pixels.shape[3]}
+        | {"head": head_of(p.recipe.backbone, p.expression)},
         "batch": p.training.batches.size,
         "planned_steps": p.training.total,
         "device": str(p.device) if p.device.type == "cpu" else f"{p.device} ({torch.cuda.get_device_name(p.device)})",
@@ -109,6 +116,14 @@ def facts(p: Prepared) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "notes": p.notes,
     }
+
+
+def head_of(spec: BackboneSpec, expression: Expression) -> Literal["auto", "linear", "linear_bn", "none"]:
+    """The head that a recipe's network gets."""
+    if spec.head != "auto":
+        return spec.head
+    # Class weights hold embeddings best that cannot all drift one way, hence batch norm.
+    return "linear_bn" if expression.owns_classes else "linear"
 
 
 def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> Network:
@@ -119,10 +134,18 @@ def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> N
     if kind == "auto":
         kind = "imagenet" if recipe.backbone.weights == "pretrained" else "dataset"
     mean, std = pixel_statistics(images.pixels, images.labels, kind)
-    spec = recipe.backbone
-    if spec.head == "auto":  # class weights hold embeddings best that cannot all drift one way, hence batch norm
-        spec = replace(spec, head="linear_bn" if expression.owns_classes else "linear")
+    spec = replace(recipe.backbone, head=head_of(recipe.backbone, expression))
     return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
+
+
+def _inherit(recipe: Recipe, network: Network, objective: Objective, splits: Splits) -> tuple[Recipe, list[str]]:
+    """Take over an earlier run's weights; its digest becomes part of what this recipe asks for."""
+    after, notes = inherit(network, objective, check_earlier(recipe.resume_from), splits.train.classes)
+    if recipe.after and recipe.after != after:
+        raise SandboxError(
+            f"this recipe goes on from a run with digest {recipe.after}, but {recipe.resume_from} has {after}"
+        )
+    return replace(recipe, after=after), notes
 
 
 def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
@@ -140,6 +163,7 @@ def _check_monitor(recipe: Recipe) -> None:
     keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
     keys += [f"retrieval/recall@{k}" for k in spec.recall_at] + ["verification/auc", "verification/eer"]
     keys += [f"verification/tar@far={spell_rate(f)}" for f in spec.far]
+    keys += ["verification/accuracy", "classification/top@1", "classification/top@5"]
     if spec.monitor not in keys:
         raise SandboxError(
             f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"

@@ -6,7 +6,9 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+
+import tyro
 
 from sandbox.errors import SandboxError
 
@@ -23,6 +25,9 @@ class DataSpec:
     """Folder the data set lies in, for those that are not embedded."""
     image_size: int | None = None
     """Height and width in pixels that images are resized to; the data set's own where not given."""
+    resize: int | None = None
+    """Pixels that an image's shorter side is resized to before image_size is cut out of its middle; without it the
+    whole image is squeezed in."""
     colour: Literal["auto", "grey", "rgb"] = "auto"
     """Grey (1 channel) or RGB (3); auto takes what the files are."""
     split: Literal["auto", "class", "sample", "given"] = "auto"
@@ -39,6 +44,8 @@ class DataSpec:
     """lfw only: view 1 (pairsDevTrain, pairsDevTest) or view 2 (pairs.txt, ten folds)."""
     fold: int | None = None
     """lfw view 2 only: the fold (1 to 10) that is tested; without it the people outside pairs.txt are trained on."""
+    part: str = ""
+    """homework only: medium or large (S19/S20); medium where not given."""
     normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
     """Channel statistics taken off the pixels; auto: ImageNet's for pretrained weights, else the training set's."""
 
@@ -145,6 +152,8 @@ class EvaluateSpec:
     """The k of recall@k."""
     far: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4)
     """False accept rates at which the true accept rate is reported."""
+    flip: bool = False
+    """Embed each image as the mean of itself and its mirror image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,10 +183,16 @@ class Recipe:
     """auto, cpu, cuda, cuda:N or mps."""
     threads: int = 0
     """CPU threads; 0 leaves torch's choice."""
+    resume_from: str = ""
+    """Folder of an earlier run whose weights this one starts from; what a loss owns is kept if the classes are the
+    same."""
+    after: Annotated[str, tyro.conf.Suppress] = ""
+    """Digest of that earlier run, filled in when this one starts."""
 
 
 _RANGES: dict[str, tuple[float, float]] = {
     "data.image_size": (4, 4096),
+    "data.resize": (4, 8192),
     "data.validation": (0.0, 0.9),
     "data.test": (0.0, 0.9),
     "data.min_images": (1, 10**9),
@@ -226,11 +241,16 @@ def check_ranges(recipe: Recipe) -> None:
         for value in values:
             if value is not None and not low <= value <= high:
                 raise SandboxError(f"{name} is {value}, but lies between {low:g} and {high:g}")
+    if recipe.data.resize is not None and recipe.data.image_size is None:
+        raise SandboxError(f"data.resize is {recipe.data.resize}, but what is cut out of that needs data.image_size")
+    if recipe.data.resize is not None and recipe.data.resize < (recipe.data.image_size or 0):
+        least = recipe.data.image_size
+        raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 
 
-_NOT_IN_DIGEST = ("seed", "device", "threads", "data.root")
+_NOT_IN_DIGEST = ("seed", "device", "threads", "data.root", "resume_from")
 
 
 def flat(recipe: Any, prefix: str = "") -> dict[str, Any]:
@@ -248,9 +268,9 @@ def flat(recipe: Any, prefix: str = "") -> dict[str, Any]:
 def digest(recipe: Recipe) -> str:
     """Hex name (12 characters) of what the recipe asks for.
 
-    Seed, device, threads and data root are left out, so that seeds of one recipe group, on any machine. `loss` and
-    `miner` count as they are written: pass a recipe whose objective is spelt canonically
-    (`sandbox.objectives.canonical`).
+    Seed, device, threads, data root and the earlier run's folder (not its digest) are left out, so that seeds of one
+    recipe group, on any machine. `loss` and `miner` count as they are written: pass a recipe whose objective is spelt
+    canonically (`sandbox.objectives.canonical`).
     """
     rows = {name: value for name, value in flat(recipe).items() if name not in _NOT_IN_DIGEST}
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:12]

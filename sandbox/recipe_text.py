@@ -7,6 +7,8 @@ import shlex
 import tomllib
 import types
 import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -58,19 +60,77 @@ def from_toml(text: str, *, source: str = "recipe") -> Recipe:
     Raises:
         SandboxError: broken TOML, a key that does not exist, or a value of the wrong type.
     """
+    return _build(Recipe, _rows(text, source), source, "")
+
+
+def _rows(text: str, source: str) -> dict[str, Any]:
     try:
-        rows = tomllib.loads(text)
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SandboxError(f"{source} is not valid TOML: {error}") from None
-    return _build(Recipe, rows, source, "")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of several runs that a recipe file asks for, one after the other."""
+
+    name: str
+    rows: Mapping[str, Any]
+    """What it sets over the rest of the file, nested as in TOML."""
+    source: str
+
+    def over(self, recipe: Recipe) -> Recipe:
+        """The recipe with the stage's settings over it.
+
+        Raises:
+            SandboxError: a key that does not exist, or a value of the wrong type.
+        """
+        return _build(Recipe, dict(self.rows), f"{self.source}, stage '{self.name}'", "", recipe)
 
 
 def load(name_or_file: str, folder: Path) -> Recipe:
     """A recipe by the name of a file in `folder`, or by its path.
 
     Raises:
+        SandboxError: no such recipe (the nearest is named), it cannot be read, or it has stages.
+    """
+    recipe, stages = load_staged(name_or_file, folder)
+    if stages:
+        names = ", ".join(stage.name for stage in stages)
+        raise SandboxError(f"the recipe {name_or_file} has stages ({names}), which only run.py takes")
+    return recipe
+
+
+def load_staged(name_or_file: str, folder: Path) -> tuple[Recipe, tuple[Stage, ...]]:
+    """A recipe and its ``[[stages]]``, if it has any.
+
+    Raises:
         SandboxError: no such recipe (the nearest is named), or it cannot be read.
     """
+    path, text = _find(name_or_file, folder)
+    rows = _rows(text, str(path))
+    stages = _stages(rows.pop("stages", []), str(path))
+    recipe = _build(Recipe, rows, str(path), "")
+    for stage in stages:
+        stage.over(recipe)  # a mistake in the last stage is said before the first one trains
+    return recipe, stages
+
+
+def _stages(given: Any, source: str) -> tuple[Stage, ...]:
+    if not isinstance(given, list) or not all(isinstance(rows, dict) for rows in given):
+        raise SandboxError(f"{source}: stages are tables, each under a line [[stages]]")
+    stages: list[Stage] = []
+    for place, rows in enumerate(given, start=1):
+        name = rows.pop("name", "")
+        if not isinstance(name, str) or not name:
+            raise SandboxError(f'{source}: stage {place} has no name; give it one, such as name = "pretrain"')
+        if name in (stage.name for stage in stages):
+            raise SandboxError(f"{source} has two stages named '{name}'")
+        stages.append(Stage(name, rows, source))
+    return tuple(stages)
+
+
+def _find(name_or_file: str, folder: Path) -> tuple[Path, str]:
     path = Path(name_or_file)
     if path.suffix != ".toml":
         path = folder / f"{name_or_file}.toml"
@@ -87,10 +147,11 @@ def load(name_or_file: str, folder: Path) -> Recipe:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SandboxError(f"cannot read the recipe {path}: {error}") from None
-    return from_toml(text, source=str(path))
+    return path, text
 
 
-def _build(kind: type[T], rows: dict[str, Any], source: str, prefix: str) -> T:
+def _build(kind: type[T], rows: dict[str, Any], source: str, prefix: str, base: T | None = None) -> T:
+    """The dataclass that the rows make, over its defaults or over `base`."""
     hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
     for name, value in rows.items():
@@ -100,10 +161,11 @@ def _build(kind: type[T], rows: dict[str, Any], source: str, prefix: str) -> T:
         if dataclasses.is_dataclass(inner):
             if not isinstance(value, dict):
                 raise SandboxError(f"{source}: '{prefix}{name}' is a table of settings, not {value!r}")
-            values[name] = _build(typing.cast(type, inner), value, source, f"{prefix}{name}.")
+            under = None if base is None else getattr(base, name)
+            values[name] = _build(typing.cast(type, inner), value, source, f"{prefix}{name}.", under)
         else:
             values[name] = _cast(value, inner, f"{source}: '{prefix}{name}'")
-    return kind(**values)
+    return kind(**values) if base is None else dataclasses.replace(base, **values)  # type: ignore[type-var]
 
 
 def _cast(value: Any, hint: Any, where: str) -> Any:

@@ -55,6 +55,20 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise SandboxError(f"{self.path / name} cannot be read: {error}") from None
 
+    def finished(self) -> dict[str, Any]:
+        """What run.json holds of a finished run.
+
+        Raises:
+            SandboxError: there is no run, or it is not done.
+        """
+        if not os.path.isdir(self.path):  # where Path.is_dir raises, as for names that are too long, this is False
+            raise SandboxError(f"there is no folder {self.path}")
+        facts = self.read_json("run.json")
+        status = facts.get("status") if isinstance(facts, dict) else None
+        if status != "done":
+            raise SandboxError(f"the run {self.path} is not finished: its status is {status!r}")
+        return facts
+
     def update(self, **facts: Any) -> None:
         """Change facts of run.json."""
         self.write_json("run.json", {**self.read_json("run.json"), **facts})

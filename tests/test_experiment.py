@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from sandbox import experiment
 from sandbox.errors import SandboxError
+from sandbox.evaluation.folds import cross_validate
+from sandbox.evaluation.folds import figures as cross_validated
 from sandbox.prepare import prepare
 from sandbox.recipe import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 
@@ -68,7 +71,8 @@ def test_the_report_can_be_computed_again_from_the_kept_embeddings(tmp_path: Pat
     kept = load_file(last.folder.path / "embeddings.safetensors")
     x, y = kept["test/embeddings"].numpy(), kept["test/labels"].numpy()
     assert np.allclose(np.linalg.norm(x, axis=1), 1, atol=1e-5)
-    again = evaluate(x, y, recall_at=SMALL.evaluate.recall_at, far=SMALL.evaluate.far)
+    chosen = last.report["val"]["verification/accuracy"]["threshold"]
+    again = evaluate(x, y, recall_at=SMALL.evaluate.recall_at, far=SMALL.evaluate.far, threshold=chosen)
     assert again == last.report["test"]
 
 
@@ -182,3 +186,106 @@ def test_what_cannot_run_is_refused_before_anything_is_written(
     with pytest.raises(SandboxError, match=words):
         done(replace(SMALL, **change), tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_flip_average_is_what_is_kept_and_scored(tmp_path: Path) -> None:
+    recipe = replace(SMALL, evaluate=EvaluateSpec(every=4, flip=True))
+    last = done(recipe, tmp_path / "flip")
+    plain = done(SMALL, tmp_path / "plain")
+    assert last.folder.recipe().evaluate.flip and not plain.folder.recipe().evaluate.flip
+    weights = load_file(last.folder.path / "model.safetensors")
+    network = prepare(recipe).network.eval()
+    network.load_state_dict(weights)
+    pixels = torch.from_numpy(np.ascontiguousarray(prepare(recipe).splits.test.pixels[:50])).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        both = sum(torch.nn.functional.normalize(network(side)) for side in (pixels, pixels.flip(-1)))
+    wanted = torch.nn.functional.normalize(torch.as_tensor(both))
+    kept = load_file(last.folder.path / "embeddings.safetensors")["test/embeddings"][:50]
+    assert (kept * wanted).sum(1).min() > 0.999  # bfloat16 on machines that have it
+    assert last.report["test"] != plain.report["test"]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "arcface + 0.1*triplet"])
+def test_a_closed_set_says_how_often_the_class_is_right(tmp_path: Path, loss: str) -> None:
+    closed = DataSpec(name="digits", split="sample")
+    recipe = replace(SMALL, loss=loss, miner="none", data=closed, max_steps=60, evaluate=EvaluateSpec(every=30))
+    last = done(recipe, tmp_path)
+    prepared = prepare(recipe)
+    prepared.network.load_state_dict(load_file(last.folder.path / "model.safetensors"))
+    prepared.objective.load_state_dict(load_file(last.folder.path / "objective.safetensors"))
+    for name, images in (("val", prepared.splits.val), ("test", prepared.splits.test)):
+        top = {k: last.report[name][f"classification/top@{k}"] for k in (1, 5)}
+        assert top[1]["n"] == len(images) and top[1]["low"] <= top[1]["value"] <= top[1]["high"]
+        assert 0.3 < top[1]["value"] < top[5]["value"]  # chance is 0.1
+        with torch.no_grad():
+            pixels = torch.from_numpy(np.ascontiguousarray(images.pixels)).permute(0, 3, 1, 2)
+            logits = prepared.objective.logits(prepared.network.eval()(pixels))
+        assert logits is not None
+        right = (logits.argmax(1).numpy() == images.labels).mean()
+        assert top[1]["value"] == pytest.approx(right, abs=0.02)  # bfloat16 on machines that have it
+
+
+@pytest.mark.parametrize(
+    ("loss", "split"), [("triplet", "sample"), ("cross_entropy", "class")], ids=["no classifier", "unseen classes"]
+)
+def test_without_known_classes_or_a_classifier_nothing_is_classified(tmp_path: Path, loss: str, split: str) -> None:
+    data = DataSpec(name="digits", split=split)  # type: ignore[arg-type]
+    last = done(replace(SMALL, loss=loss, miner="none", data=data, max_steps=2), tmp_path)
+    assert not any(key.startswith("classification/") for figures in last.report.values() for key in figures)
+    _, state = last.folder.read_tensors("embeddings.safetensors")
+    assert state == {"closed_set": split == "sample"}
+    assert (last.folder.path / "objective.safetensors").exists() == (loss == "cross_entropy")
+
+
+def test_the_threshold_of_validation_is_applied_to_test(tmp_path: Path) -> None:
+    last = done(SMALL, tmp_path)
+    chosen = last.report["val"]["verification/accuracy"]["threshold"]
+    assert "verification/accuracy@validation" not in last.report["val"]
+    entry = last.report["test"]["verification/accuracy@validation"]
+    assert entry["threshold"] == chosen
+    kept = load_file(last.folder.path / "embeddings.safetensors")
+    x, y = kept["test/embeddings"].double().numpy(), kept["test/labels"].numpy()
+    left, right = np.triu_indices(len(x), 1)
+    accepted = np.einsum("ij,ij->i", x[left], x[right]) >= chosen
+    # A few pairs lie so near the threshold that rounding to float32 decides.
+    assert entry["value"] == pytest.approx(np.mean(accepted == (y[left] == y[right])), abs=1e-4)
+    assert entry["value"] <= last.report["test"]["verification/accuracy"]["value"]
+
+
+def test_every_figure_has_an_interval_that_json_can_hold(tmp_path: Path) -> None:
+    one = replace(SMALL, data=DataSpec(name="digits", validation=0.05, test=0.05), max_steps=2)  # a single test class
+    for recipe in (SMALL, one):
+        last = done(recipe, tmp_path / str(recipe.max_steps))
+        for split in json.loads((last.folder.path / "report.json").read_text()).values():
+            for key, entry in split.items():
+                assert entry["low"] <= entry["value"] <= entry["high"], key
+
+
+def test_pairs_that_a_list_names_are_kept_with_their_folds(tmp_path: Path) -> None:
+    root, rng = tmp_path / "lfw", np.random.default_rng(0)
+    people = [f"Person_{letter}" for letter in "ABCDEFGHIJKLMNOP"]
+    for name in people:
+        (root / name).mkdir(parents=True)
+        base = rng.integers(0, 256, (16, 16, 3))
+        for number in (1, 2, 3, 4):
+            noisy = np.clip(base + rng.normal(0, 30, base.shape), 0, 255).astype(np.uint8)
+            Image.fromarray(noisy).save(root / name / f"{name}_{number:04d}.jpg")
+    lines = ["2\t2"]
+    for a, b in (("A", "B"), ("C", "D")):
+        one, two = f"Person_{a}", f"Person_{b}"
+        lines += [f"{one}\t1\t2", f"{two}\t1\t3", f"{one}\t1\t{two}\t1", f"{one}\t2\t{two}\t4"]
+    (root / "pairs.txt").write_text("\n".join(lines) + "\n")
+    data = DataSpec(name="lfw", root=str(root), view="view2", image_size=16)
+    last = done(replace(SMALL, data=data, batch=BatchSpec(size=8), max_steps=2), tmp_path / "runs")
+    kept = load_file(last.folder.path / "embeddings.safetensors")
+    table = kept["test/pairs"].numpy()
+    assert table.dtype == np.int64 and table[:, 3].tolist() == [1] * 4 + [2] * 4
+    assert table[:, 2].tolist() == [1, 1, 0, 0, 1, 1, 0, 0]
+    labels = kept["test/labels"].numpy()
+    assert ((labels[table[:, 0]] == labels[table[:, 1]]) == table[:, 2]).all()
+    folded = last.report["test"]["verification/accuracy@2-fold"]
+    assert folded["n"] == last.report["test"]["verification/auc"]["n"] == 8
+    x = kept["test/embeddings"].numpy()
+    scores = np.einsum("ij,ij->i", x[table[:, 0]], x[table[:, 1]])
+    again = cross_validated(cross_validate(scores, table[:, 2] > 0, table[:, 3]))["verification/accuracy@2-fold"]
+    assert folded["value"] == pytest.approx(again["value"])

@@ -118,7 +118,7 @@ CHANGED: dict[str, Any] = {
     **{name: not value for name, value in flat(Recipe()).items() if isinstance(value, bool)},
     **{name: (*value, 0.5) for name, value in flat(Recipe()).items() if isinstance(value, tuple)},
 }
-IGNORED = {"seed", "device", "threads", "data.root"}
+IGNORED = {"seed", "device", "threads", "data.root", "resume_from"}
 
 
 @pytest.mark.parametrize("name", CHANGED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -82,8 +82,6 @@ def make_network(
     if spec.weights not in ("", "pretrained"):
         load_weights(network, Path(spec.weights))
     if spec.freeze:
-        if spec.head == "none":
-            raise SandboxError("backbone.freeze leaves nothing to train with backbone.head none; choose a linear head")
         network.freeze_backbone()
     return network
 
@@ -92,7 +90,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
     """Load a .safetensors file strictly.
 
     Raises:
-        SandboxError: no such file, not safetensors, or keys that are missing, unexpected or of another shape.
+        SandboxError: no such file, not safetensors, keys that are missing, unexpected, of another shape or of another
+            kind of number, or values that are not finite.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -107,17 +106,61 @@ def load_weights(network: nn.Module, path: Path) -> None:
         state = load_file(path)
     except (SafetensorError, OSError) as error:
         raise SandboxError(f"{path} is damaged or no safetensors file: {error}") from None
-    wanted = network.state_dict()
-    missing, extra = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
-    shaped = [key for key in wanted.keys() & state.keys() if wanted[key].shape != state[key].shape]
-    if missing or extra or shaped:
+    refuse_misfit(str(path), network.state_dict(), state, path)
+    put_weights(network, state)
+
+
+def refuse_misfit(what: str, wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Refuse weights that are not those of a network.
+
+    Args:
+        what: where they came from, for the error.
+        wanted: the tensors that the network has.
+        state: the tensors that were read.
+        path: the file they lie in, beside which a recipe may say more.
+
+    Raises:
+        SandboxError: keys that are missing, unexpected, of another shape or of another kind of number, or values that
+            are not finite.
+    """
+    both = sorted(wanted.keys() & state.keys())
+    wrong = {
+        "missing": sorted(wanted.keys() - state.keys()),
+        "unexpected": sorted(state.keys() - wanted.keys()),
+        "of another shape": [key for key in both if wanted[key].shape != state[key].shape],
+        "of another kind of number": [key for key in both if _kind(wanted[key]) != _kind(state[key])],
+    }
+    if any(wrong.values()):
         parts = [
-            f"{len(keys)} {what} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
-            for what, keys in (("missing", missing), ("unexpected", extra), ("of another shape", sorted(shaped)))
+            f"{len(keys)} {kind} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
+            for kind, keys in wrong.items()
             if keys
         ]
-        raise SandboxError(f"{path} does not fit the network: {'; '.join(parts)}")
-    put_weights(network, state)
+        hint = _mend(wanted, state, path, {key for keys in wrong.values() for key in keys})
+        raise SandboxError(f"{what} does not fit the network: {'; '.join(parts)}{hint}")
+    broken = [key for key in both if not state[key].float().isfinite().all()]
+    if broken:
+        raise SandboxError(f"{what} holds NaN or infinite values in {broken[0]} ({len(broken)} tensors in all)")
+
+
+def _kind(values: torch.Tensor) -> str:
+    return "complex" if values.is_complex() else "float" if values.is_floating_point() else "integer"
+
+
+def _mend(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], path: Path, wrong: set[str]) -> str:
+    """The clause that says what the file asks for, as far as its keys and shapes tell."""
+    if all(key.startswith("head.") for key in wrong):
+        if not any(key.startswith("head.") for key in state):
+            return "; only the head differs, and the file has none: --backbone.head none"
+        kind, key = ("linear_bn", "head.0.weight") if "head.0.weight" in state else ("linear", "head.weight")
+        if key in state and state[key].ndim == 2:
+            flags = f"--backbone.head {kind} --backbone.embedding_dim {len(state[key])}"
+            return f"; only the head differs, and the file's is {flags}"
+    elif "mean" in wrong and "mean" in wanted and "mean" in state and state["mean"].ndim == 4:
+        there, here = state["mean"].shape[1], wanted["mean"].shape[1]
+        return f"; the file is for images of {there} channels, these have {here}: see --data.colour"
+    recipe = path.with_name("recipe.toml")
+    return f"; {recipe} names the network it belongs to" if recipe.is_file() else ""
 
 
 def put_weights(module: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
@@ -146,24 +189,63 @@ def pixel_statistics(pixels: Pixels, labels: np.ndarray, kind: str) -> tuple[lis
 
 @torch.no_grad()
 def embed(
-    network: Network, pixels: Pixels, *, device: torch.device, autocast: torch.dtype | None = None, batch: int = 512
+    network: Network,
+    pixels: Pixels,
+    *,
+    device: torch.device,
+    autocast: torch.dtype | None = None,
+    flip: bool = False,
+    batch: int = 512,
 ) -> np.ndarray:
-    """Unit embeddings (N, D) float32 of images (N, H, W, C) uint8.
+    """Unit embeddings (N, D) float32 of images (N, H, W, C) uint8; with `flip`, of an image and its mirror image.
 
     The network runs in eval mode, so that an image's embedding depends on no other image of its batch; its mode is put
-    back afterwards. An embedding of length zero stays zero.
+    back afterwards. An embedding of length zero stays zero. With `flip`, the unit embeddings of both are added and the
+    sum is made unit length.
+    """
+    rows = np.empty((pixels.shape[0], network.dim), dtype=np.float32)
+    start = 0
+    for raw in raw_embeddings(network, pixels, device=device, autocast=autocast, batch=batch):
+        unit = F.normalize(raw)
+        rows[start : start + len(unit)] = unit.cpu().numpy()
+        start += len(unit)
+    if flip:
+        start = 0
+        for raw in raw_embeddings(network, pixels, device=device, autocast=autocast, mirror=True, batch=batch):
+            both = F.normalize(raw).cpu() + torch.from_numpy(rows[start : start + len(raw)])
+            rows[start : start + len(raw)] = F.normalize(both).numpy()
+            start += len(raw)
+    return rows
+
+
+@torch.no_grad()
+def raw_embeddings(
+    network: Network,
+    pixels: Pixels,
+    *,
+    device: torch.device,
+    autocast: torch.dtype | None = None,
+    mirror: bool = False,
+    batch: int = 512,
+) -> Iterator[torch.Tensor]:
+    """What the network emits for images (N, H, W, C) uint8, a batch (n, D) float32 at a time, in eval mode.
+
+    Args:
+        network: its mode is put back afterwards.
+        pixels: the images.
+        device: where the network is.
+        autocast: precision to run it in.
+        mirror: turn each image about its vertical axis first.
+        batch: images at a time.
     """
     was_training = network.training
     network.eval()
-    rows = np.empty((pixels.shape[0], network.dim), dtype=np.float32)
-    for start in range(0, len(rows), batch):
-        index = np.arange(start, min(start + batch, len(rows)))
-        x = to_tensor(pixels[index]).to(device)
+    for start in range(0, pixels.shape[0], batch):
+        x = to_tensor(pixels[np.arange(start, min(start + batch, pixels.shape[0]))]).to(device)
         with torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
-            raw = network(x)
-        rows[index] = F.normalize(raw.float()).cpu().numpy()
+            raw = network(x.flip(-1) if mirror else x)
+        yield raw.float()
     network.train(was_training)
-    return rows
 
 
 def to_tensor(images: np.ndarray) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.data import digits, folder, glyphs, lfw, omniglot
+from sandbox.data import cars196, cub200, digits, folder, glyphs, homework, in_shop, lfw, omniglot, sop
 from sandbox.data.dataset import DataSet
 from sandbox.data.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
@@ -18,6 +18,11 @@ DATA_SETS: dict[str, DataSet] = {
         folder.DATA_SET,
         omniglot.DATA_SET,
         lfw.DATA_SET,
+        homework.DATA_SET,
+        cub200.DATA_SET,
+        cars196.DATA_SET,
+        sop.DATA_SET,
+        in_shop.DATA_SET,
     )
 }
 
@@ -60,6 +65,8 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
         raise SandboxError(f"data.split is '{spec.split}', but data set '{spec.name}' takes {allowed}")
     if spec.name != lfw.DATA_SET.name and (spec.view != DataSpec.view or spec.fold is not None):
         raise SandboxError(f"data.view and data.fold are settings of data set 'lfw'; '{spec.name}' has none")
+    if spec.name != homework.DATA_SET.name and spec.part:
+        raise SandboxError(f"data.part is a setting of data set 'homework'; '{spec.name}' has none")
     if not data_set.needs_root:
         if spec.root:
             raise SandboxError(

@@ -10,18 +10,20 @@ from PIL import Image, ImageOps
 _COLOUR_SPREAD = 10  # grey photographs saved as RGB differ by a few grey levels between channels at most
 
 
-def decode(path: Path, size: int, channels: int) -> np.ndarray:
+def decode(path: Path, size: int, channels: int, resize: int = 0) -> np.ndarray:
     """Read, turn upright, convert and resize one image.
 
     The camera's orientation mark is obeyed. Animations give their first frame. 16-bit grey keeps its high byte,
     floating-point grey is stretched from its own least to its own largest value, transparent parts become white,
     palettes and CMYK become RGB. The whole image is resized to the square, which changes the proportions of one that
-    is not square; bilinear, with antialiasing.
+    is not square; or, with `resize`, its shorter side is, and the square is cut out of its middle. Bilinear, with
+    antialiasing.
 
     Args:
         path: the file.
         size: side of the square, pixels.
         channels: 1 for grey, 3 for RGB.
+        resize: pixels, at least `size`, that the shorter side gets before the square is cut out; 0 cuts nothing.
 
     Returns:
         (size, size, channels) uint8.
@@ -31,11 +33,20 @@ def decode(path: Path, size: int, channels: int) -> np.ndarray:
     """
     with Image.open(path) as opened:
         # JPEG decodes at a half, quarter or eighth for less work; twice the side leaves the resize its antialiasing.
-        opened.draft("L" if channels == 1 else "RGB", (2 * size, 2 * size))
+        least = 2 * max(size, resize)
+        opened.draft("L" if channels == 1 else "RGB", (least, least))
         image = _eight_bits(ImageOps.exif_transpose(opened))
     image = image.convert("L" if channels == 1 else "RGB")
-    image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    box = _middle(image.size, size / resize) if resize else None
+    image = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
     return np.asarray(image, dtype=np.uint8).reshape(size, size, channels)
+
+
+def _middle(sides: tuple[int, int], share: float) -> tuple[float, float, float, float]:
+    """The central square whose side is that share of the shorter one."""
+    side = min(sides) * share
+    left, top = (sides[0] - side) / 2, (sides[1] - side) / 2
+    return left, top, left + side, top + side
 
 
 def has_colour(path: Path, size: int = 32) -> bool:

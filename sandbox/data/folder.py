@@ -39,11 +39,17 @@ def load(spec: DataSpec) -> Splits:
 
 def _read(root: Path, tops: list[Path], spec: DataSpec) -> tuple[ImageSet, list[str]]:
     classes = [(folder.name, folder) for top in tops for folder in subfolders(top)]
-    return read_classes(root, classes, spec.image_size or DATA_SET.image_size, spec.colour, spec.min_images)
+    size = spec.image_size or DATA_SET.image_size
+    return read_classes(root, classes, size, spec.colour, spec.min_images, spec.resize or 0)
 
 
 def read_classes(
-    root: Path, classes: list[tuple[str, Path]], size: int, colour: Literal["auto", "grey", "rgb"], least: int
+    root: Path,
+    classes: list[tuple[str, Path]],
+    size: int,
+    colour: Literal["auto", "grey", "rgb"],
+    least: int,
+    resize: int = 0,
 ) -> tuple[ImageSet, list[str]]:
     """Read class folders; images of folders with one class name become one class.
 
@@ -53,6 +59,7 @@ def read_classes(
         size: side in pixels.
         colour: as for `pack`.
         least: classes with fewer readable images are left out.
+        resize: as for `pack`.
 
     Returns:
         The images, sorted by class and path, and sentences on what was left out.
@@ -66,7 +73,7 @@ def read_classes(
     rows = sorted((name, file) for name, folder in classes for file in found[folder])
     if not rows:
         raise SandboxError(_nothing_found(root, len(classes)))
-    packed = pack([file for _, file in rows], root, size, colour)
+    packed = pack([file for _, file in rows], root, size, colour, resize)
     kept = [rows[place] for place in packed.kept]
     paths = [file.relative_to(root).as_posix() for _, file in kept]
     images = image_set(packed.pixels, [name for name, _ in kept], paths)

@@ -13,6 +13,9 @@ view 2, fold   everyone else, people outside     the people and pairs of the nex
 k              pairs.txt among them              fold (after 10 comes 1)            fold
 =============  ================================  =================================  ==============================
 
+With ``data.split = "sample"`` those who would be trained on become a closed set: their images are parted into training,
+validation and test for classification, and the people and pairs above are verified apart.
+
 Outside pairs.txt there are 1,468 people with 1,549 images, 52 of whom have more than one: too few to learn from, but
 apt to test a network that was trained elsewhere. View 1 is for choosing, view 2 for the figure that is published.
 """
@@ -31,7 +34,7 @@ from sandbox.data.folder import read_classes
 from sandbox.data.images import ImageSet
 from sandbox.data.listing import is_image, subfolders, visible
 from sandbox.data.protocols import Face, PairLine, Pairs, indexed, read_pair_lines
-from sandbox.data.splits import Splits, given
+from sandbox.data.splits import Splits, ToVerify, given, sample_disjoint
 from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
@@ -70,6 +73,8 @@ def load(spec: DataSpec) -> Splits:
         raise SandboxError(f"data.fold is {spec.fold} with data.view={spec.view}, but takes 1 to {_FOLDS}, with view2")
     if not 0 < spec.validation < 1:
         raise SandboxError(f"data.validation is {spec.validation}, but must lie between 0 and 1")
+    if spec.split == "sample" and spec.view == "view2" and spec.fold is None:
+        raise SandboxError("data.split=sample with view2 needs data.fold: outside pairs.txt hardly anybody has two")
     faces = _read(spec)
     if spec.view == "view1":
         return _view1(faces, spec)
@@ -85,7 +90,8 @@ def _read(spec: DataSpec) -> _Lfw:
     folders = tuple(dict.fromkeys((root, base, root.parent, base.parent)))
     lists = {name: _list_file(name, folders) for name in _LISTS[spec.view]}
     people = [(folder.name, folder) for folder in subfolders(base)]
-    images, notes = read_classes(root, people, spec.image_size or DATA_SET.image_size, spec.colour, least=1)
+    size = spec.image_size or DATA_SET.image_size
+    images, notes = read_classes(root, people, size, spec.colour, 1, spec.resize or 0)
     return _Lfw(images, notes, lists)
 
 
@@ -153,6 +159,17 @@ def _parted(
             f"raise data.validation ({spec.validation})"
         )
     train, small = _trained_on(faces, set(faces.images.classes) - tested - chosen, spec.min_images)
+    if spec.split == "sample":
+        closed = sample_disjoint(train, spec.validation, spec.test, spec.split_seed)
+        return given(
+            closed.train,
+            closed.val,
+            closed.test,
+            val_verify=ToVerify(val, _indexed(val_lines, val, val_file)),
+            test_verify=ToVerify(test, _indexed(test_lines, test, test_file)),
+            mirror=True,
+            notes=[*faces.notes, *small, *closed.notes],
+        )
     return given(
         train,
         val,
@@ -244,5 +261,5 @@ DATA_SET = DataSet(
     citation="Huang, Ramesh, Berg and Learned-Miller (2007), Labeled Faces in the Wild, UMass Amherst 07-49",
     needs_root=True,
     image_size=64,
-    splits=("auto", "class", "given"),
+    splits=("auto", "class", "sample", "given"),
 )

@@ -41,7 +41,9 @@ class Packed:
     """A sentence that counts and names what could not be read; empty where all could."""
 
 
-def pack(files: Sequence[Path], root: Path, size: int, colour: Literal["auto", "grey", "rgb"] = "auto") -> Packed:
+def pack(
+    files: Sequence[Path], root: Path, size: int, colour: Literal["auto", "grey", "rgb"] = "auto", resize: int = 0
+) -> Packed:
     """Decode files to squares of one size, or map what an earlier call decoded.
 
     The cache is keyed by each file's path relative to the root, its size, time and mode, and by the image size and
@@ -53,24 +55,25 @@ def pack(files: Sequence[Path], root: Path, size: int, colour: Literal["auto", "
         root: what paths in the key and in the notes are relative to.
         size: side in pixels.
         colour: grey, rgb, or auto: rgb where one of about 200 files spread over the list has colour.
+        resize: pixels of the shorter side before the square is cut out of the middle; 0 squeezes the whole image in.
 
     Raises:
         SandboxError: no file can be read, or the cache folder cannot be written.
     """
     names = [file.relative_to(root).as_posix() for file in files]
     folder = cache_folder()
-    key = _key(files, names, size, colour)
+    key = _key(files, names, f"{size} {colour}" + (f" {resize}" if resize else ""))
     packed = _mapped(folder, key, names)
     if packed is None:
-        _decode_all(files, names, size, colour, folder, key)
+        _decode_all(files, names, (size, resize), colour, folder, key)
         packed = _mapped(folder, key, names)
     if packed is None:
         raise SandboxError(f"the packed images {key} in {folder} vanished while they were being read; start again")
     return packed
 
 
-def _key(files: Sequence[Path], names: Sequence[str], size: int, colour: str) -> str:
-    digest = hashlib.sha256(f"{_VERSION} {Image.__version__} {size} {colour}\0".encode())
+def _key(files: Sequence[Path], names: Sequence[str], form: str) -> str:
+    digest = hashlib.sha256(f"{_VERSION} {Image.__version__} {form}\0".encode())
     for file, name in zip(files, names, strict=True):
         status = file.stat()
         # The mode is in it so that an image whose permissions are mended is tried again.
@@ -90,7 +93,10 @@ def _mapped(folder: Path, key: str, names: Sequence[str]) -> Packed | None:
     return Packed(pixels, kept, _notes(unreadable)) if len(pixels) == len(kept) else None
 
 
-def _decode_all(files: Sequence[Path], names: Sequence[str], size: int, colour: str, folder: Path, key: str) -> None:
+def _decode_all(
+    files: Sequence[Path], names: Sequence[str], sides: tuple[int, int], colour: str, folder: Path, key: str
+) -> None:
+    size, resize = sides
     if len(files) > _WORTH_A_WORD:
         print(f"packing {len(files):,} images into {folder} (once)", file=sys.stderr)
     with _Pool() as pool:
@@ -99,7 +105,7 @@ def _decode_all(files: Sequence[Path], names: Sequence[str], size: int, colour: 
         with whole_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
             _write_header(stream, (len(files), size, size, channels))
             filled = 0
-            decoded = pool.each(lambda file: decode(file, size, channels), files)
+            decoded = pool.each(lambda file: decode(file, size, channels, resize), files)
             for name, (pixels, reason) in zip(names, decoded, strict=True):
                 if pixels is None:
                     unreadable[name] = reason

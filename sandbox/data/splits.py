@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +15,16 @@ from sandbox.data.protocols import Pairs
 from sandbox.data.shares import check_shares, class_counts, sample_counts
 from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
+
+
+@dataclass(frozen=True)
+class ToVerify:
+    """Images that are verified and nothing else, such as people never trained on beside a closed set."""
+
+    images: ImageSet
+    """Where a list names no people, each image is a class of its own."""
+    pairs: Pairs | None = None
+    """Pairs of `images`; all of them where None."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +38,22 @@ class Splits:
     """Pairs of `val` that a list names; None where no list is part of the data."""
     test_pairs: Pairs | None = None
     """Pairs of `test` that a list names."""
+    val_verify: ToVerify | None = None
+    """What verification is judged on in place of `val`, where classification and verification have images apart."""
+    test_verify: ToVerify | None = None
+    """The same in place of `test`."""
     mirror: bool = False
     """Whether an image flipped left to right is still one of its class."""
     notes: tuple[str, ...] = ()
     """Plain sentences to print up front: images and classes left out, and what is odd about the split."""
     digest: str = ""
     """12 hex characters that say which images of which classes are in which split."""
+
+    def part(self, name: str) -> tuple[ImageSet, Pairs | None, ToVerify | None]:
+        """The images, pairs and images to verify of ``val`` or ``test``."""
+        if name == "val":
+            return self.val, self.val_pairs, self.val_verify
+        return self.test, self.test_pairs, self.test_verify
 
     @property
     def closed_set(self) -> bool:
@@ -51,6 +71,8 @@ def given(
     *,
     val_pairs: Pairs | None = None,
     test_pairs: Pairs | None = None,
+    val_verify: ToVerify | None = None,
+    test_verify: ToVerify | None = None,
     mirror: bool = False,
     notes: Sequence[str] = (),
 ) -> Splits:
@@ -62,6 +84,8 @@ def given(
         test: scored once.
         val_pairs: pairs of `val`.
         test_pairs: pairs of `test`.
+        val_verify: images that verification is judged on in place of `val`.
+        test_verify: the same in place of `test`.
         mirror: whether horizontal flips make sense.
         notes: sentences for the person.
 
@@ -71,6 +95,7 @@ def given(
     """
     train, val, test = _shared_classes_first(train, val, test)
     splits = _assembled(train, val, test, mirror, notes, val_pairs, test_pairs)
+    splits = _with_apart(splits, val_verify, test_verify)
     for name, split, pairs in (("validation", val, val_pairs), ("test", test, test_pairs)):
         if not len(split) or (pairs is None and not splits.closed_set and split.counts.max() < 2):
             _refuse_unmatched(name, split)
@@ -158,6 +183,22 @@ def sample_disjoint(
         notes = (*notes, f"{short} of fewer than 3 images: trained on, not evaluated")
     sets = _shared_classes_first(*(images.take(sorted(part)) for part in chosen))
     return _retrievable(_assembled(*sets, mirror, notes))
+
+
+def _with_apart(splits: Splits, val: ToVerify | None, test: ToVerify | None) -> Splits:
+    """The splits with images to verify, of which none may be in training; the digest knows them."""
+    trained = set(splits.train.paths)
+    digest = splits.digest
+    for name, apart in (("validation", val), ("test", test)):
+        if apart is None:
+            continue
+        twice = sorted(trained & set(apart.images.paths))
+        if twice:
+            images = counted(len(twice), "image is", "images are")
+            raise SandboxError(f"{images} in both train and {name} pairs, such as {twice[0]}; a split must part them")
+        parts = "\0".join([digest, name, *apart.images.paths]).encode("utf-8", "surrogateescape")
+        digest = hashlib.sha256(parts).hexdigest()[:12]
+    return replace(splits, val_verify=val, test_verify=test, digest=digest)
 
 
 def _of_groups(images: ImageSet, group_of: Sequence[str], groups: frozenset[str]) -> ImageSet:

@@ -3,19 +3,64 @@
 With R the number of gallery images of the query's class (the query itself not counted):
 recall@k = 1 if any of the first k is a match; precision@1 the first; R-precision the share of matches in the first R;
 MAP@R = 1/R sum_{i<=R} precision@i * [i-th is a match] (Musgrave et al., "A Metric Learning Reality Check", 2020);
-MRR = 1 / rank of the first match.
+MRR = 1 / rank of the first match. Equal scores rank by gallery row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numba import njit
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.neighbours import nearest
+from sandbox.evaluation.neighbours import Index, first_match_ranks, index_recall, nearest
+from sandbox.evaluation.similarity import Metric, as_products, check_dimensions, check_embeddings
+from sandbox.evaluation.uncertainty import bootstrap_means
 
 Figures = dict[str, dict[str, float | int]]
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What each query that has a match found."""
+
+    values: dict[str, np.ndarray] = field(repr=False)
+    """``retrieval/map@r`` and so on -> (Q',) float64, one value for each scored query."""
+    rows: np.ndarray = field(repr=False)
+    """(Q',) which queries are scored."""
+    labels: np.ndarray = field(repr=False)
+    """(Q',) their labels."""
+    unmatched: int
+    """Queries without a match in the gallery: by rule not scored."""
+    queries: int
+    index_recall: np.ndarray | None = field(default=None, repr=False)
+    """Share of the exact neighbours that an approximate index found, for a sample of queries."""
+
+    def figures(self, *, intervals: bool = True) -> Figures:
+        """Means with 95 % intervals that resample identities, and the number of unmatched queries.
+
+        Args:
+            intervals: leave them out to save time between validations.
+        """
+        values = np.column_stack(list(self.values.values()))
+        if intervals:
+            means, low, high = bootstrap_means(values, self.labels)
+        figures: Figures = {}
+        for place, key in enumerate(self.values):
+            entry: dict[str, float | int] = {"value": float(means[place] if intervals else values[:, place].mean())}
+            if intervals:
+                entry |= {"low": float(low[place]), "high": float(high[place])}
+            figures[key] = entry | {"n": len(self.rows)}
+        count = self.unmatched
+        ends = {"low": count, "high": count} if intervals else {}
+        figures["retrieval/unmatched"] = {"value": count, **ends, "n": self.queries}
+        if self.index_recall is not None:
+            mean, low, high = bootstrap_means(self.index_recall, np.arange(len(self.index_recall)))
+            bounds = {"low": float(low[0]), "high": float(high[0])} if intervals else {}
+            figures["retrieval/index_recall"] = {"value": float(mean[0]), **bounds, "n": len(self.index_recall)}
+        return figures
 
 
 def retrieval(
@@ -25,51 +70,57 @@ def retrieval(
     gallery: np.ndarray | None = None,
     gallery_y: np.ndarray | None = None,
     recall_at: Sequence[int] = (1, 5, 10),
-) -> tuple[Figures, int]:
-    """Mean figures over the queries that have a match, and how many queries have none.
+    metric: Metric = "cosine",
+    index: Index = "flat",
+) -> Retrieval:
+    """What each query finds, in a gallery or among the other rows of x.
 
     Args:
-        x: (N, D) float32 embeddings; more alike means a larger inner product (unit rows: cosine).
+        x: (N, D) embeddings of any floating type; float16 is widened exactly.
         y: (N,) integer labels.
         gallery: (G, D) to search in; without it each query searches the other rows of `x`.
         gallery_y: (G,) labels of the gallery.
-        recall_at: the k of recall@k; a k beyond the gallery counts the whole gallery.
-
-    Returns:
-        ``{"retrieval/map@r": {"value": v, "n": queries}, ...}``, and the number of queries without a match, which by
-        rule are not scored.
+        recall_at: the k of recall@k, 1 or more; a k beyond the gallery counts the whole gallery.
+        metric: how alike two rows are; see `as_products`.
+        index: ``flat`` is exact; ``ivf`` and ``hnsw`` are approximate, and `Retrieval.index_recall` says how much so.
+            With them a match beyond the neighbours that were looked up counts as never found.
 
     Raises:
-        SandboxError: shapes that do not fit, embeddings that are not finite, or no query with a match.
+        SandboxError: shapes that do not fit, embeddings that are not finite, no query with a match, a k below 1.
     """
+    if any(k < 1 for k in recall_at):
+        raise SandboxError(f"recall@{min(recall_at)} means nothing: k is at least 1")
     check_embeddings(x, y)
+    if (gallery is None) != (gallery_y is None):
+        raise SandboxError("a gallery and its labels come together; one of them is missing")
     alone = gallery is None
     against, against_y = (x, y) if gallery is None or gallery_y is None else (gallery, gallery_y)
     if not alone:
         check_embeddings(against, against_y)
-        if against.shape[1] != x.shape[1]:
-            raise SandboxError(f"queries have {x.shape[1]} dimensions, the gallery {against.shape[1]}")
+        check_dimensions(x, against)
+    y, against_y = y.astype(np.int64), against_y.astype(np.int64)
     matches = count_matches(y, against_y) - alone
     scored = np.flatnonzero(matches > 0)
     if len(scored) == 0:
-        raise SandboxError("no query has a match: every class has a single image")
+        why = "every class has a single image" if alone else "no label of a query is in the gallery"
+        raise SandboxError(f"no query has a match: {why}")
+    queries, targets = as_products(x, metric)
+    if not alone:
+        targets = as_products(against, metric)[1]
     reach = min(max(int(matches.max()), *recall_at, 1), len(against) - alone)
-    sums = dict.fromkeys([*(f"retrieval/recall@{k}" for k in recall_at), *_RANKED], 0.0)
-    for start, ids, _ in nearest(x, against, reach, leave_one_out=alone):
-        rows = slice(start, start + len(ids))
-        use = matches[rows] > 0
-        hit = (against_y[ids] == y[rows, None])[use]
-        _add(sums, hit, matches[rows][use], recall_at)
-        missed = ~hit.any(1)
-        if missed.any():
-            queries = np.flatnonzero(use)[missed] + start
-            sums["retrieval/mrr"] += _late_ranks(x, y, against, against_y, queries, alone)
-    return {key: {"value": float(total / len(scored)), "n": len(scored)} for key, total in sums.items()}, len(y) - len(
-        scored
-    )
-
-
-_RANKED = ("retrieval/precision@1", "retrieval/r_precision", "retrieval/map@r", "retrieval/mrr")
+    # (N, 3): R-precision, MAP@R, rank of the first match or 0
+    found = np.zeros((len(x), 3))
+    for start, ids, _ in nearest(queries, targets, reach, leave_one_out=alone, index=index):
+        end = start + len(ids)
+        _rate(ids, y[start:end], against_y, matches[start:end], found[start:end])
+    if index == "flat":
+        late = scored[found[scored, 2] == 0]
+        found[late, 2] = first_match_ranks(queries, y, targets, against_y, late, alone=alone)
+    checked = None
+    if index != "flat":
+        checked = index_recall(queries, targets, reach, leave_one_out=alone, index=index)
+    values = _named(found[scored], recall_at)
+    return Retrieval(values, scored, y[scored], len(x) - len(scored), len(x), checked)
 
 
 def count_matches(y: np.ndarray, gallery_y: np.ndarray) -> np.ndarray:
@@ -79,52 +130,32 @@ def count_matches(y: np.ndarray, gallery_y: np.ndarray) -> np.ndarray:
     return np.where(labels[place] == y, counts[place], 0)
 
 
-def check_embeddings(x: np.ndarray, y: np.ndarray) -> None:
-    """Refuse what no figure could be trusted on.
-
-    Raises:
-        SandboxError: x is not (N, D), y not (N,), a row is not finite (the first is named), or nothing is there.
-    """
-    if x.ndim != 2 or y.ndim != 1 or len(x) != len(y):
-        raise SandboxError(f"embeddings {x.shape} and labels {y.shape} do not fit: (N, D) and (N,) are needed")
-    if len(x) == 0:
-        raise SandboxError("there are no embeddings to evaluate")
-    bad = ~np.isfinite(x).all(axis=1)
-    if bad.any():
-        raise SandboxError(
-            f"{int(bad.sum())} of {len(x)} embeddings are not finite, the first in row {int(bad.argmax())}"
-        )
-
-
-def _add(sums: dict[str, float], hit: np.ndarray, matches: np.ndarray, recall_at: Sequence[int]) -> None:
-    """Add the figures of a slice of queries; `hit` (n, k) says which neighbours match."""
-    places = np.arange(1, hit.shape[1] + 1)
-    for k in recall_at:
-        sums[f"retrieval/recall@{k}"] += float(hit[:, :k].any(1).sum())
-    sums["retrieval/precision@1"] += float(hit[:, 0].sum())
-    within = hit & (places <= matches[:, None])
-    precision = within.cumsum(1) / places
-    sums["retrieval/r_precision"] += float((within.sum(1) / matches).sum())
-    sums["retrieval/map@r"] += float(((precision * within).sum(1) / matches).sum())
-    found = hit.any(1)
-    sums["retrieval/mrr"] += float((1.0 / (hit[found].argmax(1) + 1)).sum())
+@njit(cache=True)
+def _rate(ids: np.ndarray, y: np.ndarray, gallery_y: np.ndarray, matches: np.ndarray, out: np.ndarray) -> None:
+    """Write (R-precision, MAP@R, first rank) of each query; an id of -1 is a place that the index left empty."""
+    for i in range(len(y)):
+        hits, precision, first = 0, 0.0, 0
+        for place in range(ids.shape[1]):
+            if ids[i, place] >= 0 and gallery_y[ids[i, place]] == y[i]:
+                if first == 0:
+                    first = place + 1
+                if place >= matches[i]:
+                    break
+                hits += 1
+                precision += hits / (place + 1)
+            elif place >= matches[i] and first > 0:
+                break
+        if matches[i] > 0:
+            out[i, 0], out[i, 1], out[i, 2] = hits / matches[i], precision / matches[i], first
 
 
-def _late_ranks(
-    x: np.ndarray, y: np.ndarray, gallery: np.ndarray, gallery_y: np.ndarray, queries: np.ndarray, alone: bool
-) -> float:
-    """Sum of 1/rank for queries whose first match lies beyond the neighbours that were fetched."""
-    total = 0.0
-    for start in range(0, len(queries), 256):
-        block = queries[start : start + 256]
-        scores = x[block] @ gallery.T
-        if alone:
-            scores[np.arange(len(block)), block] = -np.inf
-        match = gallery_y[None, :] == y[block, None]
-        if alone:
-            match[np.arange(len(block)), block] = False
-        best = np.where(match, scores, -np.inf).max(1)
-        first = np.where(match & (scores == best[:, None]), np.arange(len(gallery)), len(gallery)).min(1)
-        ahead = (scores > best[:, None]) | ((scores == best[:, None]) & (np.arange(len(gallery)) < first[:, None]))
-        total += float((1.0 / (ahead.sum(1) + 1)).sum())
-    return total
+def _named(found: np.ndarray, recall_at: Sequence[int]) -> dict[str, np.ndarray]:
+    first = found[:, 2]
+    hit = first > 0
+    values = {f"retrieval/recall@{k}": (hit & (first <= k)).astype(np.float64) for k in recall_at}
+    return values | {
+        "retrieval/precision@1": (first == 1).astype(np.float64),
+        "retrieval/r_precision": found[:, 0],
+        "retrieval/map@r": found[:, 1],
+        "retrieval/mrr": np.divide(1.0, first, out=np.zeros(len(first)), where=hit),
+    }

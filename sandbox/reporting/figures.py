@@ -54,6 +54,40 @@ def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, thresh
         _save(figure, path)
 
 
+def draw_trade_offs(far: np.ndarray, tar: np.ndarray, path: Path) -> None:
+    """ROC (TAR over FAR) and DET (FRR over FAR, both on the scale of normal deviates) of points (M,), to a PNG."""
+    from scipy.special import ndtri
+
+    seen = (far > 0) & (far < 1)
+    with sns.axes_style("whitegrid"):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+        left.step(far[seen], tar[seen], where="post", color=_RIGHT)
+        left.set(xscale="log", xlabel="false accept rate", ylabel="true accept rate", title="ROC", ylim=(None, 1.01))
+        both = seen & (tar > 0) & (tar < 1)
+        right.plot(ndtri(far[both]), ndtri(1 - tar[both]), color=_WRONG)
+        shown = [0.000001, 0.00001, 0.0001, 0.001, 0.01, 0.05, 0.2, 0.4]
+        spelt = [f"{100 * share:g}" for share in shown]
+        right.set(xlabel="false accept rate, %", ylabel="false reject rate, %", title="DET")
+        if both.any():
+            right.set_xticks(ndtri(shown), spelt)
+            right.set_yticks(ndtri(shown), spelt)
+            across, up = ndtri(far[both]), ndtri(1 - tar[both])
+            right.set_xlim(across.min() - 0.1, min(across.max(), 0) + 0.1)
+            right.set_ylim(up.min() - 0.1, min(up.max(), 0) + 0.1)
+        _save(figure, path)
+
+
+def draw_cmc(ranks: np.ndarray, path: Path, *, most: int = 50) -> None:
+    """Cumulative match characteristic of the ranks (P,) of enrolled probes, 0 where never found, to a PNG."""
+    at = np.arange(1, most + 1)
+    share = [((ranks > 0) & (ranks <= k)).mean() for k in at]
+    with sns.axes_style("whitegrid"):
+        figure, axes = plt.subplots(figsize=(5, 3.4), layout="constrained")
+        axes.step(at, share, where="post", color=_RIGHT)
+        axes.set(xlabel="rank", ylabel="identified", title="CMC", ylim=(None, 1.01))
+        _save(figure, path)
+
+
 def draw_neighbours(
     x: np.ndarray, y: np.ndarray, pixels: Any, path: Path, *, queries: int = 8, shown: int = 10
 ) -> None:

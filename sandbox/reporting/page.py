@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.evaluation.report import spell
+from sandbox.evaluation.report import spell, spell_interval
 from sandbox.record import RunFolder
 from sandbox.reporting import figures
 
@@ -19,6 +19,7 @@ code, pre { background: #f3f5f8; padding: .1rem .3rem }
 pre { padding: .7rem; overflow-x: auto } img { max-width: 100% } .wide { overflow-x: auto }
 table { border-collapse: collapse } td, th { padding: .2rem .8rem; border-bottom: 1px solid #dde2ea; text-align: left }
 td.number, th + th { text-align: right }
+.small { font-size: .8rem; color: #5b6475 }
 td.number { font-variant-numeric: tabular-nums }
 """
 
@@ -65,12 +66,19 @@ def _figures(report: dict[str, Any]) -> str:
     keys = list(dict.fromkeys(key for split in splits for key in report[split]))
     rows = "".join(
         f"<tr><td>{escape(key)}</td>"
-        + "".join(f'<td class="number">{spell(report[split].get(key))}</td>' for split in splits)
+        + "".join(f'<td class="number">{_cell(report[split].get(key))}</td>' for split in splits)
         + "</tr>"
         for key in keys
     )
     head = "".join(f"<th>{'validation' if split == 'val' else split}</th>" for split in splits)
-    return f"<table><tr><th></th>{head}</tr>{rows}</table>"
+    said = "Small print: 95 % intervals by identity." if "small" in rows else ""
+    return f'<table><tr><th></th>{head}</tr>{rows}</table><p class="small">{said}</p>'
+
+
+def _cell(entry: dict[str, Any] | None) -> str:
+    """The value of an entry with its interval in small print."""
+    interval = spell_interval(entry)
+    return spell(entry) + (f'<br><span class="small">{interval}</span>' if interval else "")
 
 
 def _plain(value: Any) -> str:

@@ -56,6 +56,14 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
         raise SandboxError(f"the checkpoint does not fit this recipe: {reason}") from None
 
 
+def kept(module: nn.Module) -> Tensors:
+    """Copies of a module's tensors on the CPU, as they are now."""
+    return {
+        key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for key, tensor in module.state_dict().items()
+    }
+
+
 def under(tensors: Tensors, prefix: str) -> Tensors:
     """The tensors whose names start with `prefix`, without it."""
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -66,6 +66,14 @@ def test_no_drawing_comes_twice_in_a_class(splits: Splits) -> None:
         assert len(drawings) == len(split)
 
 
+def test_no_drawing_is_in_two_classes_or_splits(splits: Splits) -> None:
+    seen: dict[bytes, str] = {}
+    for split in (splits.train, splits.val, splits.test):
+        for image, label in zip(split.pixels, split.labels, strict=True):
+            assert seen.setdefault(image.tobytes(), split.classes[label]) == split.classes[label]
+    assert len(seen) == sum(map(len, (splits.train, splits.val, splits.test)))
+
+
 def test_ink_is_centred_and_within_the_image(splits: Splits) -> None:
     ink: np.ndarray = splits.test.pixels[..., 0] > 0
     assert ink.any(axis=(1, 2)).all()

@@ -152,7 +152,7 @@ def test_malformed_lines_are_named(root: Path) -> None:
         ({"view": "view2", "fold": 11}, "data.fold is 11"),
         ({"view": "view2", "fold": 7}, "data.fold is 7, but .*pairs.txt has 4 folds"),
         ({"validation": 0.0}, "data.validation is 0.0"),
-        ({"split": "sample"}, "data.split is 'sample', but data set 'lfw' takes auto, class, given"),
+        ({"split": "sample", "view": "view2"}, "data.split=sample with view2 needs data.fold"),
     ],
 )
 def test_settings_that_cannot_be(root: Path, settings: dict[str, object], said: str) -> None:
@@ -163,3 +163,21 @@ def test_settings_that_cannot_be(root: Path, settings: dict[str, object], said: 
 def test_another_tree_is_an_error(tmp_path: Path, write_classes: Callable[..., Path]) -> None:
     with pytest.raises(SandboxError, match=r"holds no Name/Name_0001\.jpg"):
         read(write_classes(tmp_path, {"cats": 2, "dogs": 2}))
+
+
+def test_a_closed_set_is_verified_on_other_people(tmp_path: Path, root: Path, write_image: Callable[..., Path]) -> None:
+    for place, name in enumerate(PEOPLE[44:]):
+        for number in range(4, 16):
+            write_image(root / "images" / name / f"{name}_{number:04d}.jpg", seed=5000 + 10 * place + number)
+    splits = read(root, split="sample", min_images=6, validation=0.2)
+    apart = read(root, min_images=6, validation=0.2)
+    assert splits.closed_set and not apart.closed_set
+    assert splits.train.classes == splits.val.classes == splits.test.classes == apart.train.classes
+    assert sum(map(len, (splits.train, splits.val, splits.test))) == len(apart.train)
+    for held, images, pairs in (
+        (splits.val_verify, apart.val, apart.val_pairs),
+        (splits.test_verify, apart.test, apart.test_pairs),
+    ):
+        assert held is not None
+        assert not set(held.images.classes) & set(splits.train.classes)
+        assert named(held.images, held.pairs) == named(images, pairs)

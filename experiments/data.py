@@ -1,0 +1,247 @@
+"""Look at data before training on it: python experiments/data.py show --data.name folder --data.root PATH."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sandbox import flags
+from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.recipe import AugmentSpec, DataSpec, Recipe, check_ranges
+from sandbox.recipe_text import load
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sandbox.data.splits import Splits
+
+HERE = Path(__file__).resolve().parent
+PROG = "python experiments/data.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show:
+    """What `show` takes."""
+
+    data: DataSpec = DataSpec()
+    augment: AugmentSpec = AugmentSpec()
+    recipe: str = ""
+    """A recipe by name (experiments/recipes/NAME.toml) or FILE.toml, for its data; other flags go over it."""
+    split: Literal["train", "val", "test"] = "train"
+    """Which split."""
+    classes: int = 12
+    """Rows at most, drawn by the seed."""
+    images: int = 8
+    """Images a row at most, drawn by the seed."""
+    augmented: bool = False
+    """A row for one image of each class: as it is, then changed as training would, --images times."""
+    seed: int = 0
+    """Draws classes and images, and with --augmented the changes."""
+    out: str = "grid.png"
+    """The PNG to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What `check` takes."""
+
+    data: DataSpec = DataSpec()
+    recipe: str = ""
+    """A recipe by name (experiments/recipes/NAME.toml) or FILE.toml, for its data; other flags go over it."""
+    strict: bool = False
+    """End with exit code 1 where anything was found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stats:
+    """What `stats` takes."""
+
+    data: DataSpec = DataSpec()
+    recipe: str = ""
+    """A recipe by name (experiments/recipes/NAME.toml) or FILE.toml, for its data; other flags go over it."""
+
+
+WHAT = {
+    "show": "Draw a picture of a split as the network gets it: a row for each class, a cell for each image.",
+    "check": (
+        "Look for unreadable, tiny and duplicate files, for images that stand in two splits or two classes (mirrored "
+        "ones as well), for classes of one image and classes in two splits."
+    ),
+    "stats": "Count images, classes, images a class, kinds of files and pixel values.",
+}
+
+
+def main() -> None:
+    """Read what to do and its flags, and do it."""
+    argv = sys.argv[1:]
+    if not argv or argv[0] in ("-h", "--help"):
+        print(f"usage: {PROG} WHAT [--data.name NAME] [--data.root PATH] ...\n")
+        for name, line in WHAT.items():
+            print(f"  {name:<6} {line}")
+        print(f"\n{PROG} WHAT --help lists the flags; the settings of --data are those of run.py.")
+        return
+    if argv[0] not in WHAT:
+        raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
+    {"show": show, "check": check, "stats": stats}[argv[0]](argv[1:])
+
+
+def show(argv: Sequence[str]) -> None:
+    """Draw classes and images of a split."""
+    base = _base(argv)
+    command = flags.parse(
+        Show, argv, prog=f"{PROG} show", description=WHAT["show"], default=Show(data=base.data, augment=base.augment)
+    )
+    out = Path(flags.value(argv, "--out") or command.out)
+    if out.suffix.lower() != ".png" or out.is_dir():
+        raise SandboxError(f"--out is '{command.out}', but names a file that ends in .png")
+    if command.seed < 0:
+        raise SandboxError(f"--seed is {command.seed}, but is at least 0")
+    splits = _load(command.data, command.augment)
+    from sandbox.reporting.contact_sheet import augmented_rows, class_rows, draw_sheet
+
+    images = {"train": splits.train, "val": splits.val, "test": splits.test}[command.split]
+    if command.augmented:
+        from sandbox.data.augment import Augment
+
+        mirror = command.augment.flip == "yes" or (command.augment.flip == "auto" and splits.mirror)
+        augment = Augment(command.augment, mirror, command.seed)
+        rows = augmented_rows(images, augment, classes=command.classes, shown=command.images, seed=command.seed)
+    else:
+        rows = class_rows(images, classes=command.classes, shown=command.images, seed=command.seed)
+    _, height, width, channels = images.pixels.shape
+    title = f"{command.data.name}, {command.split}: {len(rows)} of {len(images.classes):,} classes, "
+    title += f"{width}x{height} {'grey' if channels == 1 else 'RGB'}" + (
+        "; first as it is, then as training changes it" if command.augmented else ""
+    )
+    draw_sheet(rows, out, title, first_apart=command.augmented)
+    print(f"{out}: {title}")
+
+
+def check(argv: Sequence[str]) -> None:
+    """Say what is wrong with a data set."""
+    default = Check(data=_base(argv).data)
+    command = flags.parse(Check, argv, prog=f"{PROG} check", description=WHAT["check"], default=default)
+    splits = _load(command.data)
+    from sandbox.data import check as checks
+    from sandbox.data.wording import counted
+
+    checked = checks.check(command.data, splits, watched)
+    found = checked.findings
+    print_head(command.data, splits, besides={finding.text for finding in found})
+    unused = f"; {checked.unused:,} more can be read and are in no split" if checked.unused else ""
+    print(f"files: {checked.files:,}{unused}" if checked.files else "files: none, the data set is embedded")
+    if splits.closed_set:
+        print("closed set: every class of val and test is trained on, as the split is meant to be")
+    for finding in found:
+        print(f"\n{finding.rule}: {finding.text}")
+        for example in finding.examples:
+            print(f"    {example}")
+        if finding.examples and finding.count > len(finding.examples):
+            print("    ...")
+    print(f"\n{counted(len(found), 'kind', 'kinds')} of findings" if found else "\nnothing found")
+    if found and command.strict:
+        sys.exit(1)
+
+
+def stats(argv: Sequence[str]) -> None:
+    """Say what a data set is like."""
+    default = Stats(data=_base(argv).data)
+    command = flags.parse(Stats, argv, prog=f"{PROG} stats", description=WHAT["stats"], default=default)
+    splits = _load(command.data)
+    import numpy as np
+
+    from sandbox.backbones.network import pixel_statistics
+    from sandbox.data.describe import file_kinds, kind_lines, spread_lines
+    from sandbox.data.parts import class_counts, files_of
+
+    counts = np.array(list(class_counts(splits).values()))
+    print_head(command.data, splits)
+    print_splits(splits, counts)
+    print("images a class (train, val and test together):")
+    print("\n".join(spread_lines(counts)))
+    files = files_of(command.data, splits)
+    if files:
+        print("\n" + "\n".join(kind_lines(file_kinds(files, watch=watched))))
+    mean, std = pixel_statistics(splits.train.pixels, splits.train.labels, "dataset")
+    some = "2,000 evenly spread" if len(splits.train) > 2000 else "all"
+    print(f"\npixels, 0 to 1, of {some} of the {len(splits.train):,} training images, each channel:")
+    print(f"    mean {' '.join(f'{value:.4f}' for value in mean)}")
+    print(f"    std  {' '.join(f'{value:.4f}' for value in std)}")
+
+
+def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str] = frozenset()) -> None:
+    """One line on the whole, and what loading had to say, but for what is said elsewhere."""
+    from sandbox.data.parts import class_counts, parts
+
+    sets = parts(splits)
+    channels = "grey" if splits.train.pixels.shape[3] == 1 else "RGB"
+    side = splits.train.pixels.shape[1]
+    where = f" in {spec.root}" if spec.root else ""
+    total = sum(map(len, sets.values()))
+    print(f"{spec.name}{where}: {total:,} images of {len(class_counts(splits)):,} classes, {side}x{side} {channels}")
+    print("split: " + ", ".join(f"{name} {len(images):,}" for name, images in sets.items()) + f"; {splits.digest}")
+    for note in splits.notes:
+        if note not in besides:
+            print(f"note: {note}")
+
+
+def print_splits(splits: Splits, counts: np.ndarray) -> None:
+    """A table: images and classes of each split, and how many images a class has."""
+    import numpy as np
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from sandbox.data.parts import parts
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for name in ("images", "classes", "min", "median", "max", "classes of one image"):
+        table.add_column(name, justify="right", no_wrap=True)
+    rows = {name: images.counts for name, images in parts(splits).items()}
+    for name, sizes in {**rows, "train, val and test": counts}.items():
+        lone = f"{(sizes == 1).sum():,}"
+        spread = [f"{sizes.min():,}", f"{np.median(sizes):,g}", f"{sizes.max():,}"]
+        table.add_row(name, f"{sizes.sum():,}", f"{len(sizes):,}", *spread, lone)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+
+
+def watched(files: Sequence[Path], what: str) -> Iterable[Path]:
+    """The files one by one, with a bar on a terminal once they have taken a second."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    bar = Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), console=console, transient=True)
+    task = bar.add_task("", total=len(files))
+    start = time.monotonic()
+    try:
+        for file in files:
+            yield file
+            bar.advance(task)
+            if console.is_terminal and not bar.live.is_started and time.monotonic() - start > 1:
+                bar.start()
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _base(argv: Sequence[str]) -> Recipe:
+    named = flags.value(argv, "--recipe")
+    return load(named, HERE / "recipes") if named else Recipe()
+
+
+def _load(data: DataSpec, augment: AugmentSpec | None = None) -> Splits:
+    check_ranges(Recipe(data=data, augment=augment or AugmentSpec()))
+    flags.quiet_libraries()
+    from sandbox.data.catalog import load as load_data
+
+    return load_data(data)
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

@@ -1,0 +1,227 @@
+"""Score embeddings or a finished run: python experiments/evaluate.py --embeddings FILE.npz --pairs pairs.txt."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sandbox import flags
+from sandbox.errors import SandboxError, exit_on_error
+
+if TYPE_CHECKING:
+    from sandbox.evaluation.retrieval import Figures
+    from sandbox.scoring import Ask, Judged, Scored
+
+WHAT = (
+    "Score embeddings that were made anywhere, or those of a finished run: retrieval, verification over given or over "
+    "all pairs, identification against a gallery; every figure with its 95 % interval by identity. An npz holds "
+    "embeddings (N, D) and labels (N,) or paths (N,), whose label is the folder's name."
+)
+
+
+NEEDS = {
+    "split": ("run",),
+    "fpir": ("validation", "run"),
+    "enrol": ("validation", "run"),
+    "template": ("gallery", "validation", "run"),
+    "validation_pairs": ("validation",),
+}
+"""Flags that change nothing without one of these others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What evaluate.py takes."""
+
+    embeddings: str = ""
+    """An npz of embeddings to score."""
+    run: str = ""
+    """Or the folder of a finished run."""
+    split: Literal["test", "val"] = "test"
+    """Which split of the run."""
+    bin: str = ""
+    """With --run: an InsightFace verification set (.bin), embedded by the run's network."""
+    gallery: str = ""
+    """An npz that the embeddings are queries to; without it each row searches the others."""
+    pairs: str = ""
+    """Pairs to verify: LFW's lists, lines 'a b 0/1', or CSV; all pairs where not given."""
+    folds: int = 0
+    """Also accuracy by this many folds, each threshold chosen on the others; a list that has folds needs no flag."""
+    validation: str = ""
+    """An npz of people in no test, to choose thresholds on (accuracy, DIR at FPIR)."""
+    validation_pairs: str = ""
+    """Pairs of its rows; all of them where not given."""
+    metric: Literal["cosine", "dot", "l2"] = "cosine"
+    """How alike two rows are; l2 is minus the squared distance."""
+    index: Literal["flat", "ivf", "hnsw"] = "flat"
+    """FAISS index for retrieval: flat is exact, the others report their recall against it."""
+    recall_at: tuple[int, ...] = (1, 5, 10)
+    """The k of recall@k."""
+    far: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+    """False accept rates at which the true accept rate is reported."""
+    fpir: tuple[float, ...] = (1e-1, 1e-2)
+    """False positive identification rates, with --validation."""
+    enrol: int = 1
+    """Images enrolled for each person in open-set identification."""
+    template: Literal["mean", "best"] = "mean"
+    """A person with several gallery images: their mean, or the best match among them."""
+    calibrate: Literal["none", "logistic", "isotonic"] = "none"
+    """Calibrate the scores of --pairs, on other folds or on validation, and report Cllr."""
+    clustering: bool = False
+    """Also k-means with AMI and NMI; slow with thousands of classes."""
+    out: str = ""
+    """Folder for report.json, findings and pictures."""
+    json: str = ""
+    """File to write the report to."""
+
+
+def main() -> None:
+    """Read the flags, score, print."""
+    argv = sys.argv[1:]
+    command = flags.parse(Command, argv, prog="python experiments/evaluate.py", description=WHAT)
+    _check(command, given={word[2:].split("=")[0].replace("-", "_") for word in argv if word.startswith("--")})
+    flags.quiet_libraries()
+    from sandbox.scoring import score
+
+    ask = _ask(command)
+    judged = _judged(command, ask)
+    make_places(command)  # hours of scoring should not end at a folder that cannot be written
+    scored = score(judged, ask)
+    for finding in scored.findings:
+        print(f"note: {finding.text}", file=sys.stderr)
+    print_figures(scored.figures)
+    write(command, scored)
+
+
+def _check(command: Command, given: set[str]) -> None:
+    """Refuse flags that contradict each other or change nothing, and numbers out of range."""
+    for flag in given:
+        if getattr(command, flag, None) == "":
+            raise SandboxError(f"--{flag} is empty")
+    if bool(command.embeddings) == bool(command.run):
+        raise SandboxError("give either --embeddings FILE.npz or --run DIR" + (", not both" if command.run else ""))
+    if command.bin and not command.run:
+        raise SandboxError("--bin holds images, which the network of --run DIR must embed")
+    for flag in ("gallery", "pairs", "validation", "validation_pairs"):
+        if command.run and getattr(command, flag):
+            raise SandboxError(f"--{flag} names rows of --embeddings; a run brings its own")
+    for flag, needed in NEEDS.items():
+        if flag in given and not any(getattr(command, other) for other in needed):
+            raise SandboxError(f"--{flag} changes nothing without --{' or --'.join(needed)}")
+    if command.bin and given & {"split", "fpir", "enrol", "template"}:
+        raise SandboxError("--split, --fpir, --enrol and --template are for the run's own images; --bin brings pairs")
+    if command.metric == "l2" and command.template == "mean" and "template" in given:
+        raise SandboxError(
+            "--template mean is of directions; with --metric l2 a person is as near as the nearest image"
+        )
+    if command.folds < 0 or command.folds == 1:
+        raise SandboxError(f"--folds is {command.folds}, but is at least 2")
+    if command.enrol < 1:
+        raise SandboxError(f"--enrol is {command.enrol}, but is at least 1")
+    if not command.recall_at or min(command.recall_at) < 1:
+        raise SandboxError("--recall_at takes whole numbers of at least 1")
+    for flag, is_folder in (("out", True), ("json", False)):
+        place = getattr(command, flag)
+        if place and os.path.exists(place) and os.path.isdir(place) != is_folder:
+            is_a, wanted = ("file", "folder") if is_folder else ("folder", "file")
+            raise SandboxError(f"--{flag} {place} is a {is_a}, but a {wanted} is needed")
+    for flag in ("far", "fpir"):
+        wrong = [rate for rate in getattr(command, flag) if not 0 < rate < 1]
+        if wrong:
+            raise SandboxError(f"--{flag} holds {wrong[0]:g}, but is above 0 and below 1")
+
+
+def _ask(command: Command) -> Ask:
+    from sandbox.scoring import Ask
+
+    return Ask(**{name: getattr(command, name) for name in Ask.__dataclass_fields__})
+
+
+def _judged(command: Command, ask: Ask) -> Judged:
+    from sandbox import scoring
+
+    if command.run:
+        from sandbox.score_run import of_bin, of_run
+
+        folder = Path(command.run)
+        return of_bin(folder, Path(command.bin)) if command.bin else of_run(folder, command.split)
+    path = lambda text: Path(text) if text else None  # noqa: E731
+    return scoring.read(
+        Path(command.embeddings),
+        gallery=path(command.gallery),
+        pairs=path(command.pairs),
+        validation=path(command.validation),
+        validation_pairs=path(command.validation_pairs),
+    )
+
+
+def print_figures(figures: Figures) -> None:
+    """A table: the figure, its interval, what it was counted over, and what else stands with it."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from sandbox.evaluation.report import spell, spell_interval
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # a file has no width that anything should be cut to
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for name in ("value", "95 % interval", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("at")
+    for key, entry in figures.items():
+        beside = [
+            f"{name} {entry[name]:.4g}" for name in ("far", "fpir", "threshold", "standard_error") if name in entry
+        ]
+        table.add_row(key, spell(entry), spell_interval(entry), f"{entry['n']:,}", ", ".join(beside))
+    console.print(table)
+
+
+def make_places(command: Command) -> None:
+    """The folders that the report will be written to."""
+    for folder in filter(None, (command.out, command.json and str(Path(command.json).parent))):
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SandboxError(f"cannot write {error.filename}: {error.strerror}") from None
+        if not os.access(folder, os.W_OK):
+            raise SandboxError(f"cannot write into the folder {folder}")
+
+
+def write(command: Command, scored: Scored) -> None:
+    """The report as JSON, and with --out also findings and pictures."""
+    import json
+
+    text = json.dumps(scored.figures, indent=1, allow_nan=False) + "\n"
+    try:
+        if command.json:
+            Path(command.json).write_text(text, encoding="utf-8")
+        if command.out:
+            out = Path(command.out)
+            (out / "report.json").write_text(text, encoding="utf-8")
+            (out / "findings.txt").write_text("".join(f"{f.rule}: {f.text}\n" for f in scored.findings), "utf-8")
+            draw(scored, out)
+    except OSError as error:
+        raise SandboxError(f"cannot write {error.filename}: {error.strerror}") from None
+
+
+def draw(scored: Scored, out: Path) -> None:
+    """ROC and DET, their points as CSV, and CMC."""
+    from sandbox.reporting.figures import draw_cmc, draw_trade_offs
+
+    if scored.verification is not None:
+        far, tar, threshold = scored.verification.curve.points()
+        rows = "".join(f"{t:.9g},{f:.9g},{a:.9g}\n" for t, f, a in zip(threshold, far, tar, strict=True))
+        (out / "roc.csv").write_text("threshold,far,tar\n" + rows, encoding="utf-8")
+        draw_trade_offs(far, tar, out / "roc_det.png")
+    if scored.ranks is not None:
+        draw_cmc(scored.ranks, out / "cmc.png")
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

@@ -1,0 +1,86 @@
+"""Cosine, dot product or distance, each written as one inner product, so that one search and one count serve all."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from sandbox.errors import SandboxError
+
+Metric = Literal["cosine", "dot", "l2"]
+METRICS: tuple[str, ...] = get_args(Metric)
+"""Cosine of the angle, inner product, or minus the squared Euclidean distance: higher is more alike in each."""
+
+
+def check_embeddings(x: np.ndarray, y: np.ndarray) -> None:
+    """Refuse what no figure could be trusted on.
+
+    Args:
+        x: (N, D) floating point.
+        y: (N,) integer labels.
+
+    Raises:
+        SandboxError: x is not (N, D), y not (N,), a row is not finite (the first is named), or nothing is there.
+    """
+    if x.ndim != 2 or y.ndim != 1 or len(x) != len(y):
+        raise SandboxError(f"embeddings {x.shape} and labels {y.shape} do not fit: (N, D) and (N,) are needed")
+    if x.size == 0:
+        raise SandboxError("there are no embeddings to evaluate")
+    if not np.issubdtype(y.dtype, np.integer):
+        raise SandboxError(f"labels are {y.dtype}, but must be integers: floating point confuses large ones")
+    if y.dtype == np.uint64 and y.max() > np.iinfo(np.int64).max:
+        raise SandboxError(f"label {y.max()} is beyond int64; number the classes from 0")
+    bad = ~np.isfinite(x).all(axis=1)
+    if bad.any():
+        raise SandboxError(
+            f"{int(bad.sum())} of {len(x)} embeddings are not finite, the first in row {int(bad.argmax())}"
+        )
+
+
+def check_dimensions(queries: np.ndarray, gallery: np.ndarray) -> None:
+    """Refuse queries and a gallery of different width.
+
+    Raises:
+        SandboxError: they differ.
+    """
+    if queries.shape[1] != gallery.shape[1]:
+        raise SandboxError(f"queries have {queries.shape[1]} dimensions, the gallery {gallery.shape[1]}")
+
+
+def as_products(x: np.ndarray, metric: Metric = "cosine") -> tuple[np.ndarray, np.ndarray]:
+    """Rows such that ``left[i] @ right[j]`` is how alike x[i] and x[j] are.
+
+    Args:
+        x: (N, D) finite, of any floating type.
+        metric: ``cosine`` in -1 .. 1, ``dot``, or ``l2``: minus the squared Euclidean distance.
+
+    Returns:
+        (left, right): (N, D) float32, the same array twice, for cosine and dot; (N, D + 2) float64 for l2, as
+        -|a - b|^2 = 2ab - |a|^2 - |b|^2. A row of zeros has cosine 0 with everything.
+
+    Raises:
+        SandboxError: no such metric, or lengths beyond the range of float32.
+    """
+    if metric not in METRICS:
+        raise SandboxError(f"no similarity named '{metric}'; there are {', '.join(METRICS)}")
+    wide = np.asarray(x, dtype=np.float64)
+    if metric == "l2":
+        square = np.einsum("ij,ij->i", wide, wide)[:, None]
+        one = np.ones_like(square)
+        left, right = np.hstack([wide, square, one]), np.hstack([2 * wide, -one, -square])
+        largest = float(square.max()) * 4
+    else:
+        if metric == "cosine":
+            largest_of_row = np.abs(wide).max(1, keepdims=True)  # first to about 1, so that no square overflows
+            wide = wide / np.where(largest_of_row > 0, largest_of_row, 1)
+            length = np.linalg.norm(wide, axis=1, keepdims=True)
+            wide = wide / np.where(length > 0, length, 1)
+        with np.errstate(over="ignore"):  # refused below
+            left = right = wide.astype(np.float32)
+        largest = float(np.einsum("ij,ij->i", wide, wide).max())
+    if not largest < float(np.finfo(np.float32).max):
+        raise SandboxError(
+            f"embeddings this long (squared length {largest:.3g}) give scores beyond float32; scale them"
+        )
+    return left, right

@@ -1,0 +1,201 @@
+"""A picture of a data set: a row for each class, a cell for each image, pixel for pixel as the network gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from sandbox.data.images import ImageSet
+from sandbox.data.wording import counted
+from sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from sandbox.data.augment import Augment
+
+MOST_CELLS = 10_000
+_MARGIN, _GAP, _HEADER, _LINE = 14, 4, 30, 15
+_LABEL = 190  # pixels of a name at most
+_AIM, _LARGEST = 72, 256
+_INK, _FAINT, _FRAME = "#222222", "#888888", "#cccccc"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the picture."""
+
+    name: str
+    detail: str
+    """A second line under the name, such as how many images there are."""
+    images: np.ndarray
+    """(K, H, W, C) uint8, K at least 1."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the cells are."""
+
+    side: int
+    """Side of an image, pixels."""
+    label: int
+    """Width of the names on the left, pixels."""
+    lead: int = 0
+    """Pixels that part the first column from the others."""
+
+    @property
+    def cell(self) -> int:
+        """Side of a cell: a whole multiple of the image's, so that its pixels stay visible; huge images shrink."""
+        return min(_LARGEST, self.side * max(1, round(_AIM / self.side)))
+
+    def corner(self, row: int, column: int) -> tuple[int, int]:
+        """Left and top pixel of a cell."""
+        step = self.cell + _GAP
+        left = _MARGIN + self.label + column * step + (self.lead if column else 0)
+        return left, _MARGIN + _HEADER + row * step
+
+    def whole(self, rows: int, columns: int) -> tuple[int, int]:
+        """Width and height of the picture."""
+        right, bottom = self.corner(rows, columns)
+        return right - _GAP + _MARGIN, bottom - _GAP + _MARGIN
+
+
+def class_rows(images: ImageSet, *, classes: int, shown: int, seed: int) -> list[Row]:
+    """Classes and images of them drawn by a seed; all where there are no more.
+
+    Args:
+        images: the split.
+        classes: rows at most, in the order of the classes.
+        shown: images a row at most.
+        seed: draws both.
+
+    Raises:
+        SandboxError: numbers below 1, or more cells than a picture should have.
+    """
+    _check(classes, shown)
+    return [
+        Row(images.classes[label], counted(len(members), "image", "images"), images.pixels[members[:shown]])
+        for label, members in _drawn(images, classes, seed)
+    ]
+
+
+def augmented_rows(images: ImageSet, augment: Augment, *, classes: int, shown: int, seed: int) -> list[Row]:
+    """An image of each of several classes, first as it is, then as training changes it.
+
+    Args:
+        images: the split.
+        augment: what training may do to it.
+        classes: rows at most.
+        shown: changed versions a row.
+        seed: draws classes and images.
+
+    Raises:
+        SandboxError: numbers below 1, or more cells than a picture should have.
+    """
+    import torch
+
+    _check(classes, shown)
+    rows = []
+    for step, (label, members) in enumerate(_drawn(images, classes, seed)):
+        one = images.pixels[members[:1]]
+        batch = torch.from_numpy(np.repeat(one, shown, axis=0)).permute(0, 3, 1, 2)
+        changed = (augment(batch, step) * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        rows.append(Row(images.classes[label], images.paths[members[0]], np.concatenate([one, changed])))
+    return rows
+
+
+def draw_sheet(rows: Sequence[Row], path: Path, title: str, *, first_apart: bool = False) -> Layout:
+    """The rows as a PNG.
+
+    Args:
+        rows: at least one, their images of one size.
+        path: ends in .png; its folder is made.
+        title: the line above.
+        first_apart: part the first column from the others.
+
+    Returns:
+        Where the cells are.
+
+    Raises:
+        SandboxError: the file cannot be written.
+    """
+    plain, bold = _font("DejaVuSans.ttf", 11), _font("DejaVuSans-Bold.ttf", 13)
+    labels = [_label(row, plain) for row in rows]
+    widest = max(plain.getlength(line) for label in labels for line, _ in label)
+    layout = Layout(rows[0].images.shape[1], label=int(widest) + 12, lead=12 if first_apart else 0)
+    width, height = layout.whole(len(rows), max(len(row.images) for row in rows))
+    sheet = Image.new("RGB", (max(width, int(bold.getlength(title)) + 2 * _MARGIN), height), "white")
+    pen = ImageDraw.Draw(sheet)
+    pen.text((_MARGIN, _MARGIN), title, fill=_INK, font=bold)
+    for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        right, top = layout.corner(number, 0)
+        first = top + layout.cell / 2 - len(label) * _LINE / 2
+        for place, (line, colour) in enumerate(label):
+            pen.text((right - 10, first + (place + 0.5) * _LINE), line, fill=colour, font=plain, anchor="rm")
+        for column, pixels in enumerate(row.images):
+            left, top = layout.corner(number, column)
+            pen.rectangle((left - 1, top - 1, left + layout.cell, top + layout.cell), outline=_FRAME)
+            sheet.paste(_enlarged(pixels, layout.cell), (left, top))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet.save(path)
+    except OSError as error:
+        raise SandboxError(f"cannot write {path}: {error.strerror or error}") from None
+    return layout
+
+
+def _check(classes: int, shown: int) -> None:
+    for flag, value in (("--classes", classes), ("--images", shown)):
+        if value < 1:
+            raise SandboxError(f"{flag} is {value}, but is at least 1")
+    if classes * shown > MOST_CELLS:
+        raise SandboxError(
+            f"--classes {classes} with --images {shown} makes {classes * shown:,} cells; a picture has at most "
+            f"{MOST_CELLS:,}"
+        )
+
+
+def _drawn(images: ImageSet, classes: int, seed: int) -> list[tuple[int, np.ndarray]]:
+    """Labels in order, each with the places of all its images in an order of its own."""
+    random = np.random.default_rng(seed)
+    labels = np.sort(random.permutation(len(images.classes))[:classes])
+    return [(int(label), random.permutation(np.flatnonzero(images.labels == label))) for label in labels]
+
+
+def _label(row: Row, font: ImageFont.FreeTypeFont) -> list[tuple[str, str]]:
+    """Lines beside a row, with their colours: the name, and the detail under it."""
+    return [(line, _INK) for line in _wrapped(row.name, font)] + [(_cut(row.detail, font), _FAINT)]
+
+
+def _wrapped(name: str, font: ImageFont.FreeTypeFont) -> list[str]:
+    """The name in one line or two, broken between words, cut where that is not enough."""
+    name = name.encode("utf-8", "replace").decode()
+    words = name.split(" ")
+    fitting = [n for n in range(1, len(words) + 1) if font.getlength(" ".join(words[:n])) <= _LABEL]
+    first = fitting[-1] if fitting else len(words)
+    lines = [" ".join(words[:first]), " ".join(words[first:])]
+    return [_cut(line, font) for line in lines if line]
+
+
+def _cut(text: str, font: ImageFont.FreeTypeFont) -> str:
+    """The text, its beginning left out where it is too long: names that are long differ at their ends."""
+    text = text.encode("utf-8", "replace").decode()
+    if font.getlength(text) <= _LABEL:
+        return text
+    return next((f"…{text[n:]}" for n in range(len(text)) if font.getlength(f"…{text[n:]}") <= _LABEL), "…")
+
+
+def _enlarged(pixels: np.ndarray, cell: int) -> Image.Image:
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    if image.width > cell:
+        return image.resize((cell, cell), Image.Resampling.BILINEAR)
+    return image.resize((cell, cell), Image.Resampling.NEAREST)
+
+
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    import matplotlib
+
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)

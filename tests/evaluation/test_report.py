@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.evaluation.report import both_kinds, evaluate, spell, spell_interval
+from sandbox.evaluation.retrieval import retrieval
+from sandbox.evaluation.verification import verify_all_pairs, verify_pairs
+
+RETRIEVAL = ["recall@1", "recall@2", "precision@1", "r_precision", "map@r", "mrr", "unmatched"]
+VERIFICATION = ["auc", "eer", "tar@far=1e-1", "tar@far=1e-2", "accuracy", "d_prime"]
+KEYS = {f"retrieval/{name}" for name in RETRIEVAL} | {f"verification/{name}" for name in VERIFICATION}
+ASKED: dict[str, Any] = {"recall_at": (1, 2), "far": (0.1, 0.01)}
+
+
+def rows(seed: int, n: int, classes: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, classes, n)
+    return (rng.normal(size=(n, 12)) + rng.normal(size=(classes, 12))[y]).astype(np.float32), y
+
+
+PAIRS = (np.array([1, 2, 5, 7]), np.array([3, 4, 6, 9]), np.array([True, False, True, False]))
+GALLERY, GALLERY_Y = rows(9, 30)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot", "l2"])
+@pytest.mark.parametrize("pairs", [None, PAIRS], ids=["all pairs", "given pairs"])
+@pytest.mark.parametrize("against", [{}, {"gallery": GALLERY, "gallery_y": GALLERY_Y}], ids=["alone", "gallery"])
+def test_every_figure_has_a_value_inside_its_interval_and_says_its_n(against, pairs, metric) -> None:  # type: ignore[no-untyped-def]
+    x, y = rows(2, 60)
+    y[0] = 99
+    report = evaluate(x, y, pairs=pairs, metric=metric, threshold=0.1, **against, **ASKED)
+    assert report.keys() == KEYS | {"verification/accuracy@validation"}
+    for key, entry in report.items():
+        assert entry["low"] <= entry["value"] <= entry["high"], key
+        assert isinstance(entry["n"], int) and entry["n"] > 0
+        assert all(isinstance(value, float | int) for value in entry.values()), key
+        if key not in ("retrieval/unmatched", "verification/d_prime"):
+            assert 0 <= entry["low"] and entry["high"] <= 1, key
+    assert report["retrieval/unmatched"]["n"] == 60 and report["retrieval/unmatched"]["value"] >= 1
+    assert report["verification/auc"]["n"] == (60 * 59 // 2 if pairs is None else 4)
+
+
+def test_without_intervals_the_same_values_stand_alone() -> None:
+    x, y = rows(3, 80)
+    full, plain = (evaluate(x, y, index="hnsw", threshold=0.2, intervals=on, **ASKED) for on in (True, False))  # type: ignore[arg-type]
+    assert full.keys() == plain.keys()
+    for key, entry in plain.items():
+        assert "low" not in entry and "high" not in entry
+        assert entry == pytest.approx({k: v for k, v in full[key].items() if k not in ("low", "high")}, abs=1e-12)
+
+
+def test_a_report_is_what_its_parts_say() -> None:
+    x, y = rows(4, 50)
+    report = evaluate(x, y, threshold=0.3, **ASKED)
+    judged = verify_all_pairs(x, y, far=(0.1, 0.01), threshold=0.3)
+    assert report == {
+        **retrieval(x, y, recall_at=(1, 2)).figures(),
+        **judged.figures((0.1, 0.01), threshold=0.3),
+    }
+    given = evaluate(x, y, pairs=PAIRS, gallery=GALLERY, gallery_y=GALLERY_Y, **ASKED)
+    assert given == {
+        **retrieval(x, y, gallery=GALLERY, gallery_y=GALLERY_Y, recall_at=(1, 2)).figures(),
+        **verify_pairs(x, *PAIRS, y=y).figures((0.1, 0.01)),
+    }
+
+
+def test_verification_may_be_left_out_and_is_where_one_kind_of_pair_is_missing() -> None:
+    x, y = rows(5, 40)
+    only = {key for key in KEYS if key.startswith("retrieval/")}
+    assert evaluate(x, y, verification=False, **ASKED).keys() == only  # type: ignore[arg-type]
+    assert evaluate(x, np.zeros(40, int), **ASKED).keys() == only  # type: ignore[arg-type]
+    same = (PAIRS[0], PAIRS[1], np.ones(4, bool))
+    assert evaluate(x, y, pairs=same, **ASKED).keys() == only  # type: ignore[arg-type]
+    lone = np.arange(40)
+    against = {"gallery": x[:5], "gallery_y": lone[:5]}
+    assert evaluate(x, lone, **against, **ASKED).keys() == only  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("y", "pairs", "both"),
+    [
+        ([0, 0, 1], None, True),
+        ([0, 0, 0], None, False),
+        ([0, 1, 2], None, False),
+        ([0, 1, 2], PAIRS, True),
+        ([0, 0, 1], (PAIRS[0], PAIRS[1], np.zeros(4, bool)), False),
+    ],
+)
+def test_both_kinds_of_pair_are_there_or_not(y, pairs, both: bool) -> None:  # type: ignore[no-untyped-def]
+    assert both_kinds(np.array(y), pairs) is both
+
+
+@pytest.mark.parametrize("index", ["ivf", "hnsw"])
+def test_an_approximate_index_is_reported_with_its_recall(index) -> None:  # type: ignore[no-untyped-def]
+    x, y = rows(6, 300)
+    report = evaluate(x, y, index=index, **ASKED)
+    assert report.keys() == KEYS | {"retrieval/index_recall"}
+    entry = report["retrieval/index_recall"]
+    assert 0 < entry["low"] <= entry["value"] <= entry["high"] <= 1
+    assert entry["n"] == 300
+
+
+def test_what_cannot_be_evaluated_is_refused() -> None:
+    x, y = rows(7, 10)
+    with pytest.raises(SandboxError, match="no query has a match"):
+        evaluate(x, np.arange(10))
+    with pytest.raises(SandboxError, match="no similarity named 'euclid'"):
+        evaluate(x, y, metric="euclid")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown", "interval"),
+    [
+        (None, "", ""),
+        ({"value": 0.123456, "low": 0.1, "high": 0.23456, "n": 5}, "0.1235", "0.1000 to 0.2346"),
+        ({"value": 0.5, "n": 5}, "0.5000", ""),
+        ({"value": 0.5, "low": float("nan"), "high": float("nan"), "n": 5}, "0.5000", ""),
+        ({"value": 3, "low": 3, "high": 3, "n": 5}, "3", ""),
+        ({"value": 0.5, "low": 0.1, "high": 0.9, "n": 5, "supported": False}, "unsupported", ""),
+        ({"value": 0.5, "low": 0.1, "high": 0.9, "n": 5, "supported": True}, "0.5000", "0.1000 to 0.9000"),
+    ],
+)
+def test_an_entry_is_spelt_with_its_interval_or_not_at_all(entry, shown: str, interval: str) -> None:  # type: ignore[no-untyped-def]
+    assert spell(entry) == shown
+    assert spell_interval(entry) == interval
