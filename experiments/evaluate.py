@@ -44,6 +44,8 @@ class Command:
     """Which split of the run."""
     bin: str = ""
     """With --run: an InsightFace verification set (.bin), embedded by the run's network."""
+    submit: str = ""
+    """With --run, of a homework: answer its lists without labels, as CSV files in this folder, and score nothing."""
     gallery: str = ""
     """An npz that the embeddings are queries to; without it each row searches the others."""
     pairs: str = ""
@@ -84,6 +86,12 @@ def main() -> None:
     command = flags.parse(Command, argv, prog="python experiments/evaluate.py", description=WHAT)
     _check(command, given={word[2:].split("=")[0].replace("-", "_") for word in argv if word.startswith("--")})
     flags.quiet_libraries()
+    if command.submit:
+        from sandbox.submit import submit
+
+        for file in submit(Path(command.run), Path(command.submit)):
+            print(f"wrote {file}")
+        return
     from sandbox.scoring import score
 
     ask = _ask(command)
@@ -103,11 +111,16 @@ def _check(command: Command, given: set[str]) -> None:
             raise SandboxError(f"--{flag} is empty")
     if bool(command.embeddings) == bool(command.run):
         raise SandboxError("give either --embeddings FILE.npz or --run DIR" + (", not both" if command.run else ""))
+    if command.submit and not command.run:
+        raise SandboxError("--submit answers a homework with the network of a run: give --run DIR")
     if command.bin and not command.run:
         raise SandboxError("--bin holds images, which the network of --run DIR must embed")
     for flag in ("gallery", "pairs", "validation", "validation_pairs"):
         if command.run and getattr(command, flag):
             raise SandboxError(f"--{flag} names rows of --embeddings; a run brings its own")
+    if command.submit and given - {"run", "submit"}:
+        extra = sorted(given - {"run", "submit"})[0]
+        raise SandboxError(f"--submit takes --run alone and scores nothing; leave --{extra} out")
     for flag, needed in NEEDS.items():
         if flag in given and not any(getattr(command, other) for other in needed):
             raise SandboxError(f"--{flag} changes nothing without --{' or --'.join(needed)}")

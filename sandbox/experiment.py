@@ -232,7 +232,9 @@ def _report(p: Prepared, folder: RunFolder, best: _Best, test: bool) -> dict[str
     put_weights(p.objective, best.objective)
     folder.write_tensors("model.safetensors", best.weights)
     if best.objective:
-        folder.write_tensors("objective.safetensors", best.objective, {"names": p.objective.names})
+        folder.write_tensors(
+            "objective.safetensors", best.objective, {"names": p.objective.names, "classes": p.splits.train.classes}
+        )
     report, kept = judge(p, ("val", "test") if test else ("val",))
     folder.write_tensors("embeddings.safetensors", kept, {"closed_set": p.splits.closed_set})
     folder.write_json("report.json", report)

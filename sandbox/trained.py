@@ -10,6 +10,8 @@ import torch
 
 from sandbox.backbones.network import Network, embed, make_network, put_weights
 from sandbox.errors import SandboxError
+from sandbox.objectives.objective import Objective, build
+from sandbox.objectives.resolve import resolve
 from sandbox.record import RunFolder
 from sandbox.training.precision import choose_autocast, choose_device
 
@@ -72,3 +74,22 @@ def _device(name: str) -> torch.device:
         return choose_device(name)
     except SandboxError:
         return choose_device("auto")
+
+
+def load_objective(folder: RunFolder, network: Network) -> tuple[Objective, tuple[str, ...]]:
+    """What a run's losses learnt, such as class weights, and the classes that they are of, in order.
+
+    Raises:
+        SandboxError: the run's losses own nothing, or what is kept does not fit its recipe.
+    """
+    if not (folder.path / "objective.safetensors").is_file():
+        raise SandboxError(f"the losses of {folder.path} own no class weights, so that it cannot classify")
+    tensors, said = folder.read_tensors("objective.safetensors")
+    try:
+        classes = tuple(said["classes"])
+        objective = build(resolve(folder.recipe().loss, "none"), classes=len(classes), dim=network.dim)
+        put_weights(objective, tensors)
+    except (KeyError, TypeError, RuntimeError):
+        raise SandboxError(f"{folder.path / 'objective.safetensors'} does not fit the run's recipe") from None
+    objective.eval()
+    return objective.to(next(network.parameters()).device), classes
