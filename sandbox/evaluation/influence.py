@@ -10,6 +10,7 @@ look at the pairs is needed: what is approximate is the width of an interval, ne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -77,11 +78,28 @@ class PairSpread:
 
     def influence(self, genuine: np.ndarray, impostors: np.ndarray) -> np.ndarray:
         """(identities,): the sum over each identity's pairs of the value of their bin."""
+        if self._tables is not None:
+            return self._tables[0] @ genuine + self._tables[1] @ impostors
         value = np.where(self.same, genuine[self.bins], impostors[self.bins])
         count = int(max(self.left.max(), self.right.max())) + 1
         apart = self.left != self.right
         both = np.bincount(self.left, weights=value, minlength=count)
         return both + np.bincount(self.right[apart], weights=value[apart], minlength=count)
+
+    @cached_property
+    def _tables(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """(identities, K) genuine and impostor pairs of each identity, where that is no larger than the pairs are."""
+        count, bins = int(max(self.left.max(), self.right.max())) + 1, len(self.edges) - 1
+        if count * bins > 4 * len(self.same):
+            return None
+        apart = self.left != self.right
+        tables = []
+        for kind in (self.same, ~self.same):
+            cells = self.left[kind].astype(np.int64) * bins + self.bins[kind]
+            also = self.right[kind & apart].astype(np.int64) * bins + self.bins[kind & apart]
+            both = np.bincount(cells, minlength=count * bins) + np.bincount(also, minlength=count * bins)
+            tables.append(both.reshape(count, bins).astype(np.float64))
+        return tables[0], tables[1]
 
 
 Spread = DenseSpread | PairSpread

@@ -223,7 +223,10 @@ def _dot_rows(a: np.ndarray, b: np.ndarray, left: np.ndarray, right: np.ndarray,
 
 
 def _numbered(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The identities of both sides as numbers from 0."""
+    """The identities of both sides as numbers from 0, none much larger than there are pairs."""
+    if left.dtype.kind == right.dtype.kind == "i" and min(left.min(), right.min()) >= 0:
+        if max(left.max(), right.max()) <= 2 * len(left):
+            return left, right
     _, both = np.unique(np.concatenate([left, right]), return_inverse=True)
     return both[: len(left)], both[len(left) :]
 
