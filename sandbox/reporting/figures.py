@@ -61,11 +61,14 @@ def draw_trade_offs(far: np.ndarray, tar: np.ndarray, path: Path) -> None:
     seen = (far > 0) & (far < 1)
     with sns.axes_style("whitegrid"):
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+        for axes in (left, right) if not seen.any() else ():
+            said = "every threshold accepts no impostor or all"
+            axes.text(0.5, 0.5, said, ha="center", transform=axes.transAxes)
         left.step(far[seen], tar[seen], where="post", color=_RIGHT)
         left.set(xscale="log", xlabel="false accept rate", ylabel="true accept rate", title="ROC", ylim=(None, 1.01))
         both = seen & (tar > 0) & (tar < 1)
         right.plot(ndtri(far[both]), ndtri(1 - tar[both]), color=_WRONG)
-        shown = [0.000001, 0.00001, 0.0001, 0.001, 0.01, 0.05, 0.2, 0.4]
+        shown = [0.000001, 0.0001, 0.001, 0.01, 0.05, 0.2, 0.4]
         spelt = [f"{100 * share:g}" for share in shown]
         right.set(xlabel="false accept rate, %", ylabel="false reject rate, %", title="DET")
         if both.any():
