@@ -168,7 +168,7 @@ def print_report(done: Done, hint: bool) -> None:
     from sandbox.evaluation.report import spell, spell_interval
 
     table = Table(title=done.folder.recipe().loss, title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     splits = [split for split in ("val", "test") if split in done.report]
     for split in splits:
         table.add_column("validation" if split == "val" else split, justify="right")
@@ -177,6 +177,8 @@ def print_report(done: Done, hint: bool) -> None:
         entries = [done.report[split].get(key) for split in splits]
         table.add_row(key, *map(spell, entries), spell_interval(entries[-1]))
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # a file has no width that anything should be cut to
     console.print(table)
     page = done.folder.path / "page.html"
     print(f"run folder: {_short(done.folder.path)}" + (f"   (open {_short(page)})" if page.is_file() else ""))

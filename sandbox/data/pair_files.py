@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
+from sandbox.data.pair_rows import is_whole, row_numbers, rows_of_paths, shown
 from sandbox.data.protocols import Pairs, read_pair_lines
 from sandbox.data.wording import counted
 from sandbox.errors import SandboxError, near
@@ -28,7 +27,6 @@ _SIDES = (
 )
 _SAME = ("same", "label", "target", "issame", "is_same", "match")
 _LABEL = re.compile(r"[-+]?[0-9.]+|true|false", re.IGNORECASE)
-_FEW = 2000  # so many paths are looked through for a near spelling
 
 
 @dataclass(frozen=True)
@@ -64,10 +62,10 @@ def read_pairs(file: Path, paths: Sequence[str] | None, rows: int) -> Pairs:
 
     Raises:
         SandboxError: the file cannot be read, a line is malformed, an image is not among the embeddings or may be more
-            than one of them, folds are uneven, or there is no genuine or no impostor pair; file and line are named.
+            than one of them, or there is no genuine or no impostor pair; file and line are named.
     """
     listed = read_pair_file(file)
-    places = _row_numbers(file, listed, rows) if paths is None else _rows_of_paths(file, listed, paths)
+    places = row_numbers(file, listed, rows) if paths is None else rows_of_paths(file, listed, paths)
     genuine = int(listed.same.sum())
     if genuine in (0, len(listed.same)):
         raise SandboxError(
@@ -101,7 +99,7 @@ def read_pair_file(file: Path) -> PairFile:
         raise SandboxError(f"{file} is empty; it must hold pairs, such as the line 'a.jpg b.jpg 1'")
     second = next((line for line in lines[begin + 1 :] if line.strip()), "")
     if _is_lfw_header(lines[begin]) and len(second.split()) != 2:
-        return _lfw(file, text)
+        return _lfw(file)
     delimiter = _delimiter(lines[begin])
     return _csv(file, lines, begin, delimiter) if delimiter else _words(file, lines)
 
@@ -120,23 +118,8 @@ def _delimiter(header: str) -> str | None:
     return next((mark for mark in ",;" if mark in header), "\t" if columns & {*_SAME} else None)
 
 
-@dataclass(frozen=True)
-class _Text:
-    """A file that is already read, for a reader that asks a Path for its text."""
-
-    file: Path
-    text: str
-
-    def read_text(self, encoding: str) -> str:
-        """The text, without the byte-order mark that a plain UTF-8 reader would leave in."""
-        return self.text
-
-    def __str__(self) -> str:
-        return str(self.file)
-
-
-def _lfw(file: Path, text: str) -> PairFile:
-    lines = read_pair_lines(cast(Path, _Text(file, text)))
+def _lfw(file: Path) -> PairFile:
+    lines = read_pair_lines(file)
     fold = np.array([line.fold for line in lines], dtype=np.int64)
     return PairFile(
         left=[f"{line.left[0]}/{line.left[0]}_{line.left[1]:04d}" for line in lines],
@@ -162,7 +145,7 @@ def _words(file: Path, lines: Sequence[str]) -> PairFile:
             why = ", because scoring needs the truth" if len(words) == 2 else ""
             raise SandboxError(
                 f"{file} line {number} must read 'a b 1' for a same pair or 'a b 0' for a different one{why}, "
-                f"not {_shown(line.strip())}"
+                f"not {shown(line.strip())}"
             )
         left.append(words[0])
         right.append(words[1])
@@ -215,7 +198,7 @@ def _columns(file: Path, line: int, header: Sequence[str]) -> tuple[int, ...]:
         odd = next((name for name in names if name not in allowed), None)
         raise SandboxError(
             f"{file} line {line} must name two images ({' | '.join(map(','.join, _SIDES))}), the truth "
-            f"({' | '.join(_SAME)}) and, if wanted, 'fold', each once and nothing else, not {_shown(','.join(header))}"
+            f"({' | '.join(_SAME)}) and, if wanted, 'fold', each once and nothing else, not {shown(','.join(header))}"
             f"{near(odd, allowed) if odd else ''}"
         )
     return tuple(names.index(name) for name in wanted)
@@ -229,7 +212,7 @@ def _pair_file(
         place = same.index(None)
         raise SandboxError(
             f"{file} line {numbers[place]} must say 1 for a same pair or 0 for a different one, not "
-            f"{_shown(truth[place])}"
+            f"{shown(truth[place])}"
         )
     return PairFile(
         left=left,
@@ -244,141 +227,9 @@ def _pair_file(
 def _folds(file: Path, words: Sequence[str], numbers: Sequence[int]) -> np.ndarray | None:
     """Folds counted from 1 in the order of their numbers, or None where there are not two."""
     for number, word in zip(numbers, words, strict=False):
-        if not _is_whole(word):
-            raise SandboxError(f"{file} line {number} must give a whole number as its fold, not {_shown(word)}")
-    found, fold, sizes = np.unique(np.array(list(map(int, words))), return_inverse=True, return_counts=True)
+        if not is_whole(word):
+            raise SandboxError(f"{file} line {number} must give a whole number as its fold, not {shown(word)}")
+    found, fold = np.unique(np.array(list(map(int, words))), return_inverse=True)
     if len(found) < 2:
         return None
-    if sizes.max() - sizes.min() > 1:
-        raise SandboxError(
-            f"{file} has uneven folds, {counted(int(sizes.min()), 'pair', 'pairs')} in fold {found[sizes.argmin()]} "
-            f"but {sizes.max():,} in fold {found[sizes.argmax()]}; each counts the same in a mean over folds, so they "
-            "may differ by one pair"
-        )
     return fold.astype(np.int64) + 1
-
-
-def _is_whole(word: str) -> bool:
-    return word.isascii() and word.isdecimal() and len(word) < 16
-
-
-def _row_numbers(file: Path, listed: PairFile, rows: int) -> dict[str, int]:
-    """The row of each word of the list, which is its number."""
-    words = {*listed.left, *listed.right}
-    found = {word: int(word) for word in words if _is_whole(word) and int(word) < rows}
-    if len(found) < len(words):
-        line, word = _first(listed, words - found.keys())
-        raise SandboxError(
-            f"{file} line {line} names {_shown(word)}, but the embeddings have no paths, so that pairs must be "
-            f"rows from 0 to {rows - 1}"
-        )
-    return found
-
-
-def _rows_of_paths(file: Path, listed: PairFile, paths: Sequence[str]) -> dict[str, int]:
-    """The row of each word of the list, whose path it names."""
-    words = {*listed.left, *listed.right}
-    seek = _Index(map(_person, paths)).rows if listed.by_person else _Ends(paths).rows
-    found, absent, unclear = {}, set(), {}
-    for word in words:
-        rows = seek(word)
-        if len(rows) == 1:
-            found[word] = rows[0]
-        elif rows:
-            unclear[word] = rows
-        else:
-            absent.add(word)
-    if unclear:
-        line, word = _first(listed, unclear)
-        either = " or ".join(f"row {row} ({_shown(paths[row])})" for row in unclear[word])
-        raise SandboxError(f"{file} line {line} names {_shown(word)}, which may be {either} of the embeddings")
-    if absent:
-        line, word = _first(listed, absent)
-        raise SandboxError(
-            f"{file} names {counted(len(absent), 'image that is', 'images that are')} not among the {len(paths):,} "
-            f"paths of the embeddings, the first in line {line}: {_shown(word)}"
-            f"{near(word, paths) if len(paths) <= _FEW else ''}"
-        )
-    return found
-
-
-class _Index:
-    """The first two rows of each key; two are enough to refuse it."""
-
-    def __init__(self, keys: Iterable[str | None]):
-        self.first: dict[str, int] = {}
-        self.second: dict[str, int] = {}
-        for row, key in enumerate(keys):
-            if key is not None and self.first.setdefault(key, row) != row:
-                self.second.setdefault(key, row)
-
-    def rows(self, key: str) -> list[int]:
-        """No row, the row, or the first two rows of a key."""
-        if key not in self.first:
-            return []
-        return [self.first[key], self.second[key]] if key in self.second else [self.first[key]]
-
-
-class _Ends:
-    """Rows by a path or by its end; an index by ends of so many parts is built when it is first asked for."""
-
-    def __init__(self, paths: Sequence[str]):
-        self.paths = paths
-        self.exact = _Index(path.replace("\\", "/") for path in paths)
-        self.by_end: dict[int, _Index] = {}
-
-    @cached_property
-    def plain(self) -> list[str]:
-        return [_plain(path) for path in self.paths]
-
-    @cached_property
-    def whole(self) -> tuple[_Index, list[int]]:
-        return _Index(self.plain), sorted({path.count("/") + 1 for path in self.plain})
-
-    def rows(self, word: str) -> list[int]:
-        """No row, the row, or two rows that the word may mean."""
-        rows = self.exact.rows(word.replace("\\", "/"))
-        if rows:
-            return rows
-        word = _plain(word)
-        parts = word.count("/") + 1
-        whole, depths = self.whole
-        if parts <= max(depths, default=0):
-            if parts not in self.by_end:
-                self.by_end[parts] = _Index(_end(path, parts) for path in self.plain)
-            rows = self.by_end[parts].rows(word)
-        for depth in depths:
-            if depth < parts:
-                rows = rows + whole.rows(_end(word, depth) or "")
-        return sorted(rows)[:2]
-
-
-def _plain(path: str) -> str:
-    """Forward slashes, and no part that is empty or a dot."""
-    path = path.replace("\\", "/").strip("/")
-    if "//" not in path and "./" not in path and not path.endswith("."):  # nearly all, and these are many
-        return path
-    return "/".join(part for part in path.split("/") if part not in ("", "."))
-
-
-def _end(path: str, parts: int) -> str | None:
-    """The last so many parts of a plain path; None where it has fewer."""
-    split = path.rsplit("/", parts)
-    return path[len(split[0]) + 1 :] if len(split) > parts else path if len(split) == parts else None
-
-
-def _person(path: str) -> str | None:
-    """``Ann/Ann_0001`` of ``faces/Ann/Ann_0001.jpg``."""
-    return (_end(_plain(path), 2) or "").rpartition(".")[0] or None
-
-
-def _first(listed: PairFile, words: Collection[str]) -> tuple[int, str]:
-    """The first line that names one of the words, and the word."""
-    each = (
-        (int(line), word) for *pair, line in zip(listed.left, listed.right, listed.line, strict=True) for word in pair
-    )
-    return next((line, word) for line, word in each if word in words)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")

@@ -67,7 +67,7 @@ def read_pair_lines(file: Path) -> list[PairLine]:
             one says; file and line number are named.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SandboxError(f"cannot read the pair list {file}: {error}") from None
     header = lines[0].split() if lines else []
