@@ -261,7 +261,6 @@ def test_faces_go_by_folder_and_number_whatever_the_extension(file: Path) -> Non
         ("left,right,same,fold\n0,1,1,\n0,2,0,1\n", "F line 2 must give a whole number as its fold, not ''"),
         ("left,right,same,fold\n0,1,1,-1\n0,2,0,1\n", "F line 2 must give .* not '-1'"),
         ("left,right,same,fold\n0,1,1,1.5\n0,2,0,1\n", "F line 2 must give .* not '1.5'"),
-        ("left,right,same,fold\n" + "0,1,1,7\n" * 3 + "0,2,0,3\n",),
         ('left,right,same\n0,1,1\n"0,2,0\n', "F line 3 has 1 field, but"),
         ('left,right,same\n0,1,1\n"0\n\n",2,0\n0,2\n', "F line 6 has 2 fields"),
         ('left,right,same\n0,1,1\n"' + "0" * 200_000 + '",2,0\n', "F line 3 is not CSV: field larger"),
