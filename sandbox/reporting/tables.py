@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("test/retrieval/map@r", "test/retrieval/precision@1", "test/verification/auc", "test/verification/eer")
 FORMATS = ("terminal", "markdown", "latex", "csv")
-_NEVER_A_COLUMN = {"loss", "miner", "seed", "device", "threads", "data.root"}
+_NEVER_A_COLUMN = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from"}
 _LOWER_IS_BETTER = ("eer",)
 
 
