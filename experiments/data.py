@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
 
 from sandbox import flags
 from sandbox.errors import SandboxError, exit_on_error, unknown
@@ -65,6 +67,25 @@ class Stats:
     """A recipe by name (experiments/recipes/NAME.toml) or FILE.toml, for its data; other flags go over it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Align:
+    """What `align` takes."""
+
+    src: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SRC", help_behavior_hint="(required)")] = ""
+    """The folder of photographs, in it or in folders below it."""
+    dst: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DST", help_behavior_hint="(required)")] = ""
+    """The folder to write: not there, empty, or of an earlier run with the same settings, which is gone on with."""
+    size: int = 112
+    """Side of an aligned face, pixels."""
+    min_face: int = 20
+    """The smallest face that is sought, pixels of the photograph; in one longer than 1,024 pixels 20 of 1,024."""
+    without_face: Literal["leave", "middle"] = "leave"
+    """A photograph in which no face is found: leave it out, or take the square in its middle, half as wide as its
+    shorter side, so that lists of names stay whole."""
+    device: str = "cpu"
+    """Where faces are sought: cpu, cuda or cuda:N."""
+
+
 WHAT = {
     "show": "Draw a picture of a split as the network gets it: a row for each class, a cell for each image.",
     "check": (
@@ -72,6 +93,11 @@ WHAT = {
         "ones as well), for classes of one image and classes in two splits."
     ),
     "stats": "Count images, classes, images a class, kinds of files and pixel values.",
+    "align": (
+        "Find the face of each photograph (MTCNN; of several the largest near the middle), bring its eyes, nose and "
+        "mouth to where ArcFace has them, and write it under the same relative path in another folder, whose "
+        "aligned.csv says what became of each photograph."
+    ),
 }
 
 
@@ -79,14 +105,14 @@ def main() -> None:
     """Read what to do and its flags, and do it."""
     argv = sys.argv[1:]
     if not argv or argv[0] in ("-h", "--help"):
-        print(f"usage: {PROG} WHAT [--data.name NAME] [--data.root PATH] ...\n")
+        print(f"usage: {PROG} WHAT [--data.name NAME] [--data.root PATH] ...\n       {PROG} align SRC DST ...\n")
         for name, line in WHAT.items():
             print(f"  {name:<6} {line}")
         print(f"\n{PROG} WHAT --help lists the flags; the settings of --data are those of run.py.")
         return
     if argv[0] not in WHAT:
         raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
-    {"show": show, "check": check, "stats": stats}[argv[0]](argv[1:])
+    {"show": show, "check": check, "stats": stats, "align": align}[argv[0]](argv[1:])
 
 
 def show(argv: Sequence[str]) -> None:
@@ -171,6 +197,28 @@ def stats(argv: Sequence[str]) -> None:
     print(f"\npixels, 0 to 1, of {some} of the {len(splits.train):,} training images, each channel:")
     print(f"    mean {' '.join(f'{value:.4f}' for value in mean)}")
     print(f"    std  {' '.join(f'{value:.4f}' for value in std)}")
+
+
+def align(argv: Sequence[str]) -> None:
+    """Write the aligned faces of a tree of photographs."""
+    command = flags.parse(Align, argv, prog=f"{PROG} align", description=WHAT["align"])
+    for flag, value, least, most in (("--size", command.size, 8, 1024), ("--min_face", command.min_face, 12, 10_000)):
+        if not least <= value <= most:
+            raise SandboxError(f"{flag} is {value}, but lies between {least:,} and {most:,}")
+    if not (command.src and command.dst):
+        raise SandboxError(f"align takes two folders, SRC with photographs and DST to write ({PROG} align --help)")
+    flags.quiet_libraries()
+    from sandbox.data.align_record import LISTING
+    from sandbox.data.align_tree import align_tree
+    from sandbox.training.precision import choose_device
+
+    source, destination = (Path(value).expanduser() for value in (command.src, command.dst))
+    device = choose_device(command.device)
+    if device.type == "mps":
+        raise SandboxError("--device is 'mps', on which MTCNN's pooling does not run; there are cpu, cuda and cuda:N")
+    outcome = align_tree(source, destination, command.size, command.min_face, device, watched, command.without_face)
+    print("\n".join(outcome.lines()))
+    print(f"{destination}: {command.size}x{command.size} pixels; {LISTING} there says what became of each")
 
 
 def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str] = frozenset()) -> None:

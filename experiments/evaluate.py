@@ -39,7 +39,7 @@ class Command:
     embeddings: str = ""
     """An npz of embeddings to score."""
     run: str = ""
-    """Or the folder of a finished run."""
+    """Or the folder of a finished run; with --bin also FILE.onnx, which export.py wrote."""
     split: Literal["test", "val"] = "test"
     """Which split of the run."""
     bin: str = ""
@@ -111,6 +111,10 @@ def _check(command: Command, given: set[str]) -> None:
             raise SandboxError(f"--{flag} is empty")
     if bool(command.embeddings) == bool(command.run):
         raise SandboxError("give either --embeddings FILE.npz or --run DIR" + (", not both" if command.run else ""))
+    if command.run.lower().endswith(".onnx") and not command.bin and not os.path.isdir(command.run):
+        raise SandboxError(
+            f"{command.run} is a network and holds no images or lists: add --bin FILE.bin or give its run's folder"
+        )
     if command.submit and not command.run:
         raise SandboxError("--submit answers a homework with the network of a run: give --run DIR")
     if command.bin and not command.run:

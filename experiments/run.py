@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,8 +46,18 @@ class Command:
 
 
 def main() -> None:
+    """Do what the flags say, as one process or as one of those that torchrun started."""
+    if not all(name in os.environ for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")):
+        return obey(sys.argv[1:])
+    flags.quiet_libraries()
+    from sandbox.training.distributed import joined
+
+    with joined():
+        obey(sys.argv[1:])
+
+
+def obey(argv: list[str]) -> None:
     """Read the flags and do what they say."""
-    argv = sys.argv[1:]
     named = flags.value(argv, "--recipe")
     base, stages = load_staged(named, HERE / "recipes") if named else (Recipe(), ())
     command = read(argv, base)
@@ -57,7 +68,7 @@ def main() -> None:
     flags.quiet_libraries()
     from sandbox.experiment import resume
 
-    for flag in ("--resume", "--out"):
+    for flag in ("--resume", "--out", "--stage"):
         flags.value(argv, flag)  # an empty one is refused
     chosen = choose_stages(command.stage, stages)
     if command.resume:
@@ -97,7 +108,11 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
     from dataclasses import replace
 
     from sandbox.experiment import run
+    from sandbox.prepare import check
+    from sandbox.training.distributed import here
 
+    for command in commands if len(commands) > 1 else ():
+        check(command.settings)  # a mistake in the last stage should not wait for the first to be trained
     earlier = ""
     for place, command in enumerate(commands):
         recipe = replace(command.settings, seed=seed)
@@ -107,11 +122,9 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
             print(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
         out = Path(command.out) if command.out else RESULTS / "runs"
         last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
-        events = run(
-            recipe, out=out, command=flags.program(), pictures=command.pictures, stage=names[place] if names else ""
-        )
+        events = run(recipe, out=out, command=_typed(), pictures=command.pictures, stage=names[place] if names else "")
         done = show(events, hint=last)
-        earlier = str(done.folder.path) if done else ""
+        earlier = here().tell(str(done.folder.path) if done else "")
 
 
 def show(events: Iterator[Event], hint: bool = True) -> Done | None:
@@ -150,7 +163,8 @@ def show(events: Iterator[Event], hint: bool = True) -> Done | None:
                 folder = event.folder.path
     except KeyboardInterrupt:
         if folder:
-            print(f"\ninterrupted; to go on: python experiments/run.py --resume {_short(folder)}", file=sys.stderr)
+            again = f"{_launcher()} experiments/run.py --resume {_short(folder)}"
+            print(f"\ninterrupted; to go on: {again}", file=sys.stderr)
         raise
     finally:
         if bar.live.is_started:
@@ -191,6 +205,15 @@ def print_catalogue(what: str) -> None:
     from sandbox.listing import listing
 
     print(listing(what))
+
+
+def _launcher() -> str:
+    count = os.environ.get("LOCAL_WORLD_SIZE")  # torchrun says it
+    return f"torchrun --nproc_per_node {count}" if count else "python"
+
+
+def _typed() -> str:
+    return f"{_launcher()} {flags.program().removeprefix('python ')}"
 
 
 def _short(path: Path) -> str:

@@ -19,6 +19,7 @@ from sandbox.prepare import Prepared, facts, prepare
 from sandbox.recipe import Recipe, digest
 from sandbox.record import RunFolder
 from sandbox.training import checkpoint
+from sandbox.training.distributed import here
 from sandbox.training.loop import Step, Training, train
 
 LOWER_IS_BETTER = ("verification/eer",)
@@ -86,6 +87,8 @@ def run(
 ) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
+    Under torchrun, rank 0 does; the others take the same steps, yield nothing and end once rank 0's training has.
+
     Args:
         recipe: what to do.
         out: folder that the run's folder is made in.
@@ -98,7 +101,11 @@ def run(
         SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
             status saying so, where training cannot go on.
     """
-    prepared = prepare(recipe)
+    ranks = here()
+    with ranks.first():
+        prepared = prepare(recipe)
+    if ranks.rank:
+        return _follow(prepared, 0, _Best())
     folder = record.create(out, prepared.recipe, command)
     if stage:
         folder.update(stage=stage)
@@ -121,8 +128,12 @@ def resume(path: Path, *, pictures: bool = True, device: str | None = None) -> I
         raise SandboxError(
             f"{path / 'recipe.toml'} was changed since the run began; start a run of its own with --recipe"
         )
-    prepared = prepare(replace(recipe, device=device) if device else recipe)
+    ranks = here()
+    with ranks.first():
+        prepared = prepare(replace(recipe, device=device) if device else recipe)
     start, best = _from_checkpoint(prepared, folder)
+    if ranks.rank:
+        return _follow(prepared, start, best)
     folder.cut_log(start)
     folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), start])
     yield Note(f"going on from step {start} of {prepared.training.total}")
@@ -176,6 +187,8 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
     """Take the steps; returns the seconds that training itself took."""
     t, recipe = p.training, p.recipe
     seconds, last, collapsed = 0.0, None, 0
+    if _enough(p, best):  # cut off after training had stopped early
+        return seconds
     tick = time.perf_counter()
     log_every, health_every = max(1, t.total // 200), max(1, t.total // 40)
     for step in train(t, start, health_every=health_every):
@@ -190,7 +203,7 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
                 f"at step {step.done} all images have nearly one embedding (mean cosine {step.health.mean_cosine:.3f});"
                 " a lower --optimizer.lr, --backbone.head linear_bn or another miner may help"
             )
-        if step.done % p.every == 0 or step.done == t.total:
+        if _validates(p, step.done):
             figures = validate(p)
             if recipe.evaluate.monitor not in figures:
                 raise SandboxError(f"validation has no {recipe.evaluate.monitor}: it lacks pairs of one kind")
@@ -199,13 +212,39 @@ def _train(p: Prepared, folder: RunFolder, start: int, best: _Best) -> Any:
             last = value
             folder.log({"step": step.done, "val": {key: entry["value"] for key, entry in figures.items()}})
             _save(p, folder, step.done, best)
+            _meet(p, _enough(p, best))
             yield Validation(step.done, figures, value, improved)
         yield Progress(step.done, t.total, step.loss, speed, last)
-        if recipe.evaluate.patience and best.since >= recipe.evaluate.patience:
+        if _enough(p, best):
             yield Note(f"stopped at step {step.done}: no better {recipe.evaluate.monitor} in {best.since} validations")
             break
         tick = time.perf_counter()
     return seconds
+
+
+def _follow(p: Prepared, start: int, best: _Best) -> None:
+    """What the processes beside rank 0 do: the same steps; they wait where it validates, and stop where it stops."""
+    if _enough(p, best):
+        return
+    for step in train(p.training, start):
+        if _validates(p, step.done) and _meet(p, False):
+            return
+
+
+def _meet(p: Prepared, enough: bool) -> bool:
+    """After a validation: whether rank 0 has seen enough, on every process, and what its losses own."""
+    # On CUDA sums come in no fixed order, so what each process computes for itself may drift apart.
+    p.training.ranks.spread(p.objective)
+    return p.training.ranks.tell(enough)
+
+
+def _validates(p: Prepared, done: int) -> bool:
+    return done % p.every == 0 or done == p.training.total
+
+
+def _enough(p: Prepared, best: _Best) -> bool:
+    """Whether validation has gone without a better value for as long as the recipe's patience."""
+    return 0 < p.recipe.evaluate.patience <= best.since
 
 
 def _remember(best: _Best, value: float, step: int, t: Training, monitor: str) -> bool:

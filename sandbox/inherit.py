@@ -13,7 +13,7 @@ from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective
 from sandbox.record import RunFolder
 
-_TRUNK = ("backbone.", "mean", "std")
+_HEAD = "head."
 
 
 def classes_digest(classes: Sequence[str]) -> str:
@@ -32,22 +32,23 @@ def inherit(network: Network, objective: Objective, earlier: Path, classes: Sequ
         The earlier run's digest, and sentences on what was taken over and what is new.
 
     Raises:
-        SandboxError: no finished run there, or one of another network (what is missing or left over is listed).
+        SandboxError: no finished run there, one of another network (what is missing or left over is listed), or weights
+            that are not finite.
     """
     folder = RunFolder(earlier)
     recorded = folder.finished()
     state, _ = folder.read_tensors("model.safetensors")
     wanted = network.state_dict()
-    is_trunk = lambda key: key.startswith(_TRUNK)  # noqa: E731
+    head, theirs = ({k: v.shape for k, v in held.items() if k.startswith(_HEAD)} for held in (wanted, state))
+    same_head = head == theirs
+    taken = {key: value for key, value in state.items() if same_head or not key.startswith(_HEAD)}
     refuse_misfit(
         f"the network of the run {earlier}",
-        {key: value for key, value in wanted.items() if is_trunk(key)},
-        {key: value for key, value in state.items() if is_trunk(key)},
+        {key: value for key, value in wanted.items() if same_head or not key.startswith(_HEAD)},
+        taken,
         earlier / "model.safetensors",
     )
-    head = {key: value.shape for key, value in wanted.items() if not is_trunk(key)}
-    same_head = head == {key: value.shape for key, value in state.items() if not is_trunk(key)}
-    put_weights(network, {**wanted, **{k: v for k, v in state.items() if same_head or is_trunk(k)}})
+    put_weights(network, {**wanted, **taken})
     notes = [f"starts from the run {earlier.name}" + ("" if same_head else ", with a new head")]
     kept = _inherit_objective(objective, folder, recorded.get("classes") == classes_digest(classes))
     owners = [name for name, term in zip(objective.names, objective.terms, strict=True) if term.state_dict()]
@@ -60,10 +61,14 @@ def inherit(network: Network, objective: Objective, earlier: Path, classes: Sequ
 
 def _inherit_objective(objective: Objective, folder: RunFolder, same_classes: bool) -> list[str]:
     """Names of the terms that took over what their namesakes had learnt."""
-    if not same_classes or not (folder.path / "objective.safetensors").is_file():
+    file = folder.path / "objective.safetensors"
+    if not same_classes or not file.is_file():
         return []
-    tensors, said = folder.read_tensors("objective.safetensors")
-    places = {name: place for place, name in enumerate(said["names"])}
+    tensors, said = folder.read_tensors(file.name)
+    names = said.get("names") if isinstance(said, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SandboxError(f"{file} does not name the losses that its tensors belong to")
+    places = {name: place for place, name in enumerate(names)}
     kept = []
     for name, term in zip(objective.names, objective.terms, strict=True):
         own = term.state_dict()
@@ -72,6 +77,7 @@ def _inherit_objective(objective: Objective, folder: RunFolder, same_classes: bo
             key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
         }
         if own and {k: v.shape for k, v in own.items()} == {k: v.shape for k, v in theirs.items()}:
+            refuse_misfit(f"what {name} learnt in the run {folder.path}", own, theirs, file)
             put_weights(term, theirs)
             kept.append(name)
     return kept

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from sandbox.backbones.network import embed, raw_embeddings
+from sandbox.backbones.network import Network, Pixels, embed, raw_embeddings
 from sandbox.data.images import ImageSet
 from sandbox.data.protocols import Pairs
 from sandbox.data.submission import combined_score
@@ -17,6 +17,7 @@ from sandbox.evaluation.report import GivenPairs, both_kinds, evaluate, shares, 
 from sandbox.evaluation.retrieval import Figures
 from sandbox.evaluation.verification import score_pairs
 from sandbox.prepare import Prepared
+from sandbox.training.features import as_pixels, over_features, trunk_features
 
 
 def judge(p: Prepared, splits: Sequence[str]) -> tuple[dict[str, Figures], dict[str, torch.Tensor]]:
@@ -52,6 +53,8 @@ def _homework_mark(figures: Figures) -> Figures:
 
 def validate(p: Prepared) -> Figures:
     """The figures of the validation split that the monitor needs, without intervals."""
+    if p.training.trunk_once and p.val_features is None and not p.recipe.evaluate.flip:
+        p.val_features = trunk_features(p.network, p.splits.val.pixels, device=p.device, autocast=p.training.autocast)
     monitor = p.recipe.evaluate.monitor
     figures = _score(p, "val", verification=monitor.startswith("verification"), final=False)
     return figures | (_classification(p, p.splits.val) if monitor.startswith("classification") else {})
@@ -107,9 +110,10 @@ def _classification(p: Prepared, images: ImageSet) -> Figures:
     """Top-1 and top-5 of images whose classes were trained on, where a term of the objective classifies."""
     if not p.splits.closed_set:
         return {}
+    network, pixels = _seen_by(p, images)
     logits = [
         scores.detach().float().cpu().numpy()
-        for raw in raw_embeddings(p.network, images.pixels, device=p.device, autocast=p.training.autocast)
+        for raw in raw_embeddings(network, pixels, device=p.device, autocast=p.training.autocast)
         if (scores := p.objective.logits(raw)) is not None
     ]
     if not logits:
@@ -119,7 +123,15 @@ def _classification(p: Prepared, images: ImageSet) -> Figures:
 
 
 def _embed(p: Prepared, images: ImageSet) -> np.ndarray:
-    return embed(p.network, images.pixels, device=p.device, autocast=p.training.autocast, flip=p.recipe.evaluate.flip)
+    network, pixels = _seen_by(p, images)
+    return embed(network, pixels, device=p.device, autocast=p.training.autocast, flip=p.recipe.evaluate.flip)
+
+
+def _seen_by(p: Prepared, images: ImageSet) -> tuple[Network, Pixels]:
+    """The network and the images; of validation, where a frozen trunk's features are at hand, the head and those."""
+    if p.val_features is not None and images is p.splits.val:
+        return over_features(p.network), as_pixels(p.val_features)
+    return p.network, images.pixels
 
 
 def _kept(name: str, x: np.ndarray, images: ImageSet, pairs: Pairs | None) -> dict[str, torch.Tensor]:

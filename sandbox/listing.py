@@ -53,7 +53,7 @@ def _data() -> str:
     from sandbox.data.catalog import DATA_SETS
 
     rows = [
-        f"{name}{'  (needs --data.root)' if kind.needs_root else ''}\n    {kind.line}"
+        f"{name}{'  (needs --data.root)' if kind.needs_root and not kind.downloads else ''}\n    {kind.line}"
         + (f"  [{kind.citation}]" if kind.citation else "")
         + f"\n    images of {kind.image_size} pixels unless --data.image_size says otherwise"
         for name, kind in DATA_SETS.items()

@@ -19,9 +19,12 @@ from sandbox.inherit import check_earlier, classes_digest, inherit
 from sandbox.objectives.objective import Objective, build, check_batch, rehearse
 from sandbox.objectives.resolve import Expression, resolve
 from sandbox.recipe import BackboneSpec, Recipe, check_ranges
+from sandbox.training.distributed import here
+from sandbox.training.features import computed_once
 from sandbox.training.loop import Training
 from sandbox.training.optimizer import make_optimizer
 from sandbox.training.precision import choose_autocast, choose_device
+from sandbox.training.shared_batch import check_shares, share_statistics
 
 DEFAULT_STEPS = 1000
 
@@ -39,6 +42,8 @@ class Prepared:
     device: torch.device
     every: int
     notes: list[str]
+    val_features: torch.Tensor | None = None
+    """What a frozen trunk makes of the validation images (N, F) float32, once validation has asked for it."""
 
 
 def prepare(recipe: Recipe) -> Prepared:
@@ -47,31 +52,31 @@ def prepare(recipe: Recipe) -> Prepared:
     Raises:
         SandboxError: anything in it is unknown, out of range, missing or cannot work together.
     """
-    check_ranges(recipe)
-    expression = resolve(recipe.loss, recipe.miner)
+    expression = check(recipe)
     recipe = replace(recipe, loss=str(expression), miner="none")
-    _check_monitor(recipe)
-    device = choose_device(recipe.device)
+    ranks = here()
+    device = choose_device(recipe.device, ranks.local)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
-        classes, samples = batch_shape(recipe.batch)
-        if "class_weighted" not in str(expression):  # its list can be counted only once the classes are
-            rehearse(expression, classes=min(classes, 32), samples=min(samples, max(4, 128 // min(classes, 32))))
     splits = load_data(recipe.data)
     batches, notes = make_batches(
         splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
     )
     check_batch(expression, batches.size)
+    check_shares(ranks, batches.size)
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
+    _check_classifies(recipe.evaluate.monitor, objective, splits)
     if recipe.resume_from:
         recipe, inherited = _inherit(recipe, network, objective, splits)
         notes = [*notes, *inherited]
+    notes = [*notes, *share_statistics(network, ranks, device, batches.size)]
     total = _steps(recipe, batches.steps_per_epoch)
     flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
+    augment = Augment(recipe.augment, flip, recipe.seed)
+    shown = total * batches.size
+    trunk_once, said = computed_once(network, augment, images=len(splits.train), shown=shown)
     training = Training(
         network=network,
         objective=objective,
@@ -79,7 +84,7 @@ def prepare(recipe: Recipe) -> Prepared:
         pixels=splits.train.pixels,
         labels=splits.train.labels,
         batches=batches,
-        augment=Augment(recipe.augment, flip, recipe.seed),
+        augment=augment,
         schedule=recipe.schedule,
         total=total,
         seed=recipe.seed,
@@ -87,10 +92,33 @@ def prepare(recipe: Recipe) -> Prepared:
         autocast=choose_autocast(recipe.precision, device),
         clip=recipe.optimizer.clip,
         steps_per_epoch=batches.steps_per_epoch,
+        trunk_once=trunk_once,
+        ranks=ranks,
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
-    return Prepared(recipe, expression, splits, network, objective, training, device, every, [*splits.notes, *notes])
+    notes = [*splits.notes, *notes, *said]
+    return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
+
+
+def check(recipe: Recipe) -> Expression:
+    """Find what is wrong with a recipe as far as that can be known before any data is read.
+
+    Returns:
+        Its objective, with every name found.
+
+    Raises:
+        SandboxError: a name that is unknown, a number out of range, or an objective that cannot train.
+    """
+    check_ranges(recipe)
+    expression = resolve(recipe.loss, recipe.miner)
+    _check_monitor(recipe)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
+        classes, samples = batch_shape(recipe.batch)
+        if "class_weighted" not in str(expression):  # its list can be counted only once the classes are
+            rehearse(expression, classes=min(classes, 32), samples=min(samples, max(4, 128 // min(classes, 32))))
+    return expression
 
 
 def facts(p: Prepared) -> dict[str, Any]:
@@ -110,6 +138,7 @@ def facts(p: Prepared) -> dict[str, Any]:
         "input": {"image_size": p.splits.train.pixels.shape[1], "channels": p.splits.train.pixels.shape[3]}
         | {"head": head_of(p.recipe.backbone, p.expression)},
         "batch": p.training.batches.size,
+        "world_size": p.training.ranks.count,
         "planned_steps": p.training.total,
         "device": str(p.device) if p.device.type == "cpu" else f"{p.device} ({torch.cuda.get_device_name(p.device)})",
         "precision": "bf16" if p.training.autocast else "float32",
@@ -153,6 +182,22 @@ def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
         return recipe.max_steps or DEFAULT_STEPS
     total = recipe.epochs * steps_per_epoch
     return min(total, recipe.max_steps or total)
+
+
+def _check_classifies(monitor: str, objective: Objective, splits: Splits) -> None:
+    """A monitor that counts right classes needs classes that are trained on, and a term that tells them apart."""
+    if not monitor.startswith("classification/"):
+        return
+    if not splits.closed_set:
+        raise SandboxError(
+            f"evaluate.monitor is {monitor}, but the classes of validation are not trained on (split them by sample), "
+            "so that none of them can be predicted"
+        )
+    if not objective.classifies:
+        raise SandboxError(
+            f"evaluate.monitor is {monitor}, but no term of '{' + '.join(objective.names)}' classifies; "
+            "add cross_entropy or arcface, or monitor retrieval/map@r"
+        )
 
 
 def _check_monitor(recipe: Recipe) -> None:

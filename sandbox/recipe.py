@@ -22,7 +22,8 @@ class DataSpec:
     name: str = "glyphs"
     """Which data set (--list data names them)."""
     root: str = ""
-    """Folder the data set lies in, for those that are not embedded."""
+    """Folder the data set lies in, for those that are not embedded; without it olivetti, mnist, cifar100 and omniglot
+    are downloaded into the cache."""
     image_size: int | None = None
     """Height and width in pixels that images are resized to; the data set's own where not given."""
     resize: int | None = None
@@ -82,10 +83,11 @@ class BackboneSpec:
     """Linear layer on the features, the same with batch norm (no scale, no shift), or the features themselves; auto:
     linear_bn where a term owns class weights, else linear."""
     weights: str = ""
-    """'pretrained' (downloads what torchvision or timm publish), a .safetensors file, or nothing."""
+    """'pretrained' (downloads what torchvision or timm publish), a .safetensors, .pth or .pt file (the whole
+    network, or its backbone alone), or nothing."""
     stem: Literal["auto", "standard", "small"] = "auto"
     """small keeps the resolution of the first layer, for images up to 64 px; auto decides by image size,
-    and never takes a pretrained first layer away."""
+    and never takes a pretrained first layer away. Networks of our own have one stem: auto."""
     freeze: bool = False
     """Train the head alone."""
 

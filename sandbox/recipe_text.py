@@ -66,7 +66,7 @@ def from_toml(text: str, *, source: str = "recipe") -> Recipe:
 def _rows(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a bare ValueError
         raise SandboxError(f"{source} is not valid TOML: {error}") from None
 
 
@@ -109,7 +109,7 @@ def load_staged(name_or_file: str, folder: Path) -> tuple[Recipe, tuple[Stage, .
     """
     path, text = _find(name_or_file, folder)
     rows = _rows(text, str(path))
-    stages = _stages(rows.pop("stages", []), str(path))
+    stages = _stages(rows.pop("stages"), str(path)) if "stages" in rows else ()
     recipe = _build(Recipe, rows, str(path), "")
     for stage in stages:
         stage.over(recipe)  # a mistake in the last stage is said before the first one trains
@@ -119,10 +119,12 @@ def load_staged(name_or_file: str, folder: Path) -> tuple[Recipe, tuple[Stage, .
 def _stages(given: Any, source: str) -> tuple[Stage, ...]:
     if not isinstance(given, list) or not all(isinstance(rows, dict) for rows in given):
         raise SandboxError(f"{source}: stages are tables, each under a line [[stages]]")
+    if not given:
+        raise SandboxError(f"{source}: stages is empty; write each under a line [[stages]], or leave the key out")
     stages: list[Stage] = []
     for place, rows in enumerate(given, start=1):
         name = rows.pop("name", "")
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name.strip():
             raise SandboxError(f'{source}: stage {place} has no name; give it one, such as name = "pretrain"')
         if name in (stage.name for stage in stages):
             raise SandboxError(f"{source} has two stages named '{name}'")
@@ -144,7 +146,7 @@ def _find(name_or_file: str, folder: Path) -> tuple[Path, str]:
     if not path.is_file():
         raise SandboxError(f"no recipe file at {path}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SandboxError(f"cannot read the recipe {path}: {error}") from None
     return path, text
@@ -184,7 +186,10 @@ def _cast(value: Any, hint: Any, where: str) -> Any:
             raise SandboxError(f"{where} is {value!r}, but takes a list")
         return tuple(_cast(item, choices[0], where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise SandboxError(f"{where} is larger than any number of the machine") from None
     if type(value) is not hint:
         raise SandboxError(f"{where} is {value!r}, but takes {_NAMES[hint]}")
     return value

@@ -14,9 +14,9 @@ from sandbox.data.insightface_bin import decode_pairs, read_bin
 from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
 from sandbox.evaluation.folds import even_folds
+from sandbox.networks import load_network
 from sandbox.record import RunFolder
 from sandbox.scoring import Judged
-from sandbox.trained import load_trained
 
 _FOLDS = 10
 
@@ -62,21 +62,22 @@ def of_run(path: Path, split: str) -> Judged:
 def of_bin(path: Path, file: Path) -> Judged:
     """An InsightFace verification set, embedded by a run's network, in ten folds where it has pairs enough.
 
-    The set names no people: images that genuine pairs join are taken for one person's.
+    The network may also be an ONNX file that a run's was exported to. The set names no people: images that genuine
+    pairs join are taken for one person's.
 
     Raises:
-        SandboxError: no finished run there, or a file that is no verification set.
+        SandboxError: no finished run or exported network there, or a file that is no verification set.
     """
-    trained = load_trained(RunFolder(path))
+    network = load_network(path)
     images, same = read_bin(file)
     first: dict[bytes, int] = {}
     rows = np.array([first.setdefault(image, len(first)) for image in images])
     try:
-        pixels = decode_pairs(list(first), trained.image_size, file)
+        pixels = decode_pairs(list(first), network.image_size, file)
     except SandboxError:
-        decode_pairs(images, trained.image_size, file)  # refuses by the numbers that images have in the file
+        decode_pairs(images, network.image_size, file)  # refuses by the numbers that images have in the file
         raise
-    x = trained.embed(pixels)
+    x = network.embed(pixels)
     left, right = rows[0::2], rows[1::2]
     joins = coo_array((np.ones(int(same.sum())), (left[same], right[same])), shape=(len(first), len(first)))
     count, people = connected_components(joins, directed=False)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 import torch
 
-from sandbox.backbones.network import Network, embed, make_network, put_weights
+from sandbox.backbones.network import Network, embed, make_network, put_weights, refuse_misfit
+from sandbox.embedder import as_channels
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective, build
 from sandbox.objectives.resolve import resolve
@@ -22,22 +25,35 @@ _LARGEST = 4096  # pixels; a damaged record should not ask for all memory
 class Trained:
     """A network with what its images must be like."""
 
+    name: str
+    """The run's folder, without what lies above it."""
+    digest: str
+    """12 hex characters that name the weights."""
     network: Network
     image_size: int
+    """Side of the square images it takes, pixels."""
     channels: int
+    """1 for grey, 3 for RGB."""
+    resize: int
+    """Pixels that a photograph's shorter side gets before the square is cut out of its middle; 0 squeezes it in."""
     flip: bool
+    """Whether the unit embeddings of an image and its mirror image are averaged."""
     device: torch.device
     autocast: torch.dtype | None
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self.network.dim
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         """Unit embeddings (N, D) float32 of RGB images (N, S, S, 3) uint8 of the network's size.
 
         Where the network takes grey images, RGB is made grey as Pillow does it (ITU-R 601-2 luma).
         """
-        if self.channels == 1 and pixels.shape[-1] == 3:
-            luma = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32) + 0x8000
-            pixels = (luma >> 16).astype(np.uint8)[..., None]
-        return embed(self.network, pixels, device=self.device, autocast=self.autocast, flip=self.flip)
+        return embed(
+            self.network, as_channels(pixels, self.channels), device=self.device, autocast=self.autocast, flip=self.flip
+        )
 
 
 def load_trained(folder: RunFolder) -> Trained:
@@ -59,13 +75,32 @@ def load_trained(folder: RunFolder) -> Trained:
     spec = replace(recipe.backbone, head=cast(Any, head), weights="", freeze=False)
     network = make_network(spec, channels=channels, image_size=size, mean=[0.0] * channels, std=[1.0] * channels)
     weights, _ = folder.read_tensors("model.safetensors")
-    try:
-        put_weights(network, weights)
-    except RuntimeError:
-        raise SandboxError(f"{folder.path / 'model.safetensors'} does not fit the network of its recipe") from None
+    file = folder.path / "model.safetensors"
+    refuse_misfit(str(file), network.state_dict(), weights, file)
+    put_weights(network, weights)
     network = network.to(device).to(memory_format=torch.channels_last)
     network.eval()
-    return Trained(network, size, channels, recipe.evaluate.flip, device, choose_autocast(recipe.precision, device))
+    return Trained(
+        name=folder.path.resolve().name,
+        digest=weights_digest(weights),
+        network=network,
+        image_size=size,
+        channels=channels,
+        resize=recipe.data.resize or 0,
+        flip=recipe.evaluate.flip,
+        device=device,
+        autocast=choose_autocast(recipe.precision, device),
+    )
+
+
+def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
+    """12 hex characters that say which weights these are: names, kinds, shapes and values."""
+    said = hashlib.sha256()
+    for key in sorted(weights):
+        value = weights[key].detach().cpu().contiguous()
+        said.update(f"{key} {value.dtype} {tuple(value.shape)}\0".encode())
+        said.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return said.hexdigest()[:12]
 
 
 def _device(name: str) -> torch.device:

@@ -1,4 +1,4 @@
-"""What every test may use: a cache of its own, and the real commands."""
+"""What every test may use: a cache of its own, the real commands, and a mark for libraries that may be missing."""
 
 from __future__ import annotations
 
@@ -20,6 +20,27 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # The same examples on every machine and every day: a search for new ones is `--hypothesis-profile default`.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
+
+DEMAND = "METRIC_LEARNING_SANDBOX_DEMAND_ALL"
+"""Set in the environment, it fails the tests that would be skipped for want of a library."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark, so that a misspelt one is found."""
+    config.addinivalue_line(
+        "markers",
+        f"needs(module, install): skipped where the module is not installed, with the line that installs it; "
+        f"a failure where {DEMAND} is set",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture: `@pytest.mark.needs("onnxruntime", 'pip install -e ".[onnx]"')`, or `pytestmark = ...`."""
+    for mark in item.iter_markers("needs"):
+        module, install = mark.args
+        if importlib.util.find_spec(module) is None:
+            (pytest.fail if os.environ.get(DEMAND) else pytest.skip)(f"{module} is not installed: {install}")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sandbox import experiment
 from sandbox.errors import SandboxError
 from sandbox.evaluation.folds import cross_validate
 from sandbox.evaluation.folds import figures as cross_validated
+from sandbox.judge import validate
 from sandbox.prepare import prepare
 from sandbox.recipe import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 
@@ -289,3 +290,90 @@ def test_pairs_that_a_list_names_are_kept_with_their_folds(tmp_path: Path) -> No
     scores = np.einsum("ij,ij->i", x[table[:, 0]], x[table[:, 1]])
     again = cross_validated(cross_validate(scores, table[:, 2] > 0, table[:, 3]))["verification/accuracy@2-fold"]
     assert folded["value"] == pytest.approx(again["value"])
+
+
+FROZEN = replace(
+    SMALL,
+    loss="cross_entropy",
+    miner="none",
+    data=DataSpec(name="digits", split="sample"),
+    augment=AugmentSpec(rotate=0.0, scale=0.0, shear=0.0, translate=0.0),
+    backbone=BackboneSpec(freeze=True, embedding_dim=16),
+    batch=BatchSpec(size=128),
+    evaluate=EvaluateSpec(every=5, monitor="classification/top@1"),
+    max_steps=15,
+)
+
+
+@pytest.mark.parametrize(
+    ("loss", "split", "sentence"),
+    [
+        ("triplet", "sample", "no term of 'triplet_margin' classifies"),
+        ("cross_entropy", "class", "the classes of validation are not trained on"),
+    ],
+)
+def test_a_monitor_that_can_never_be_counted_is_refused(tmp_path: Path, loss: str, split: str, sentence: str) -> None:
+    data = DataSpec(name="digits", split=split)  # type: ignore[arg-type]
+    recipe = replace(SMALL, loss=loss, miner="none", data=data, evaluate=EvaluateSpec(monitor="classification/top@1"))
+    with pytest.raises(SandboxError, match=sentence):
+        done(recipe, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("head", ["linear", "none"])
+def test_a_frozen_trunk_runs_once_and_the_run_goes_on_to_the_same_bits(tmp_path: Path, head: str) -> None:
+    recipe = replace(FROZEN, backbone=replace(FROZEN.backbone, head=head))  # type: ignore[arg-type]
+    whole = done(recipe, tmp_path / "whole")
+    events = experiment.run(recipe, out=tmp_path / "cut", command="a test", pictures=False)
+    for event in events:
+        if isinstance(event, experiment.Progress) and event.done == 7:
+            events.close()
+    (cut,) = (tmp_path / "cut").iterdir()
+    *_, last = experiment.resume(cut, pictures=False)
+    assert isinstance(last, experiment.Done) and last.report == whole.report
+    for name in ("model.safetensors", "objective.safetensors"):
+        a, b = (load_file(folder / name) for folder in (whole.folder.path, cut))
+        assert all(torch.equal(a[key], b[key]) for key in a)
+    (said,) = [note for note in last.folder.read_json("run.json")["notes"] if "frozen trunk" in note]
+    assert "computed once" in said
+
+
+def test_validation_on_stored_features_gives_the_figures_of_the_images() -> None:
+    for monitor in ("classification/top@1", "retrieval/map@r", "verification/auc"):
+        stored = prepare(replace(FROZEN, evaluate=EvaluateSpec(monitor=monitor)))
+        plain = prepare(replace(FROZEN, evaluate=EvaluateSpec(monitor=monitor)))
+        plain.training.trunk_once = False
+        seen: list[int] = []
+        stored.network.backbone.register_forward_hook(lambda _, x, y, seen=seen: seen.append(len(y)))
+        assert validate(stored) == validate(plain) == validate(stored)
+        assert sum(seen) == len(stored.splits.val)
+        assert stored.network.head.training and not stored.network.backbone.training
+
+
+def test_a_mirrored_validation_is_of_images() -> None:
+    recipe = replace(FROZEN, evaluate=EvaluateSpec(flip=True))
+    stored, plain = prepare(recipe), prepare(recipe)
+    plain.training.trunk_once = False
+    assert validate(stored) == validate(plain) and stored.val_features is None
+
+
+def test_a_frozen_trunk_of_images_that_change_runs_at_every_step(tmp_path: Path) -> None:
+    last = done(replace(FROZEN, augment=AugmentSpec(), max_steps=2), tmp_path)
+    (said,) = [note for note in last.folder.read_json("run.json")["notes"] if "frozen trunk" in note]
+    assert said == "the frozen trunk runs at every step: augmentation changes the images"
+
+
+def test_a_run_that_had_stopped_early_takes_no_step_more_when_it_goes_on(tmp_path: Path) -> None:
+    still = replace(SMALL, optimizer=OptimizerSpec(lr=1e-12, weight_decay=0.0), max_steps=40)
+    still = replace(still, evaluate=EvaluateSpec(every=2, patience=2))
+    whole = done(still, tmp_path / "whole")
+    events = experiment.run(still, out=tmp_path / "cut", command="a test", pictures=False)
+    for event in events:
+        if isinstance(event, experiment.Note) and event.text.startswith("stopped at step"):
+            events.close()
+    (cut,) = (tmp_path / "cut").iterdir()
+    went_on = list(experiment.resume(cut, pictures=False))
+    assert not any(isinstance(event, experiment.Progress) for event in went_on)
+    assert isinstance(went_on[-1], experiment.Done) and went_on[-1].report == whole.report
+    steps = [folder.read_json("run.json")["steps"] for folder in (went_on[-1].folder, whole.folder)]
+    assert steps[0] == steps[1] < 40

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from sandbox import experiment
 from sandbox.errors import SandboxError
+from sandbox.export import export
 from sandbox.recipe import BackboneSpec, BatchSpec, DataSpec, Recipe
 from sandbox.record import RunFolder
 from sandbox.score_run import of_bin, of_run
@@ -165,6 +166,20 @@ def test_a_verification_set_is_embedded_once_for_each_distinct_image(run: Path, 
     assert y[0] == y[1] == y[4] and len({*y.tolist()}) == 4  # 0 = 1 and 1 = 4, so that all three are one person's
     pixels = np.stack([np.asarray(Image.open(io.BytesIO(picture(number)))) for number in range(6)])
     np.testing.assert_allclose(judged.probe.x, load_trained(RunFolder(run)).embed(pixels), atol=1e-6)
+
+
+def test_an_onnx_file_stands_in_for_its_run(run: Path, tmp_path: Path) -> None:
+    network = load_trained(RunFolder(run))
+    noise = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 1), dtype=np.uint8)
+    export(network, noise, onnx=tmp_path / "net.onnx", program=None)
+    file = bin_of(tmp_path / "set.bin", [0, 1, 2, 3, 1, 4, 0, 5], [True, False, True, False])
+    judged, own = of_bin(tmp_path / "net.onnx", file), of_bin(run, file)
+    np.testing.assert_allclose(judged.probe.x, own.probe.x, atol=1e-4)
+    np.testing.assert_array_equal(judged.probe.labels, own.probe.labels)
+    assert judged.pairs is not None and own.pairs is not None
+    np.testing.assert_array_equal(judged.pairs.right, own.pairs.right)
+    with pytest.raises(SandboxError, match="damaged or no ONNX file"):
+        of_bin(Path(shutil.copy(file, tmp_path / "set.onnx")), file)
 
 
 def test_a_verification_set_with_pairs_enough_is_cut_into_ten_folds(run: Path, tmp_path: Path) -> None:

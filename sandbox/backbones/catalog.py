@@ -12,7 +12,7 @@ import sandbox.backbones as package
 from sandbox.backbones.register import OWN, Own
 from sandbox.errors import unknown
 
-_NO_NETWORK = {"catalog", "register", "by_name", "network"}
+_NO_NETWORK = {"catalog", "register", "by_name", "network", "weights"}
 
 
 @cache
@@ -32,11 +32,11 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
         channels: 1 (grey) or 3 (RGB).
         image_size: height and width of the images, pixels.
         stem: ``small`` keeps the resolution of the first layer; ``auto`` does so up to 64 pixels, but leaves
-            a pretrained first layer alone.
+            a pretrained first layer alone. Ours have the one first layer that they have: ``auto``.
         pretrained: fetch what the library publishes.
 
     Raises:
-        SandboxError: no such network, or it cannot take such images.
+        SandboxError: no such network, it cannot take such images, or it has no such stem or published weights.
     """
     from sandbox.backbones.by_name import timm_trunk, torchvision_trunk
     from sandbox.errors import SandboxError
@@ -50,8 +50,19 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
     if name not in own_backbones():
         hint = "torchvision:NAME and timm:NAME reach every network of those; python experiments/run.py --list backbones"
         raise unknown("backbone", name, own_backbones(), hint)
+    own = own_backbones()[name]
     if pretrained:
-        raise SandboxError(f"no pretrained weights are published for {name}; give a .safetensors file or leave it out")
-    if image_size < 8:
-        raise SandboxError(f"{name} takes images of at least 8 pixels, not {image_size}; raise --data.image_size")
-    return own_backbones()[name].make(channels=channels, image_size=image_size)
+        raise SandboxError(
+            f"no library fetches weights for {name}; give a file (.safetensors, .pth or .pt) or leave "
+            "--backbone.weights out"
+        )
+    if stem != "auto":
+        raise SandboxError(
+            f"--backbone.stem {stem} has nothing to change: the first layer of {name} is fixed; leave it out (networks "
+            "of torchvision:NAME and timm:NAME have stems)"
+        )
+    if image_size < own.least:
+        raise SandboxError(
+            f"{name} takes images of at least {own.least} pixels, not {image_size}; raise --data.image_size"
+        )
+    return own.make(channels=channels, image_size=image_size)

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.backbones.catalog import make_backbone
+from sandbox.backbones.weights import read_weights, with_counts
 from sandbox.errors import SandboxError
 from sandbox.recipe import BackboneSpec
 
@@ -87,27 +88,27 @@ def make_network(
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Load a .safetensors file strictly.
+    """Load a file strictly: .safetensors, or what torch saved (.pth, .pt); nothing that it holds is run.
+
+    It holds the whole network, or its backbone alone under the backbone's own names, as published files do; then head
+    and pixel statistics stay as they are.
 
     Raises:
-        SandboxError: no such file, not safetensors, keys that are missing, unexpected, of another shape or of another
+        SandboxError: no such file, none that is read, keys that are missing, unexpected, of another shape or of another
             kind of number, or values that are not finite.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    state = read_weights(path)
+    module = _owner(network, state)
+    wanted = module.state_dict()
+    state = with_counts(wanted, state)
+    refuse_misfit(str(path), wanted, state, path)
+    put_weights(module, state)
 
-    if path.suffix != ".safetensors":
-        raise SandboxError(
-            f"weights '{path}' are no .safetensors file (pickled checkpoints are refused: they can run code)"
-        )
-    if not path.is_file():
-        raise SandboxError(f"no weights at {path}")
-    try:
-        state = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise SandboxError(f"{path} is damaged or no safetensors file: {error}") from None
-    refuse_misfit(str(path), network.state_dict(), state, path)
-    put_weights(network, state)
+
+def _owner(network: nn.Module, state: Mapping[str, torch.Tensor]) -> nn.Module:
+    """The network, or its backbone where more of the names are the backbone's own."""
+    backbone = getattr(network, "backbone", network)
+    return max((network, backbone), key=lambda module: len(module.state_dict().keys() & state.keys()))
 
 
 def refuse_misfit(what: str, wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -156,9 +157,10 @@ def _mend(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor],
         if key in state and state[key].ndim == 2:
             flags = f"--backbone.head {kind} --backbone.embedding_dim {len(state[key])}"
             return f"; only the head differs, and the file's is {flags}"
-    elif "mean" in wrong and "mean" in wanted and "mean" in state and state["mean"].ndim == 4:
-        there, here = state["mean"].shape[1], wanted["mean"].shape[1]
-        return f"; the file is for images of {there} channels, these have {here}: see --data.colour"
+    for key in sorted(wrong & wanted.keys() & state.keys()):
+        here, there = wanted[key].shape, state[key].shape  # of the pixel statistics, or of the first convolution
+        if len(here) == 4 and here[:1] + here[2:] == there[:1] + there[2:] and {here[1], there[1]} == {1, 3}:
+            return f"; the file is for images of {there[1]} channels, these have {here[1]}: see --data.colour"
     recipe = path.with_name("recipe.toml")
     return f"; {recipe} names the network it belongs to" if recipe.is_file() else ""
 

@@ -13,21 +13,25 @@ Module = TypeVar("Module", bound=type[nn.Module])
 
 @dataclass(frozen=True)
 class Own:
-    """A network of our own: called with `channels` and `image_size`, it has `features`, the length of what it emits."""
+    """A network of our own: called with `channels` and `image_size`, it has `features`, the length of what it emits.
+
+    It takes square images of `least` pixels and more.
+    """
 
     make: type[nn.Module]
     line: str
     citation: str
+    least: int
 
 
 OWN: dict[str, Own] = {}
 
 
-def own_backbone(name: str, line: str, citation: str = "") -> Callable[[Module], Module]:
-    """Register a network under `name`."""
+def own_backbone(name: str, line: str, citation: str = "", *, least: int = 8) -> Callable[[Module], Module]:
+    """Register a network under `name`, for images of at least `least` pixels."""
 
     def add(kind: Module) -> Module:
-        OWN[name] = Own(kind, line, citation)
+        OWN[name] = Own(kind, line, citation, least)
         return kind
 
     return add

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.data import cars196, cub200, digits, folder, glyphs, homework, in_shop, lfw, omniglot, sop
+from sandbox.data import (
+    cars196,
+    cifar100,
+    cub200,
+    digits,
+    folder,
+    glyphs,
+    homework,
+    in_shop,
+    lfw,
+    mnist,
+    olivetti,
+    omniglot,
+    sop,
+)
 from sandbox.data.dataset import DataSet
 from sandbox.data.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
@@ -15,6 +29,9 @@ DATA_SETS: dict[str, DataSet] = {
     for data_set in (
         glyphs.DATA_SET,
         digits.DATA_SET,
+        olivetti.DATA_SET,
+        mnist.DATA_SET,
+        cifar100.DATA_SET,
         folder.DATA_SET,
         omniglot.DATA_SET,
         lfw.DATA_SET,
@@ -67,15 +84,18 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
         raise SandboxError(f"data.view and data.fold are settings of data set 'lfw'; '{spec.name}' has none")
     if spec.name != homework.DATA_SET.name and spec.part:
         raise SandboxError(f"data.part is a setting of data set 'homework'; '{spec.name}' has none")
-    if not data_set.needs_root:
-        if spec.root:
-            raise SandboxError(
-                f"data.root is '{spec.root}', but data set '{spec.name}' is embedded and reads no folder; "
-                "did you mean data.name=folder?"
-            )
-        return
-    if not spec.root:
+    if spec.root and not data_set.needs_root and not data_set.downloads:
+        raise SandboxError(
+            f"data.root is '{spec.root}', but data set '{spec.name}' is embedded and reads no folder; "
+            "did you mean data.name=folder?"
+        )
+    if not spec.root and data_set.needs_root and not data_set.downloads:
         raise SandboxError(f"data set '{spec.name}' reads a folder: say which with data.root")
+    if spec.root:
+        _check_root(spec)
+
+
+def _check_root(spec: DataSpec) -> None:
     root = Path(spec.root).expanduser()
     if not root.exists():
         beside = [entry.name for entry in root.parent.iterdir()] if root.parent.is_dir() else []

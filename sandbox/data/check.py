@@ -63,8 +63,10 @@ def check_twins(sets: Mapping[str, ImageSet]) -> list[DataFinding]:
     Mirror images may be off by a few grey levels (`sandbox.data.mirrors`).
 
     Args:
-        sets: split name -> images, all of one size; classes of one name are one class.
+        sets: split name -> images, all of one size; classes of one name are one class. A file that stands in several,
+            as the images of a list of pairs do that was cut in two, is one image, of the first of them.
     """
+    sets = _each_once(sets)
     same, other = same_and_mirrored([images.pixels for images in sets.values()])
     split = np.repeat(np.arange(len(sets)), [len(images) for images in sets.values()])
     named = [images.classes[label] for images in sets.values() for label in images.labels]
@@ -98,6 +100,17 @@ def check_twins(sets: Mapping[str, ImageSet]) -> list[DataFinding]:
                 )
             )
     return found
+
+
+def _each_once(sets: Mapping[str, ImageSet]) -> dict[str, ImageSet]:
+    met: set[str] = set()
+    once = {}
+    for name, images in sets.items():
+        new = [place for place, path in enumerate(images.paths) if path not in met]
+        met.update(images.paths)
+        if new:
+            once[name] = images if len(new) == len(images) else images.take(new)
+    return once
 
 
 def check_classes(splits: Splits) -> list[DataFinding]:

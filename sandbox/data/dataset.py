@@ -20,8 +20,10 @@ class DataSet:
     citation: str
     """Where it comes from; empty for a person's own folder."""
     needs_root: bool
-    """Whether it reads `data.root`; the others are embedded."""
+    """Whether its images are files of their own below `data.root`; the others are embedded, or a few packed files."""
     image_size: int
     """Side in pixels where the recipe gives none."""
     splits: tuple[str, ...]
     """Values of `data.split` that it takes."""
+    downloads: bool = False
+    """Whether `data.root` may be left out, and the data is then downloaded into the cache, once."""

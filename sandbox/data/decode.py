@@ -1,11 +1,14 @@
-"""One image file to one square of uint8 pixels."""
+"""One image file, or one photograph, to one square of uint8 pixels."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from sandbox.errors import SandboxError
 
 _COLOUR_SPREAD = 10  # grey photographs saved as RGB differ by a few grey levels between channels at most
 
@@ -36,6 +39,31 @@ def decode(path: Path, size: int, channels: int, resize: int = 0) -> np.ndarray:
         least = 2 * max(size, resize)
         opened.draft("L" if channels == 1 else "RGB", (least, least))
         image = _eight_bits(ImageOps.exif_transpose(opened))
+    return square(image, size, channels, resize)
+
+
+def read_photograph(path: Path) -> Image.Image:
+    """The whole image, upright, 8 bits a channel in RGB; odd kinds are treated as `decode` says.
+
+    Raises:
+        SandboxError: there is no such file, or it is no image that can be read.
+    """
+    if not path.is_file():
+        raise SandboxError(f"there is no file {path}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as opened:
+                return _eight_bits(ImageOps.exif_transpose(opened)).convert("RGB")
+    except Image.UnidentifiedImageError:
+        raise SandboxError(f"{path} is no image") from None
+    except Exception as error:  # what Pillow raises for damaged files has no common type
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise SandboxError(f"{path} cannot be read as an image: {reason}") from None
+
+
+def square(image: Image.Image, size: int, channels: int, resize: int = 0) -> np.ndarray:
+    """What `decode` makes of a file, of an image of 8 bits a channel that is at hand: (size, size, channels) uint8."""
     image = image.convert("L" if channels == 1 else "RGB")
     box = _middle(image.size, size / resize) if resize else None
     image = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)

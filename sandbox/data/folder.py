@@ -105,12 +105,27 @@ def _load_given(root: Path, spec: DataSpec, parts: dict[str, Path]) -> Splits:
         for part in parts.values()
     ]
     splits = given(*sets, notes=notes)
+    refuse_lone_images(splits)
     learnt = set(splits.train.classes)
     for name, split in (("validation", splits.val), ("test", splits.test)):
         both = len(learnt & set(split.classes))
         if both and not splits.closed_set:
             notes.append(f"trained on as well: {both:,} of the {len(split.classes):,} {name} classes")
     return replace(splits, notes=tuple(notes))
+
+
+def refuse_lone_images(splits: Splits) -> None:
+    """Refuse a closed set in which a part has one image of each class: nothing there can be retrieved.
+
+    Raises:
+        SandboxError: says which part, before anything is learnt.
+    """
+    for name, images, pairs in (("validation", splits.val, splits.val_pairs), ("test", splits.test, splits.test_pairs)):
+        if pairs is None and images.counts.max() < 2:
+            raise SandboxError(
+                f"each of the {len(images):,} classes of the {name} split has a single image there, so that no image "
+                "has a match to be retrieved; give some classes a second"
+            )
 
 
 def _given_parts(root: Path) -> dict[str, Path]:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.data.dataset import DataSet
+from sandbox.data.folder import refuse_lone_images
 from sandbox.data.homework_eras import Known, PairLists, find
 from sandbox.data.homework_images import Reader, read_closed
 from sandbox.data.homework_verify import known_halves, pair_halves
@@ -34,7 +35,8 @@ def load(spec: DataSpec) -> Splits:
     sets of people.
 
     Raises:
-        SandboxError: no such tree, a list that is malformed or names images that are not there, or too few images.
+        SandboxError: no such tree, a list that is malformed or names images that are not there, or too few images: of
+            all, or of each class in validation or test.
     """
     tree = find(Path(spec.root).expanduser(), spec.part)
     size = spec.image_size or (_SMALL_SIZE if tree.closed.small else DATA_SET.image_size)
@@ -56,6 +58,7 @@ def load(spec: DataSpec) -> Splits:
             "no pairs with answers are there, so that verification is judged on the classification images"
         )
     splits = given(train, val, test, val_verify=val_verify, test_verify=test_verify, mirror=True, notes=reader.notes)
+    refuse_lone_images(splits)
     if splits.closed_set:
         return splits
     odd = "validation and test show different people, so that classification is not judged"

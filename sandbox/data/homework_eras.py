@@ -17,6 +17,9 @@ F22 to S24    the same, or as F20                           known/ID/, unknown_d
 F24 and on    cls_data/{train,dev,test}, by folders or      ver_data/, val_pairs.txt, test_pairs.txt
               by a labels.txt with images/ beside it
 ============  ============================================  =============================================
+
+Lists were handed out anew under longer names, such as test_trials_verification_student_new.txt. Where a list is not
+there by its name, the one file is taken that starts with the name but for its ending, and ends so; two are refused.
 """
 
 from __future__ import annotations
@@ -33,6 +36,13 @@ _DEPTH = 3
 _MANY = 60  # so many folders in one are people, and nothing is looked for in them
 _TRAINED = ("train", "train_data")
 _LISTS = ("validation_trials_verification.txt", "verification_pairs_val.txt", "val_pairs.txt", "verification_dev.csv")
+_VALIDATION = {
+    "train_data": "val_data/ beside it (F20 to F21) nor validation_classification/ (S19, S20)",
+    "train": "dev/ nor val/ beside it (S22 and on)",
+}
+"""What is missing where a folder to train on stands alone."""
+Index = dict[str, list[Path]]
+"""Name -> what is called so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +104,12 @@ def find(root: Path, part: str = "") -> Tree:
         part: medium or large, which S19 and S20 have; medium where empty.
 
     Raises:
-        SandboxError: no such tree, or no such part of it.
+        SandboxError: no such tree, no such part of it, or half of one: nothing to validate on, known people without
+            images to identify, two files that may be one list.
     """
     if part not in ("", "medium", "large"):
         raise SandboxError(f"data.part is '{part}', but must be medium or large")
-    index: dict[str, list[Path]] = {}
+    index: Index = {}
     for entry in _below(root):
         index.setdefault(entry.name, []).append(entry)
     closed = _closed(root, index, part)
@@ -117,8 +128,9 @@ def _below(root: Path) -> Iterator[Path]:
         level = inner
 
 
-def _closed(root: Path, index: dict[str, list[Path]], part: str) -> Closed:
-    for train in (folder for name in _TRAINED for folder in index.get(name, []) if folder.is_dir()):
+def _closed(root: Path, index: Index, part: str) -> Closed:
+    trained = [folder for name in _TRAINED for folder in index.get(name, []) if folder.is_dir()]
+    for train in trained:
         if train.name == "train_data" and "validation_classification" in index:
             return _small(train, index, part)
         names = (("val_data",), "test_data") if train.name == "train_data" else (("dev", "val"), "test")
@@ -129,6 +141,8 @@ def _closed(root: Path, index: dict[str, list[Path]], part: str) -> Closed:
             raise SandboxError(f"data.part is '{part}', but {root} is not of S19 or S20, which alone have two parts")
         test = train.parent / names[1]
         return Closed(train=train, val=val, test=test if test.is_dir() else None)
+    if trained:
+        raise SandboxError(f"{trained[0]} is there to train on, but neither {_VALIDATION[trained[0].name]}")
     there = first_names(sorted(entry.name for entry in visible(root))) or "nothing"
     raise SandboxError(
         f"{root} holds no homework: train_data/ with validation_classification/ (S19, S20), train_data/ with val_data/ "
@@ -136,7 +150,7 @@ def _closed(root: Path, index: dict[str, list[Path]], part: str) -> Closed:
     )
 
 
-def _small(train: Path, index: dict[str, list[Path]], part: str) -> Closed:
+def _small(train: Path, index: Index, part: str) -> Closed:
     chosen = part or "medium"
     val = index["validation_classification"][0]
     for folder in (train, val):
@@ -145,57 +159,78 @@ def _small(train: Path, index: dict[str, list[Path]], part: str) -> Closed:
             raise SandboxError(f"{folder} has no {chosen}/ (data.part), only {there}")
     test = _first(index, "test_classification")
     test = None if test is None or not (test / "medium").is_dir() else test / "medium"
-    order = _first(index, "test_order_classification.txt")
+    order = _list(index, "test_order_classification.txt")
     return Closed(train=train / chosen, val=val / chosen, test=test, order=order, by_name=True, small=True)
 
 
-def _verification(index: dict[str, list[Path]]) -> PairLists | Known | None:
+def _verification(index: Index) -> PairLists | Known | None:
+    for one, other in (("known", "unknown_dev"), ("unknown_dev", "known")):
+        for folder in index.get(one, []):
+            if _answers(folder.parent) and not (folder.parent / other).is_dir():
+                raise SandboxError(f"{folder} and {_answers(folder.parent)} are there, but no {other}/ (F22 to S24)")
     for known in index.get("known", []):
         base = known.parent
         if (base / "unknown_dev").is_dir():
-            answers = (base / name for name in ("verification_dev.csv", "dev_identities.csv"))
             return Known(
                 known=known,
                 dev=base / "unknown_dev",
                 test=base / "unknown_test" if (base / "unknown_test").is_dir() else None,
-                answers=next((file for file in answers if file.is_file()), None),
+                answers=_answers(base),
             )
-    for name in _LISTS:
-        file = _first(index, name)
-        if file is not None:
-            return _pair_lists(file, index)
+    for find_list in (_first, _list):  # a list by its own name before one whose name starts like another's
+        for name in _LISTS:
+            file = find_list(index, name)
+            if file is not None:
+                return _pair_lists(file, name, index)
     return None
 
 
-def _pair_lists(val: Path, index: dict[str, list[Path]]) -> PairLists:
-    """A list and what belongs to it, by the list's name."""
+def _pair_lists(val: Path, name: str, index: Index) -> PairLists:
+    """A list and what belongs to it, by the name that such a list has."""
     base = val.parent
     val_images = test_images = base
     header, by_line = ("ID", "Label"), False
-    if val.name == "validation_trials_verification.txt":
-        test = _first(index, "test_trials_verification_student.txt")
+    if name == "validation_trials_verification.txt":
+        test = _list(index, "test_trials_verification_student.txt")
         val_images = _first(index, "validation_verification") or base / "validation_verification"
         test_images = _first(index, "test_verification") or base / "test_verification"
         header, by_line = ("trial", "score"), True
-    elif val.name == "verification_pairs_val.txt":
-        test = base / "verification_pairs_test.txt"
+    elif name == "verification_pairs_val.txt":
+        test = _list(index, "verification_pairs_test.txt", base)
         header, by_line = ("Id", "Category"), True
-    elif val.name == "val_pairs.txt":
-        test = base / "test_pairs.txt"
+    elif name == "val_pairs.txt":
+        test = _list(index, "test_pairs.txt", base)
         if (base / "ver_data").is_dir():
             val_images = test_images = base / "ver_data"
     else:
-        test = base / "verification_test.csv"
+        test = _list(index, "verification_test.csv", base)
         header = ("id", "match")
     return PairLists(
         val=val,
         val_images=val_images,
-        test=test if test is not None and test.is_file() else None,
+        test=test,
         test_images=test_images,
         header=header,
         by_line=by_line,
     )
 
 
-def _first(index: dict[str, list[Path]], name: str) -> Path | None:
+def _answers(base: Path) -> Path | None:
+    """The list of who is on the images of unknown_dev/."""
+    files = (base / name for name in ("verification_dev.csv", "dev_identities.csv"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _first(index: Index, name: str) -> Path | None:
     return next(iter(index.get(name, [])), None)
+
+
+def _list(index: Index, name: str, base: Path | None = None) -> Path | None:
+    """A list by its name, else the one file whose name starts and ends like it; anywhere, or in the folder `base`."""
+    stem, _, ending = name.rpartition(".")
+    names = [name, *(other for other in sorted(index) if other.startswith(stem) and other.endswith(f".{ending}"))]
+    found = [file for other in names for file in index.get(other, []) if base in (None, file.parent)]
+    files = list(dict.fromkeys(file for file in found if file.is_file()))
+    if len(files) > 1 and files[0].name != name:
+        raise SandboxError(f"{files[0]} and {files[1]} may both be {name}; remove one, or call the right one so")
+    return files[0] if files else None

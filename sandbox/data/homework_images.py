@@ -68,6 +68,11 @@ def read_closed(closed: Closed, reader: Reader, least: int) -> tuple[ImageSet, I
     for part, rows in ((closed.train, train), (closed.val, val)):
         if not rows:
             raise SandboxError(f"{part} holds neither a folder of images for each person nor a labels.txt")
+    if len(names := {name for name, _ in train}) < 2:
+        raise SandboxError(
+            f"{closed.train} holds images of '{names.pop()}' alone; a folder for each of two people or more is needed, "
+            "or a labels.txt beside images/"
+        )
     if not test_has_labels(closed):
         train, val, test, note = _another_test(train, val)
         reader.notes.append(note)

@@ -61,9 +61,13 @@ def read_labels(file: Path) -> list[tuple[str, Path]]:
     """Class and image of each line of a labels.txt, whose images lie in images/ beside it, or beside it.
 
     Raises:
-        SandboxError: as `read_lines` and `located`.
+        SandboxError: as `read_lines` and `located`, or an image that stands in two lines.
     """
     lines = read_lines(file, 2, "a.jpg 17")
+    first: dict[str, int] = {}
+    for line in lines:
+        if first.setdefault(line.words[0], line.number) != line.number:
+            raise SandboxError(f"{file} names {line.words[0]} in line {first[line.words[0]]} and in line {line.number}")
     base = file.parent / "images" if (file.parent / "images").is_dir() else file.parent
     images = located(file, base, ((line.number, line.words[0]) for line in lines))
     return [(line.words[1], images[line.words[0]]) for line in lines]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sandbox.data.listing import is_image
+from sandbox.data.listing import ENDINGS, is_image
 from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
 
@@ -32,7 +32,8 @@ def read_lines(file: Path, words: int, example: str, skip: int = 0) -> list[Line
         skip: lines of a header.
 
     Raises:
-        SandboxError: the file cannot be read or holds nothing, or a line has more words or fewer.
+        SandboxError: the file cannot be read or holds nothing, a line has more words or fewer, or a .csv starts with
+            an image where its header is due.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -44,6 +45,8 @@ def read_lines(file: Path, words: int, example: str, skip: int = 0) -> list[Line
     for number, row in enumerate(text.split("\n"), start=1):
         row = row.strip()
         parts = [word.strip().strip('"') for word in row.split(",")] if is_csv else row.split()
+        if is_csv and number == 1 and any(word.lower().endswith(ENDINGS) for word in parts):
+            raise SandboxError(f"{file} line 1 must name the columns, not images: '{row[:80]}'")
         if not row or number <= max(skip, is_csv):
             continue
         if len(parts) != words or not all(parts):

@@ -18,6 +18,7 @@ from sandbox.data.pack import pack
 from sandbox.data.shares import check_shares, class_counts
 from sandbox.data.smallest import without_small
 from sandbox.data.splits import Splits, given
+from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
 
@@ -39,7 +40,7 @@ def official(
         notes: sentences for the person.
 
     Raises:
-        SandboxError: a half without images, a share that leaves nothing, or too few classes.
+        SandboxError: a half without images, a share that leaves nothing, too few classes, or one class in both halves.
     """
     check_shares(spec.validation, 0.0)
     if spec.validation == 0:
@@ -48,6 +49,10 @@ def official(
         )
     if not train or not test:
         raise SandboxError(f"{root} holds no {'test' if train else 'training'} images that its list names")
+    both = sorted({name for name, _ in train} & {name for name, _ in test})
+    if both:
+        classes = counted(len(both), "class is", "classes are")
+        raise SandboxError(f"{classes} in both halves of {root}, to train on and to test: {first_names(both)}")
     learnt, said = _read(root, train, size, spec.colour, spec.resize or 0)
     learnt, small = without_small(learnt, spec.min_images)
     # Settled by training, or the halves might come out with one channel and with three.

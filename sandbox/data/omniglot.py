@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.dataset import DataSet
-from sandbox.data.images import image_set
+from sandbox.data.fetched import folder_of, unpack
+from sandbox.data.images import ImageSet, image_set
 from sandbox.data.listing import Listing
 from sandbox.data.pack import pack
 from sandbox.data.smallest import without_small
@@ -18,19 +19,38 @@ from sandbox.recipe import DataSpec
 
 _NESTED = re.compile(r"character\d+")
 _FLAT = re.compile(r"(?P<alphabet>.+)_(?P<character>character\d+)")
+_NEEDED = "images_background/ and images_evaluation/, as the two archives of Omniglot unpack"
 
 
 def load(spec: DataSpec) -> Splits:
-    """Read `Alphabet/characterNN/*.png` or `Alphabet_characterNN/*.png`, anywhere under the root.
+    """Read `Alphabet/characterNN/*.png` or `Alphabet_characterNN/*.png`, anywhere under the root; else download them.
 
     Folders around these (images_background/, images_evaluation/) do not count; a drawing that stands in several of
     them is read once. Ink is made white on black. Whole alphabets are drawn for validation and test, unless
     `data.split` is sample.
 
     Raises:
-        SandboxError: no such folders, or fewer than three alphabets for a split by class.
+        SandboxError: no such folders, or fewer than three alphabets for a split by class; without a root, that they
+            cannot be downloaded.
     """
-    root = Path(spec.root).expanduser()
+    with folder_of(spec, _fetch, _NEEDED) as root:
+        images, unreadable = _read(root, spec)
+    images, small = without_small(images, spec.min_images)
+    notes = [*unreadable, *small]
+    if spec.split == "sample":
+        return sample_disjoint(images, spec.validation, spec.test, spec.split_seed, notes=notes)
+    alphabets = [name.rpartition("/")[0] for name in images.classes]
+    return class_disjoint(images, spec.validation, spec.test, spec.split_seed, groups=alphabets, notes=notes)
+
+
+def _fetch(folder: Path) -> None:
+    from torchvision.datasets import Omniglot
+
+    for name, md5 in Omniglot.zips_md5.items():
+        unpack([f"{Omniglot.download_url_prefix}/{name}.zip"], folder, md5)
+
+
+def _read(root: Path, spec: DataSpec) -> tuple[ImageSet, tuple[str, ...]]:
     drawings: dict[tuple[str, str, str], Path] = {}
     for file in Listing.below(root).images(root):
         character = _character(file)
@@ -48,12 +68,7 @@ def load(spec: DataSpec) -> Splits:
         [f"{alphabet}/{character}" for (alphabet, character, _), _ in kept],
         [file.relative_to(root).as_posix() for _, file in kept],
     )
-    images, small = without_small(images, spec.min_images)
-    notes = [*packed.notes, *small]
-    if spec.split == "sample":
-        return sample_disjoint(images, spec.validation, spec.test, spec.split_seed, notes=notes)
-    alphabets = [name.rpartition("/")[0] for name in images.classes]
-    return class_disjoint(images, spec.validation, spec.test, spec.split_seed, groups=alphabets, notes=notes)
+    return images, packed.notes
 
 
 def _character(file: Path) -> tuple[str, str] | None:
@@ -68,9 +83,10 @@ def _character(file: Path) -> tuple[str, str] | None:
 DATA_SET = DataSet(
     name="omniglot",
     load=load,
-    line="handwritten characters of many alphabets under data.root; tests on alphabets never trained on",
+    line="handwritten characters; tests on alphabets never trained on; downloaded, or read from data.root",
     citation="Lake, Salakhutdinov and Tenenbaum (2015), Human-level concept learning, Science 350",
     needs_root=True,
+    downloads=True,
     image_size=32,
     splits=("auto", "class", "sample"),
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from sandbox.data.catalog import DATA_SETS
+from sandbox.data.fetched import kept
 from sandbox.data.images import ImageSet
 from sandbox.data.splits import Splits
 from sandbox.recipe import DataSpec
@@ -39,7 +40,9 @@ def class_counts(splits: Splits) -> Counter[str]:
 
 def root_of(spec: DataSpec) -> Path | None:
     """The folder that paths of the images are relative to; None for an embedded data set, which has no files."""
-    return Path(spec.root).expanduser() if DATA_SETS[spec.name].needs_root else None
+    if not DATA_SETS[spec.name].needs_root:
+        return None
+    return Path(spec.root).expanduser() if spec.root else kept(spec.name)
 
 
 def files_of(spec: DataSpec, splits: Splits) -> list[Path]:

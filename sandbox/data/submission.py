@@ -71,10 +71,20 @@ def lists(root: Path) -> list[Task]:
     """What the homework below a folder asks for: its parts without answers.
 
     Raises:
-        SandboxError: no homework, nothing without answers, or a list that is malformed or names images that are not
-            there.
+        SandboxError: no such folder, no homework in it, nothing without answers, or a list that is malformed or names
+            images that are not there.
     """
-    tree = find(root.expanduser())
+    root = root.expanduser()
+    if not root.is_dir():
+        raise SandboxError(f"no folder at {root}, where the homework must lie that is to be answered")
+    try:
+        return _tasks(root)
+    except OSError as error:
+        raise SandboxError(f"cannot read {error.filename or root}: {error.strerror or error}") from None
+
+
+def _tasks(root: Path) -> list[Task]:
+    tree = find(root)
     tasks = []
     if tree.closed.test is not None and not test_has_labels(tree.closed):
         tasks.append(_classification(tree.root, tree.closed, tree.closed.test))

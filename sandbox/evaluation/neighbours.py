@@ -54,7 +54,7 @@ class _Searcher:
         self.quick, self.quick_gallery = (part.astype(np.float32, copy=False) for part in (self.queries, self.gallery))
         self.k, self.alone, self.index = k, leave_one_out, index
         self.fetched = min(k + 1, len(gallery) - leave_one_out)  # one more, to see a tie across the last place
-        self.faiss = None if index == "flat" and k >= _MANY else _faiss_index(self.quick_gallery, k, index)
+        self.faiss = None if index == "flat" and k >= _MANY else faiss_index(self.quick_gallery, k, index)
         self.slack = _slack(self.queries, self.gallery)
 
     def search(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +171,8 @@ def _own(rows: np.ndarray, alone: bool) -> np.ndarray:
     return np.asarray(rows, dtype=np.int64) if alone else np.full(len(rows), -1, np.int64)
 
 
-def _faiss_index(gallery: np.ndarray, k: int, index: Index) -> Any:
+def faiss_index(gallery: np.ndarray, k: int, index: Index) -> Any:
+    """The FAISS index of that name over a gallery (G, D) float32, ready for searches of k neighbours or fewer."""
     import faiss
 
     dim = gallery.shape[1]

@@ -1,4 +1,4 @@
-"""Every name an objective can use: introspection of pytorch-metric-learning, our own losses, and notes on both."""
+"""Every name an objective can use: introspection of pytorch-metric-learning, what is our own, and notes on both."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pytorch_metric_learning import distances, losses, miners, reducers, regularizers
 
 import sandbox.objectives.losses as own_losses
+import sandbox.objectives.miners as own_miners
 from sandbox.errors import SandboxError, unknown
 from sandbox.objectives.language import Tune
 from sandbox.objectives.literature import ALIASES, CHOICES, NOTES, WEIGHT_RANGE, Note
@@ -50,6 +51,7 @@ _SOURCES: dict[Slot, tuple[Any, str]] = {
     "reducer": (reducers, "Reducer"),
     "regularizer": (regularizers, "Regularizer"),
 }
+_OWN = {"loss": own_losses, "miner": own_miners}
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,10 @@ def catalog(slot: Slot) -> dict[str, Entry]:
             stem = name.removesuffix(suffix).removesuffix(_plural(suffix))
             found[snake_case(stem, slot)] = kind
     notes = dict(NOTES[slot])
-    if slot == "loss":
-        for found_module in pkgutil.iter_modules(own_losses.__path__):
-            importlib.import_module(f"{own_losses.__name__}.{found_module.name}")
-        for name, (kind, note) in OWN.items():
+    if slot in _OWN:
+        for found_module in pkgutil.iter_modules(_OWN[slot].__path__):
+            importlib.import_module(f"{_OWN[slot].__name__}.{found_module.name}")
+        for name, (kind, note) in OWN[slot].items():
             found[name], notes[name] = kind, note
     return {name: _entry(name, slot, found[name], notes.get(name, Note(""))) for name in sorted(found)}
 

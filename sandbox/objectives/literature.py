@@ -238,6 +238,7 @@ ALIASES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "easy": ("triplet_margin", {"type_of_triplets": "easy"}),
         "all_hard": ("triplet_margin", {"type_of_triplets": "hard"}),
         "easy_positive": ("batch_easy_hard", {}),
+        "random": ("random_triplet", {}),
     },
     "distance": {
         "cosine": ("cosine_similarity", {}),

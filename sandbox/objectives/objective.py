@@ -90,6 +90,11 @@ class Objective(nn.Module):
         shares = [share for share in (term.active() for term in self._each()) if share is not None]
         return min(shares) if shares else None
 
+    @property
+    def classifies(self) -> bool:
+        """Whether a term has class scores, so that `logits` gives them."""
+        return any(hasattr(term.loss, "get_logits") for term in self._each())
+
     def logits(self, embeddings: torch.Tensor) -> torch.Tensor | None:
         """Class scores (N, C) of the first term that classifies, or None."""
         for term in self._each():

@@ -1,4 +1,4 @@
-"""How a loss of our own enters the catalogue: one decorator above its class."""
+"""How a loss or a miner of our own enters the catalogue: one decorator above its class."""
 
 from __future__ import annotations
 
@@ -10,14 +10,22 @@ from torch import nn
 from sandbox.objectives.literature import Note
 
 Module = TypeVar("Module", bound=type[nn.Module])
-OWN: dict[str, tuple[type[nn.Module], Note]] = {}
+OWN: dict[str, dict[str, tuple[type[nn.Module], Note]]] = {"loss": {}, "miner": {}}
 
 
 def own_loss(name: str, note: Note) -> Callable[[Module], Module]:
     """Register a loss under `name`; it shadows a loss of that name in pytorch-metric-learning."""
+    return _own("loss", name, note)
 
+
+def own_miner(name: str, note: Note) -> Callable[[Module], Module]:
+    """Register a miner under `name`; it shadows a miner of that name in pytorch-metric-learning."""
+    return _own("miner", name, note)
+
+
+def _own(slot: str, name: str, note: Note) -> Callable[[Module], Module]:
     def add(kind: Module) -> Module:
-        OWN[name] = (kind, note)
+        OWN[slot][name] = (kind, note)
         return kind
 
     return add

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,16 @@ matplotlib.use("Agg")  # a picture is a file here, never a window
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.colors import to_rgb
 
+from sandbox.errors import SandboxError
+
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#882255", "#f0e442")
+"""Of Okabe and Ito, made for people who confuse colours; Tol's wine in place of black, which images are full of."""
+MARKERS = "os^"
+"""The shape changes where the colours are used up."""
+MOST_COLOURED = len(COLOURS) * len(MARKERS)
+GREY = "#b4b4b4"
 _RIGHT, _WRONG = "#2a9d55", "#d1495b"
 _MANY = 200_000
 
@@ -27,7 +38,7 @@ def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path) -> None:
         left.set(xlabel="step", ylabel="training loss")
         sns.lineplot(x=[row["step"] for row in val], y=[row["val"][monitor] for row in val], marker="o", ax=right)
         right.set(xlabel="step", ylabel=f"validation {monitor}")
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, threshold: float | None = None) -> None:
@@ -51,7 +62,7 @@ def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, thresh
             axes.axvline(threshold, color="black", linewidth=1, linestyle="--", label=f"threshold {threshold:.3f}")
         axes.set(xlabel="cosine", ylabel="density")
         axes.legend()
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_trade_offs(far: np.ndarray, tar: np.ndarray, path: Path) -> None:
@@ -77,7 +88,7 @@ def draw_trade_offs(far: np.ndarray, tar: np.ndarray, path: Path) -> None:
             across, up = ndtri(far[both]), ndtri(1 - tar[both])
             right.set_xlim(across.min() - 0.1, min(across.max(), 0) + 0.1)
             right.set_ylim(up.min() - 0.1, min(up.max(), 0) + 0.1)
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_cmc(ranks: np.ndarray, path: Path, *, most: int = 50) -> None:
@@ -88,7 +99,7 @@ def draw_cmc(ranks: np.ndarray, path: Path, *, most: int = 50) -> None:
         figure, axes = plt.subplots(figsize=(5, 3.4), layout="constrained")
         axes.step(at, share, where="post", color=_RIGHT)
         axes.set(xlabel="rank", ylabel="identified", title="CMC", ylim=(None, 1.01))
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_neighbours(
@@ -124,7 +135,7 @@ def draw_neighbours(
     grid[0, 0].set_title("query", fontsize=9)
     if shown:
         grid[0, 1].set_title("nearest ...", fontsize=9)
-    _save(figure, path)
+    save(figure, path)
 
 
 def sampled_scores(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +157,30 @@ def _show(axes: Any, image: np.ndarray) -> None:
     axes.set(xticks=[], yticks=[])
 
 
-def _save(figure: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+def class_style(place: int) -> tuple[str, str]:
+    """Colour and marker of the class at a place, 0 to `MOST_COLOURED` - 1: no two have both alike."""
+    return COLOURS[place % len(COLOURS)], MARKERS[place // len(COLOURS)]
+
+
+def darker(colour: str) -> tuple[float, ...]:
+    """Red, green and blue, 0 to 1, of a colour as its edge or its text has them: yellow alone is faint on white."""
+    return tuple(0.75 * part for part in to_rgb(colour))
+
+
+def save(figure: Any, path: Path, *, dpi: int = 130) -> None:
+    """Write a figure as a PNG, whole or not at all, and close it.
+
+    Raises:
+        SandboxError: the place cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(temporary, dpi=dpi, format="png")
+        temporary.replace(path)
+    except OSError as error:
+        raise SandboxError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):  # after a rename, or in a folder that is none, it is not there
+            temporary.unlink()
+        plt.close(figure)

@@ -1,4 +1,7 @@
-"""The training loop. A step is a function of (seed, step) and of the state before it, and of nothing else."""
+"""The training loop. A step is a function of (seed, step) and of the state before it, and of nothing else.
+
+So it is on any number of processes, but for rounding, dropout and batch norm (see `sandbox.training.distributed`).
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,12 @@ from sandbox.data.batches import Batches
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective, seed_draws
 from sandbox.recipe import ScheduleSpec
+from sandbox.training.distributed import Ranks
+from sandbox.training.features import trunk_features
 from sandbox.training.health import Health, examine
 from sandbox.training.optimizer import factor, set_learning_rate
+
+_APART = 0x1E37_79B9_7F4A_7C15  # keeps the draws of two processes apart
 
 
 class Diverged(SandboxError):
@@ -40,6 +47,10 @@ class Training:
     autocast: torch.dtype | None
     clip: float
     steps_per_epoch: int
+    trunk_once: bool = False
+    """Whether a frozen trunk's features are computed before the first step (`sandbox.training.features`)."""
+    ranks: Ranks = Ranks()
+    """The processes that share each batch."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +70,23 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
 
     Raises:
         Diverged: the loss is not finite; the weights are still those of the step before.
+        SandboxError: another process that shares the batches is gone.
     """
     labels = torch.from_numpy(np.ascontiguousarray(t.labels))
+    t.ranks.spread(t.network, t.objective)
+    features = _features(t) if t.trunk_once else None
     for step in range(start, t.total):
-        seed_step(t.seed, step)
+        seed_step(t.seed, step, t.ranks.rank)
         index = t.batches.take(step)
-        x = t.augment(to_tensor(t.pixels[index]).to(t.device), step)
+        x = _images(t, index, step) if features is None else features[index[t.ranks.share(len(index))]].to(t.device)
         y = labels[index].to(t.device)
         set_learning_rate(t.optimizer, factor(step, t.total, t.steps_per_epoch, t.schedule))
 
         with torch.autocast(t.device.type, dtype=t.autocast, enabled=t.autocast is not None):
-            embeddings = t.network(x)
+            embeddings = t.network(x) if features is None else t.network.head(x)
+        embeddings = t.ranks.gather(embeddings, len(index))
+        if t.ranks.count > 1:
+            seed_step(t.seed, step)  # dropout drew for a share each; losses and miners draw the same everywhere
         outcome = t.objective(embeddings, y)
         loss = outcome.total.item()
         if not np.isfinite(loss):
@@ -78,6 +95,7 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
         t.optimizer.zero_grad(set_to_none=True)
         if outcome.total.requires_grad:  # an objective without active tuples may have nothing to say
             outcome.total.backward()
+        t.ranks.add_up(t.network)
         health = None
         if (step + 1) % health_every == 0 or step == start:
             health = examine(embeddings, t.network, t.objective.active())
@@ -87,9 +105,26 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
         yield Step(step + 1, loss, outcome.terms, t.optimizer.param_groups[0]["lr"], health)
 
 
-def seed_step(seed: int, step: int) -> None:
-    """Fix torch's and the miners' generators for one step (dropout, random miners)."""
-    torch.manual_seed((seed * 1_000_003 + step) & 0x7FFF_FFFF_FFFF_FFFF)
+def _images(t: Training, index: np.ndarray, step: int) -> torch.Tensor:
+    """This process's share of a step's images, each changed as its place in the whole batch says."""
+    share = t.ranks.share(len(index))
+    x = to_tensor(t.pixels[index[share]]).to(t.device)
+    if t.ranks.count == 1:
+        return t.augment(x, step)
+    whole = x.new_zeros(len(index), *x.shape[1:]).contiguous(memory_format=torch.channels_last)
+    whole[share] = x  # the images of the others are not read
+    return t.augment(whole, step)[share]
+
+
+def _features(t: Training) -> torch.Tensor:
+    """The frozen trunk's features (N, F) of all training images, of which each process computes its share."""
+    mine = np.asarray(t.pixels)[t.ranks.share(len(t.labels))]
+    return t.ranks.gather(trunk_features(t.network, mine, device=t.device, autocast=t.autocast), len(t.labels))
+
+
+def seed_step(seed: int, step: int, rank: int = 0) -> None:
+    """Fix torch's and the miners' generators for one step (dropout, random miners); torch's differs by process."""
+    torch.manual_seed((seed * 1_000_003 + step + rank * _APART) & 0x7FFF_FFFF_FFFF_FFFF)
     seed_draws(seed, step)
 
 

@@ -7,12 +7,19 @@ import torch
 from sandbox.errors import SandboxError
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, local: int | None = None) -> torch.device:
     """The device a person named, or the fastest there is for `auto`.
 
+    Args:
+        name: auto, cpu, cuda, cuda:N or mps.
+        local: place of this process among those that torchrun started here, each of which has a GPU of its own.
+
     Raises:
-        SandboxError: no such device on this machine.
+        SandboxError: no such device on this machine, or fewer GPUs than processes.
     """
+    if local is not None:
+        on_cpu = name == "cpu" or (name == "auto" and not torch.cuda.is_available())
+        return torch.device("cpu") if on_cpu else _own_gpu(name, local)
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -27,6 +34,20 @@ def choose_device(name: str) -> torch.device:
         raise SandboxError("device 'mps' is not on this machine")
     if device.type not in ("cpu", "cuda", "mps"):
         raise SandboxError(f"device '{name}' is not supported; there are auto, cpu, cuda, cuda:N and mps")
+    return device
+
+
+def _own_gpu(name: str, local: int) -> torch.device:
+    if name not in ("auto", "cuda"):
+        choose_device(name)  # a name of nothing is refused as ever
+        raise SandboxError(f"device is '{name}', but torchrun gives each process a GPU of its own: auto, cuda or cpu")
+    if local >= torch.cuda.device_count():
+        raise SandboxError(
+            f"torchrun started more processes than this machine has CUDA devices, {torch.cuda.device_count()}; "
+            "give it that --nproc_per_node, or --device cpu"
+        )
+    device = torch.device("cuda", local)
+    torch.cuda.set_device(device)
     return device
 
 

@@ -122,12 +122,15 @@ class Touches:
         return Path.touch, (self.path,)
 
 
+@pytest.mark.parametrize("protocol", [2, 4])
 @pytest.mark.parametrize("name", ["w.pt", "w.pth", "w.bin", "w", "w.safetensors"])
-def test_a_pickled_file_is_refused_and_never_run(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(pickle.dumps(Touches(tmp_path / "ran")))
-    with pytest.raises(SandboxError, match=r"pickled checkpoints are refused|no safetensors file"):
+def test_a_pickled_file_is_refused_and_never_run(name: str, protocol: int, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(pickle.dumps(Touches(tmp_path / "ran"), protocol))
+    with pytest.raises(SandboxError, match=r"pickled checkpoints .* ?(are )?refused|no safetensors file"):
         load_weights(network(), tmp_path / name)
     assert not (tmp_path / "ran").exists()
+    pickle.loads((tmp_path / name).read_bytes())
+    assert (tmp_path / "ran").exists()  # so that its absence above means something
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -345,6 +345,10 @@ def test_odd_validation_costs_its_own_figures_only(
         (("--embeddings", "NPZ", "--split", "val"), "--split changes nothing without --run"),
         (("--embeddings", "NPZ", "--gallery", "NPZ", "--metric", "l2", "--template", "mean"), "--template mean"),
         (("--run", "DIR", "--bin", "x.bin", "--split", "val"), "--bin brings pairs"),
+        (("--run", "DIR/net.onnx"), "is a network and holds no images or lists: add --bin FILE.bin"),
+        (("--run", "DIR/net.onnx", "--submit", "DIR"), "is a network and holds no images or lists"),
+        (("--run", "DIR/none.onnx", "--bin", "x.bin"), "there is no file"),
+        (("--run", "FOREIGN", "--bin", "x.bin"), "foreign.onnx is damaged or no ONNX file"),
         (("--embeddings", "NPZ", "--far", "0"), "--far holds 0"),
         (("--embeddings", "NPZ", "--far", "0.1", "2"), "--far holds 2"),
         (("--embeddings", "NPZ", "--far", "nan"), "--far holds nan"),
@@ -372,7 +376,14 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     (tmp_path / "empty").write_bytes(b"")
     lists = {"HALF": "0 1 1\n0 7 0.5\n", "ABSENT": "0 1 1\n0 1000 0\n", "GENUINE": "0 1 1\n0 2 1\n"}
     lists["IMPOSTORS"] = "0 9 0\n0 20 0\n"
-    places = {"NPZ": npz, "PAIRS": pairs, "DIR": tmp_path, "EMPTY": tmp_path / "empty"}
+    (tmp_path / "foreign.onnx").write_bytes(b"garbage")
+    places = {
+        "NPZ": npz,
+        "FOREIGN": tmp_path / "foreign.onnx",
+        "PAIRS": pairs,
+        "DIR": tmp_path,
+        "EMPTY": tmp_path / "empty",
+    }
     for name, text in lists.items():
         places[name] = tmp_path / f"{name.lower()}.txt"
         places[name].write_text(text)
@@ -427,7 +438,9 @@ def test_a_run_is_scored_as_it_scored_itself(scored: Callable[..., Report], trai
     assert looks(trained) == before + 1
 
 
-def test_a_run_embeds_a_verification_set(scored: Callable[..., Report], trained: Path, tmp_path: Path) -> None:
+def test_a_run_embeds_a_verification_set_and_so_does_its_onnx_file(
+    scored: Callable[..., Report], command: Callable[..., Any], trained: Path, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(0)
     images = []
     for number in range(24):
@@ -441,6 +454,11 @@ def test_a_run_embeds_a_verification_set(scored: Callable[..., Report], trained:
     before = looks(trained)
     report = scored("--run", trained, "--bin", file)
     assert looks(trained) == before
+    assert command("export.py", str(trained), "--onnx", str(tmp_path / "net.onnx")).code == 0
+    exported = scored("--run", tmp_path / "net.onnx", "--bin", file)
+    assert exported.keys() == report.keys() and looks(trained) == before
+    for key in ("verification/auc", "verification/accuracy"):
+        assert exported[key]["value"] == pytest.approx(report[key]["value"], abs=0.1)  # the run may be in bfloat16
     assert report["verification/accuracy@10-fold"]["n"] == report["verification/auc"]["n"] == 24
     assert not any(key.startswith("retrieval/") for key in report)
 

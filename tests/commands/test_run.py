@@ -90,7 +90,7 @@ def test_catalogues_are_printed(command: Callable[..., Any], what: str) -> None:
         (("--data.name", "folder", "--data.root", "no/such/place"), "no/such/place"),
         (("--backbone.name", "resnet_smal"), "did you mean 'resnet_small'"),
         (("--backbone.name", "torchvision:resnet19"), "did you mean 'resnet18'"),
-        (("--backbone.weights", "net.pth"), "safetensors"),
+        (("--backbone.weights", "net.bin"), "safetensors"),
         (("--device", "gpu"), "device"),
         (("--recipe", ""), "--recipe is empty"),
         (("--loss", "triplet", "--loss", "arcface"), "given twice"),

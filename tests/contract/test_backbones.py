@@ -14,7 +14,8 @@ from sandbox.errors import SandboxError
 from sandbox.recipe import BackboneSpec
 
 CPU = torch.device("cpu")
-OWN = [(name, size) for name in own_backbones() for size in (32, 64)]
+OWN = [(name, max(size, own.least)) for name, own in own_backbones().items() for size in (32, 64)]
+OWN = list(dict.fromkeys(OWN))
 OTHERS = [
     ("torchvision:resnet18", 32),
     ("torchvision:mobilenet_v3_small", 32),
@@ -30,6 +31,7 @@ OTHERS = [
 FEATURES = {
     "conv4": 4096,
     "conv6": 4096,
+    "nn4_small2": 128,
     "resnet18_projected": 512,
     "resnet_small": 4096,
     "shufflenet_thumbnail": 2048,
@@ -69,7 +71,7 @@ def test_it_trains_and_embeds_each_image_by_itself(name: str, size: int, channel
     assert made.dim == 24
     images = pixels(4, size, channels)
     x = (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255).requires_grad_()
-    made(x).square().sum().backward()
+    made(x)[:, :12].square().sum().backward()
     assert x.grad is not None
     assert x.grad.flatten(1).any(1).all()  # every image has its say
     gradients = [p.grad for p in made.parameters() if p.requires_grad]
@@ -150,6 +152,7 @@ def test_freezing_leaves_the_head_alone_trainable(name: str) -> None:
         ("huggingface:bert", 32, "no backbone named"),
         ("conv4", 7, "takes images of at least 8 pixels, not 7"),
         ("resnet_small", 4, "takes images of at least 8 pixels, not 4"),
+        ("nn4_small2", 64, "nn4_small2 takes images of at least 65 pixels, not 64"),
         ("torchvision:alexnet", 32, "alexnet cannot take 3 x 32 x 32 images"),
         ("torchvision:vgg11", 8, "vgg11 cannot take 3 x 8 x 8 images"),
         ("timm:vit_tiny_patch16_224", 8, "cannot take 3 x 8 x 8 images"),
@@ -157,12 +160,16 @@ def test_freezing_leaves_the_head_alone_trainable(name: str) -> None:
 )
 def test_a_name_or_size_that_does_not_fit_is_refused_in_a_sentence(name: str, size: int, said: str) -> None:
     with pytest.raises(SandboxError, match=said):
-        network(name, size, stem="standard")
+        network(name, size, stem="auto" if name in own_backbones() else "standard")
 
 
-def test_our_networks_have_no_published_weights() -> None:
-    with pytest.raises(SandboxError, match="no pretrained weights are published for conv4"):
-        network("conv4", 32, weights="pretrained")
+@pytest.mark.parametrize("name", own_backbones())
+def test_a_network_of_ours_has_no_other_stem_and_nothing_to_fetch(name: str) -> None:
+    for stem in ("small", "standard"):
+        with pytest.raises(SandboxError, match=rf"--backbone.stem {stem} .* the first layer of {name} is fixed"):
+            network(name, 96, stem=stem)
+    with pytest.raises(SandboxError, match=rf"no library fetches weights for {name}; give a file \(.safetensors, .pth"):
+        network(name, 96, weights="pretrained")
 
 
 def test_every_network_of_ours_has_a_line() -> None:

@@ -12,7 +12,7 @@ from sandbox.recipe import DataSpec
 
 
 def test_every_data_set_is_described() -> None:
-    assert {"glyphs", "digits", "folder", "omniglot", "lfw"} <= set(DATA_SETS)
+    assert {"glyphs", "digits", "folder", "omniglot", "lfw", "olivetti", "mnist", "cifar100"} <= set(DATA_SETS)
     for name, data_set in DATA_SETS.items():
         assert data_set.name == name
         assert data_set.line
@@ -44,6 +44,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         ),
         (DataSpec(name="digits", fold=2), "data.view and data.fold are settings of data set 'lfw'"),
         (DataSpec(name="digits", view="view2"), "data.view and data.fold"),
+        (DataSpec(name="olivetti", split="given"), "data set 'olivetti' takes auto, class, sample"),
         (DataSpec(root="faces"), "embedded and reads no folder; did you mean data.name=folder"),
         (DataSpec(name="digits", min_images=190), "data.min_images is 190"),
         (DataSpec(name="digits", validation=0.9), "data.validation=0.9"),
@@ -54,10 +55,18 @@ def test_settings_that_cannot_be_are_errors(spec: DataSpec, said: str) -> None:
         load(spec)
 
 
-@pytest.mark.parametrize("name", [name for name, data_set in DATA_SETS.items() if data_set.needs_root])
-def test_a_root_that_is_not_given_missing_a_file_or_empty_is_an_error(name: str, tmp_path: Path) -> None:
+DOWNLOADED = [name for name, data_set in DATA_SETS.items() if data_set.downloads]
+FROM_ROOT = [name for name, data_set in DATA_SETS.items() if data_set.needs_root and not data_set.downloads]
+
+
+@pytest.mark.parametrize("name", FROM_ROOT)
+def test_a_root_that_is_not_given_is_an_error(name: str) -> None:
     with pytest.raises(SandboxError, match=f"data set '{name}' reads a folder: say which with data.root"):
         load(DataSpec(name=name))
+
+
+@pytest.mark.parametrize("name", [*FROM_ROOT, *DOWNLOADED])
+def test_a_root_that_is_missing_a_file_or_empty_is_an_error(name: str, tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     with pytest.raises(SandboxError, match=r"no folder at data\.root '.*pictuers'; did you mean 'pictures'"):
         load(DataSpec(name=name, root=str(tmp_path / "pictuers")))

@@ -217,6 +217,16 @@ def test_images_of_nobody_known_are_twins_across_splits_alone() -> None:
     assert finding.examples == ("p (val pairs) = r (test pairs)",)
 
 
+def test_a_file_in_two_lists_is_one_image() -> None:
+    pixels = np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1)
+    listed = ["p", "q", "r"]
+    sets = {part: image_set(pixels, listed, listed) for part in ("val pairs", "test pairs")}
+    assert check_twins(sets) == []
+    (finding,) = check_twins({"train": image_set(pixels[1:2], ["ann"], ["ann/0"]), **sets})
+    assert (finding.rule, finding.count) == ("twins-across-splits", 2)
+    assert finding.examples == ("ann/0 (ann, train) = q (val pairs)",)
+
+
 def test_at_most_five_examples_each_of_another_pair() -> None:
     pixels = np.arange(7, dtype=np.uint8).reshape(7, 1, 1, 1).repeat(2, axis=2)
     sets = {part: image_set(pixels, list("aabbccd"), [f"{part}{n}" for n in range(7)]) for part in ("train", "test")}

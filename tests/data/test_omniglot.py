@@ -94,3 +94,12 @@ def test_two_alphabets_are_too_few(write: Callable[..., Path]) -> None:
 def test_another_tree_is_an_error(tmp_path: Path, write_classes: Callable[..., Path]) -> None:
     with pytest.raises(SandboxError, match=r"holds neither Alphabet/characterNN/\*\.png nor"):
         read(write_classes(tmp_path, {"cats": 2, "dogs": 2}))
+
+
+def test_a_root_that_torchvision_filled_is_read(write: Callable[..., Path], tmp_path: Path) -> None:
+    root = write(in_two_sets)
+    (tmp_path / "omniglot-py").mkdir()
+    for name in ("images_background", "images_evaluation"):
+        (root / name).rename(tmp_path / "omniglot-py" / name)
+        (tmp_path / "omniglot-py" / f"{name}.zip").write_bytes(b"kept by torchvision")
+    assert sum(map(len, (read(tmp_path).train, read(tmp_path).val, read(tmp_path).test))) == 108

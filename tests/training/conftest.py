@@ -45,7 +45,10 @@ def make(
     clip: float = 0.0,
     autocast: torch.dtype | None = None,
     schedule: ScheduleSpec | None = None,
+    augment: AugmentSpec | None = None,
+    frozen: str = "",
 ) -> Training:
+    """A training; `frozen` names the head ("linear", "none") of one with a frozen trunk, whose images may be still."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(CLASSES), 6)
     pixels = rng.integers(0, 256, (CLASSES, SIDE, SIDE, 1))[labels] // 2 + rng.integers(0, 128, (48, SIDE, SIDE, 1))
@@ -54,8 +57,11 @@ def make(
         labels, BatchSpec(classes=4, samples=4), repeats_needed=expression.takes_tuples, seed=seed
     )
     torch.manual_seed(seed)
-    network = Network(Small(), nn.Linear(24, DIM), DIM, [0.5], [0.25])
-    objective = build(expression, classes=CLASSES, dim=DIM)
+    head, dim = (nn.Identity(), 24) if frozen == "none" else (nn.Linear(24, DIM), DIM)
+    network = Network(Small(), head, dim, [0.5], [0.25])
+    if frozen:
+        network.freeze_backbone()
+    objective = build(expression, classes=CLASSES, dim=dim)
     return Training(
         network=network,
         objective=objective,
@@ -63,7 +69,7 @@ def make(
         pixels=pixels.astype(np.uint8),
         labels=labels,
         batches=batches,
-        augment=Augment(AugmentSpec(erase=0.2), True, seed),
+        augment=Augment(augment or AugmentSpec(erase=0.2), not frozen, seed),
         schedule=schedule or ScheduleSpec(),
         total=total,
         seed=seed,

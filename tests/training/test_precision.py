@@ -24,6 +24,15 @@ def test_cuda_is_refused_where_there_is_none() -> None:
         choose_device("cuda")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has CUDA")
+def test_a_process_of_several_has_a_gpu_of_its_own_or_the_cpu() -> None:
+    assert choose_device("cpu", 1) == choose_device("auto", 1) == torch.device("cpu")
+    with pytest.raises(SandboxError, match="more processes than this machine has CUDA devices, 0"):
+        choose_device("cuda", 0)
+    with pytest.raises(SandboxError, match="no device named 'gpu'"):
+        choose_device("gpu", 0)
+
+
 def test_the_number_format_that_is_asked_for_is_taken() -> None:
     cpu = torch.device("cpu")
     assert choose_autocast("bf16", cpu) is torch.bfloat16

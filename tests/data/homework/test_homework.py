@@ -297,6 +297,48 @@ def test_another_tree_is_refused(tmp_path: Path, write_classes: Callable[..., Pa
         read(empty)
 
 
+def test_labels_that_contradict_each_other_or_are_missing_are_refused(tree: Tree) -> None:
+    root = tree("f24")
+    labels = root / "cls_data" / "train" / "labels.txt"
+    with labels.open("a") as stream:
+        stream.write("000002.jpg 0\n")
+    with pytest.raises(SandboxError, match=r"train/labels\.txt names 000002\.jpg in line 3 and in line 13"):
+        read(root)
+    labels.unlink()
+    with pytest.raises(SandboxError, match=r"train holds images of 'images' alone; .* or a labels\.txt beside images/"):
+        read(root)
+
+
+@pytest.mark.parametrize(("gone", "left"), [("unknown_dev", "known"), ("known", "unknown_dev")])
+def test_half_of_one_to_many_is_refused(tree: Tree, gone: str, left: str) -> None:
+    root = tree("f22")
+    shutil.rmtree(root / "11-785-f22-hw2p2-verification" / gone)
+    with pytest.raises(SandboxError, match=rf"/{left} and .*verification_dev\.csv are there, but no {gone}/ \(F22"):
+        read(root)
+
+
+def test_a_csv_without_a_header_is_refused(tree: Tree) -> None:
+    root = tree("s22")
+    file = root / "verification" / "verification" / "verification_dev.csv"
+    file.write_text(file.read_text().partition("\n")[2])
+    with pytest.raises(SandboxError, match=r"line 1 must name the columns, not images: 'dev/000000\.jpg,dev/0"):
+        read(root)
+
+
+@pytest.mark.parametrize("era", ["s20", "f20", "s22", "f24"])
+def test_a_list_may_have_a_longer_name(tree: Tree, era: str) -> None:
+    root = tree(era)
+    before, file = read(root), root / PAIRED[era][0]
+    longer = file.with_stem(f"{file.stem}_new")
+    file.rename(longer)
+    assert shown(read(root).val_verify) == shown(before.val_verify)
+    shutil.copy(longer, file.with_stem(f"{file.stem}_old"))
+    with pytest.raises(SandboxError, match=rf"_new\{file.suffix} and .*_old\{file.suffix} may both be {file.stem}"):
+        read(root)
+    shutil.copy(longer, file)
+    assert shown(read(root).val_verify) == shown(before.val_verify)
+
+
 def test_parts_without_people_are_refused(tree: Tree) -> None:
     root = tree("f20")
     shutil.rmtree(root / "classification_data" / "val_data")

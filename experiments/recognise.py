@@ -1,0 +1,413 @@
+"""Name faces with a trained network: python experiments/recognise.py enrol RUN FOLDER --out people.npz."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tyro.conf import Positional
+
+from sandbox import flags
+from sandbox.errors import SandboxError, exit_on_error, unknown
+
+if TYPE_CHECKING:
+    from sandbox.embedder import Embedder
+    from sandbox.recognition.people import People
+
+PROG = "python experiments/recognise.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrol:
+    """What `enrol` takes."""
+
+    network: Positional[str] = ""
+    """The folder of a finished run, or an .onnx file that one was exported to."""
+    folder: Positional[str] = ""
+    """A folder with one folder for each person, named as they are."""
+    out: str = ""
+    """The file of enrolled people to write, such as people.npz."""
+    replace: bool = False
+    """Write over a file that is there."""
+    faces: Literal["whole", "detect"] = "whole"
+    """whole: each image is one face, cut out as the network's training images were; detect: photographs, whose faces
+    are found by MTCNN and brought upright."""
+    strangers: str = ""
+    """Images of people who are not enrolled, flat or a folder each, to fit the threshold on; where not given, the
+    run's validation images, if it was not trained on those people."""
+    fpir: float = 0.01
+    """Share of strangers' images that may be taken for somebody."""
+    threshold: float | None = None
+    """A similarity (-1 to 1) by hand in place of a fitted one."""
+    template: Literal["mean", "best"] = "mean"
+    """A person with several images: their mean, or the most alike of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add:
+    """What `add` takes."""
+
+    people: Positional[str] = ""
+    """The file that `enrol` wrote."""
+    images: Positional[tuple[str, ...]] = ()
+    """Images of one person, or folders of them."""
+    name: str = ""
+    """Whose they are; images of somebody who is enrolled are added to theirs."""
+    network: str = ""
+    """Where the network lies now, if it is not where it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remove:
+    """What `remove` takes."""
+
+    people: Positional[str] = ""
+    """The file that `enrol` wrote."""
+    name: Positional[str] = ""
+    """Who is to be removed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class List:
+    """What `list` takes."""
+
+    people: Positional[str] = ""
+    """The file that `enrol` wrote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identify:
+    """What `identify` takes."""
+
+    people: Positional[str] = ""
+    """The file that `enrol` wrote."""
+    images: Positional[tuple[str, ...]] = ()
+    """Images, or folders of them."""
+    network: str = ""
+    """Where the network lies now, if it is not where it was."""
+    threshold: float | None = None
+    """A similarity (-1 to 1) in place of the file's threshold."""
+    index: Literal["flat", "ivf", "hnsw"] = "flat"
+    """FAISS index that people are searched by: flat is exact, the others look at a part of them."""
+    json: str = ""
+    """File to write the rows to as JSON; - is the terminal, in place of the table."""
+    picture: str = ""
+    """PNG to draw the images into, with the names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classify:
+    """What `classify` takes."""
+
+    run: Positional[str] = ""
+    """The folder of a finished run, one of whose losses classifies (cross_entropy, arcface ...)."""
+    images: Positional[tuple[str, ...]] = ()
+    """Images, or folders of them."""
+    faces: Literal["whole", "detect"] = "whole"
+    """whole: each image is one face; detect: photographs, whose faces are found by MTCNN and brought upright."""
+    unknown_below: float = 0.5
+    """Probability below which a face is nobody's."""
+    json: str = ""
+    """File to write the rows to as JSON; - is the terminal, in place of the sentences."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify:
+    """What `verify` takes."""
+
+    first: Positional[str] = ""
+    """An image."""
+    second: Positional[str] = ""
+    """Another image."""
+    network: str = ""
+    """The folder of a finished run, or an .onnx file; that of --people where not given."""
+    people: str = ""
+    """A file that `enrol` wrote, for its calibration and for how its images were read."""
+    threshold: float | None = None
+    """A similarity (-1 to 1) from which two faces are one person's; else that of --people's calibration, else the most
+    accurate on the run's validation images."""
+    faces: Literal["whole", "detect"] | None = None
+    """whole: each image is one face (the default); detect: photographs. --people says it where it is given."""
+
+
+TAKES = {
+    "enrol": "NETWORK FOLDER --out people.npz",
+    "add": "people.npz IMAGES ... --name NAME",
+    "remove": "people.npz NAME",
+    "list": "people.npz",
+    "identify": "people.npz IMAGES ...",
+    "classify": "RUN IMAGES ...",
+    "verify": "IMAGE IMAGE --network NETWORK",
+}
+WHAT = {
+    "enrol": "Enrol a folder of people: each image becomes an embedding, and strangers say where UNKNOWN begins.",
+    "add": "Enrol images of one person more; the threshold is fitted anew.",
+    "remove": "Take one person out; the threshold is fitted anew.",
+    "list": "Say who is enrolled, by which network, and at which threshold.",
+    "identify": "Name the faces in images, or call them UNKNOWN.",
+    "classify": "Say which class a run was trained on an image shows, with the head it was trained with.",
+    "verify": "Say whether two images are of one person.",
+}
+
+
+def main() -> None:
+    """Read what to do and its flags, and do it."""
+    argv = sys.argv[1:]
+    if not argv or argv[0] in ("-h", "--help"):
+        print(f"usage: {PROG} WHAT ...\n")
+        for name, line in WHAT.items():
+            print(f"  {name:<9} {line}")
+        print(f"\n{PROG} WHAT --help lists what each takes.")
+        return
+    if argv[0] not in WHAT:
+        raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
+    for before, word in pairwise(argv):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            what = word[:-1] or (before if before.startswith("--") else f"a word after '{before}'")
+            raise SandboxError(f"{what} is empty")
+    do: dict[str, Any] = {"enrol": enrol, "add": add, "remove": remove, "list": show, "identify": identify}
+    (do | {"classify": classify, "verify": verify})[argv[0]](argv[1:])
+
+
+def enrol(argv: Sequence[str]) -> None:
+    """Enrol a folder of people."""
+    command = _parse(Enrol, argv, "enrol")
+    out = Path(command.out)
+    if out.suffix.lower() != ".npz" or out.is_dir():
+        raise SandboxError(f"--out is '{command.out}', but names a file that ends in .npz, such as people.npz")
+    if out.exists() and not command.replace:
+        raise SandboxError(f"{out} is there already: `add` enrols more people in it, and --replace writes it anew")
+    from sandbox.networks import load_network
+    from sandbox.recognition import enrolling
+    from sandbox.recognition.people_file import save_people
+
+    strangers = Path(command.strangers) if command.strangers else None
+    ask = enrolling.Ask(command.faces, command.template, strangers, command.fpir, command.threshold)
+    path = Path(command.network)
+    people, notes = enrolling.enrol(load_network(path), path, Path(command.folder), ask, watched)
+    save_people(people, out)
+    _say(notes, people, out)
+
+
+def add(argv: Sequence[str]) -> None:
+    """Enrol one person more, or more images of one."""
+    command = _parse(Add, argv, "add")
+    if not command.name:
+        raise SandboxError("--name says whose images they are; give it")
+    from sandbox.recognition import enrolling
+    from sandbox.recognition.people_file import load_people, save_people
+
+    file = Path(command.people)
+    people = load_people(file)
+    network = _network(people, file, command.network)
+    people, notes = enrolling.add(people, network, command.name, [Path(image) for image in command.images], watched)
+    save_people(people, file)
+    _say(notes, people, file)
+
+
+def remove(argv: Sequence[str]) -> None:
+    """Take one person out."""
+    command = _parse(Remove, argv, "remove")
+    from sandbox.recognition import enrolling
+    from sandbox.recognition.people_file import load_people, save_people
+
+    file = Path(command.people)
+    people, notes = enrolling.remove(load_people(file), command.name)
+    save_people(people, file)
+    _say(notes, people, file)
+
+
+def show(argv: Sequence[str]) -> None:
+    """Say who is enrolled."""
+    command = _parse(List, argv, "list")
+    from sandbox.recognition.people_file import load_people
+    from sandbox.recognition.rows import printable
+
+    file = Path(command.people)
+    people = load_people(file)
+    _say((), people, file)
+    last: dict[int, str] = {}
+    for owner, day in zip(people.rows.owner.tolist(), people.rows.dates, strict=True):
+        last[owner] = max(day, last.get(owner, ""))
+    rows = [
+        (printable(name), f"{count:,}", last[place])
+        for place, (name, count) in enumerate(zip(people.rows.names, people.rows.counts, strict=True))
+    ]
+    _table(("name", "images", "last enrolled"), rows, right=(1,))
+
+
+def identify(argv: Sequence[str]) -> None:
+    """Name the faces in images."""
+    command = _parse(Identify, argv, "identify")
+    picture = Path(command.picture)
+    if command.picture and (picture.suffix.lower() != ".png" or picture.is_dir()):
+        raise SandboxError(f"--picture is '{command.picture}', but names a file that ends in .png")
+    from sandbox.recognition import naming
+    from sandbox.recognition.crops import find_images
+    from sandbox.recognition.people_file import load_people
+    from sandbox.recognition.rows import UNKNOWN, printable
+    from sandbox.recognition.said import threshold_said
+
+    file = Path(command.people)
+    people = load_people(file)
+    images = find_images([Path(image) for image in command.images])
+    network = _network(people, file, command.network)
+    named = naming.identify(people, network, images, threshold=command.threshold, index=command.index, watch=watched)
+    if command.picture:
+        from sandbox.recognition.drawing import draw_named
+
+        draw_named(named, picture)
+    _write([row.as_json() for row in named], command.json)
+    if command.json == "-":
+        return
+    rows = []
+    for row in named:
+        score = "" if row.similarity is None else f"{row.similarity:.4f}"
+        chance = "" if row.probability is None else naming.percent(row.probability)
+        box = "" if row.box is None else " ".join(f"{edge:.0f}" for edge in row.box)
+        rows.append((printable(row.image), row.label, score, chance, *([box] if people.faces == "detect" else [])))
+    names = ("image", "name", "similarity", "probability", *(["box"] if people.faces == "detect" else []))
+    _table(names, rows, right=(2, 3, 4))
+    threshold = people.threshold.value if command.threshold is None else command.threshold
+    why = ", by hand" if command.threshold is not None else threshold_said(people.threshold)
+    print(f"{UNKNOWN} below a similarity of {threshold:.4f}{why}")
+
+
+def classify(argv: Sequence[str]) -> None:
+    """Say which class of a run's images show."""
+    command = _parse(Classify, argv, "classify")
+    from sandbox.recognition import classes
+    from sandbox.recognition.crops import find_images
+    from sandbox.recognition.rows import printable
+
+    images = find_images([Path(image) for image in command.images])
+    rows = classes.classify(
+        Path(command.run), images, faces=command.faces, unknown_below=command.unknown_below, watch=watched
+    )
+    _write([row.as_json() for row in rows], command.json)
+    if command.json != "-":
+        for row in rows:
+            print(f"{printable(row.image)}: {row}")
+
+
+def verify(argv: Sequence[str]) -> None:
+    """Say whether two images are of one person."""
+    command = _parse(Verify, argv, "verify")
+    if not command.network and not command.people:
+        raise SandboxError("give --network RUN, or --people FILE, whose network is then taken")
+    from sandbox.networks import load_network
+    from sandbox.recognition import naming, pairs
+    from sandbox.recognition.people_file import load_people
+    from sandbox.recognition.rows import printable
+
+    file, people = Path(command.people), load_people(Path(command.people)) if command.people else None
+    if people is not None and command.faces not in (None, people.faces):
+        raise SandboxError(f"{file} was made with --faces {people.faces}; its calibration is for no other")
+    network = load_network(Path(command.network)) if people is None else _network(people, file, command.network)
+    if command.threshold is not None:
+        cut = pairs.cut_by_hand(command.threshold)
+    else:
+        cut = pairs.cut_of_people(people, file) if people else pairs.cut_of_run(Path(command.network))
+    first, second = Path(command.first), Path(command.second)
+    faces = people.faces if people else command.faces or "whole"
+    found = pairs.compare(network, first, second, faces=faces, cut=cut, people=people)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    chance = "" if found.probability is None else f", {naming.percent(found.probability)} probability at even odds"
+    print(f"{printable(str(first))} and {printable(str(second))}: similarity {found.similarity:.4f}{chance}")
+    said = "one person" if found.same else "two people"
+    print(f"{said}, by a threshold of {cut.value:.4f} ({cut.source})")
+
+
+def _parse(kind: Any, argv: Sequence[str], name: str) -> Any:
+    """The flags; what stands without a flag must be there, and none of it empty."""
+    command = flags.parse(kind, argv, prog=f"{PROG} {name}", description=WHAT[name])
+    places = [field.name for field in fields(kind) if str(field.type).startswith("Positional")]
+    if not all(getattr(command, place) for place in places):
+        raise SandboxError(f"{name} takes {TAKES[name]} (--help says more)")
+    flags.quiet_libraries()
+    return command
+
+
+def _network(people: People, file: Path, given: str) -> Embedder:
+    """The network of the file, or another place of it, once it is known to be the same."""
+    from sandbox.networks import load_network
+
+    path = Path(given or people.network.path)
+    if not given and not path.exists():
+        raise SandboxError(
+            f"{people.network.name} ({people.network.digest}), which {file} was made with, is no longer at {path}; "
+            "say where it is with --network"
+        )
+    network = load_network(path)
+    people.check_network(network, file)
+    return network
+
+
+def _say(notes: Iterable[str], people: People, file: Path) -> None:
+    from sandbox.recognition.said import head_lines
+
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    print("\n".join(head_lines(people, str(file))))
+
+
+def _write(rows: list[dict[str, Any]], place: str) -> None:
+    """Rows as JSON, to a file or to the terminal."""
+    import json
+
+    text = json.dumps(rows, indent=1, allow_nan=False) + "\n"
+    if place == "-":
+        print(text, end="")
+    elif place:
+        try:
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+            Path(place).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise SandboxError(f"cannot write {place}: {error.strerror}") from None
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(120, sum(max(map(len, column)) + 3 for column in zip(names, *rows, strict=True))))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(names):
+        table.add_column(name, justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))  # a name in brackets is no markup
+    console.print(table)
+
+
+def watched(files: Sequence[Path], what: str) -> Iterable[Path]:
+    """The files one by one, with a bar on a terminal once they have taken a second."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    bar = Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), console=console, transient=True)
+    task = bar.add_task("", total=len(files))
+    start = time.monotonic()
+    try:
+        for file in files:
+            yield file
+            bar.advance(task)
+            if console.is_terminal and not bar.live.is_started and time.monotonic() - start > 1:
+                bar.start()
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

@@ -1,0 +1,155 @@
+"""Pickles of plain values and NumPy arrays, read without calling anything that they name.
+
+A pickle is a program. The unpickler here gives it nothing to run: a name it asks for becomes a `_Name`, a call of that
+becomes a `_Made`, a note of name and arguments, and only a handful of names is admitted at all. Arrays are then put
+together here, out of the bytes, shape and type that the notes hold.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, NoReturn
+
+import numpy as np
+
+from sandbox.errors import SandboxError
+
+_ARRAYS = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
+_TYPE = "numpy.dtype"
+_INLINE = "joblib.numpy_pickle.NumpyArrayWrapper"
+_ADMITTED = frozenset({*_ARRAYS, "numpy.ndarray", _TYPE, _INLINE})
+_TYPES = ("u1", "f4", "f8")
+
+
+def read_pickle(file: Path, stream: BinaryIO | None = None) -> Any:
+    """What a pickle holds, or a file that joblib wrote: lists, tuples, dicts, bytes, text, numbers and arrays.
+
+    Text that Python 2 wrote comes as bytes. Arrays are of bytes or floats.
+
+    Args:
+        file: the pickle, and its name in errors.
+        stream: what to read in its place, such as the file decompressed.
+
+    Raises:
+        SandboxError: the pickle asks for anything but NumPy's arrays, or is damaged or cut short.
+        OSError: the file cannot be read.
+    """
+    with stream or file.open("rb") as opened, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python warns of odd backslashes in the strings of protocol 0
+        try:
+            return _PlainUnpickler(opened).load()
+        except _RefusedError as refused:
+            raise SandboxError(
+                f"{file} asks for {_shown(str(refused))}, which is refused because it could run code; plain values and "
+                "NumPy arrays are all that is read from a pickle here"
+            ) from None
+        except Exception as error:  # a stack that runs dry raises IndexError, TypeError, KeyError, ... by instruction
+            reason = str(error).split("\n")[0] or type(error).__name__
+            raise SandboxError(f"{file} is damaged, cut short or not a pickle: {_shown(reason)}") from None
+
+
+class _RefusedError(Exception):
+    """The pickle asks for a name that is not admitted."""
+
+
+class _Name:
+    """A name that a pickle asked for; calling it calls nothing."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, *given: Any) -> _Made:
+        return _Made(self.name, given)
+
+
+class _Made:
+    """What a call of a name would have made: a note of it."""
+
+    def __init__(self, name: str, given: tuple[Any, ...]) -> None:
+        self.name, self.given, self.state = name, given, None
+
+
+class _PlainUnpickler(pickle._Unpickler):
+    """The unpickler in Python, as joblib's has to be: bytes of an array stand between two instructions there.
+
+    Its memo is a dict, so that a number in the file cannot ask for memory as it can of the one in C.
+    """
+
+    dispatch: ClassVar[Any] = dict(pickle._Unpickler.dispatch)
+    stack: list[Any]
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(stream, encoding="bytes")
+        self._stream = stream
+
+    def find_class(self, module: str, name: str) -> Any:
+        if f"{module}.{name}" not in _ADMITTED:
+            raise _RefusedError(f"{module}.{name}")
+        return _Name(f"{module}.{name}")
+
+    def persistent_load(self, pid: object) -> NoReturn:
+        raise _RefusedError("an object kept elsewhere")
+
+    def get_extension(self, code: int) -> NoReturn:
+        raise _RefusedError(f"registered extension {code}")
+
+    def load_call(self) -> None:
+        """Stands in for REDUCE and NEWOBJ."""
+        given = self.stack.pop()
+        called = self.stack[-1]
+        if type(called) is not _Name or type(given) is not tuple:
+            raise pickle.UnpicklingError("a call of what is no name")
+        self.stack[-1] = called(*given)
+
+    def load_build(self) -> None:
+        """BUILD: arrays are put together here, others keep what they are given."""
+        state = self.stack.pop()
+        made = self.stack[-1]
+        if type(made) is not _Made or made.state is not None:
+            raise pickle.UnpicklingError("a state for what takes none")
+        made.state = state
+        if made.name in _ARRAYS:
+            _, shape, kind, by_columns, content = state
+            self.stack[-1] = _array(shape, _type(kind), bool(by_columns), content)
+        elif made.name == _INLINE:
+            self.stack[-1] = self._inline(state)
+
+    dispatch[pickle.REDUCE[0]] = load_call
+    dispatch[pickle.NEWOBJ[0]] = load_call
+    dispatch[pickle.BUILD[0]] = load_build
+
+    def _inline(self, state: dict[str, Any]) -> np.ndarray:
+        """The array whose bytes joblib put behind its description, from joblib 1.2 on after a padding."""
+        kind, shape = _type(state["dtype"]), state["shape"]
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self._stream.read(self._stream.read(1)[0])
+        content = self._stream.read(math.prod(shape) * kind.itemsize)
+        return _array(shape, kind, state["order"] == "F", content)
+
+
+def _type(made: Any) -> np.dtype:
+    if type(made) is not _Made or made.name != _TYPE or not isinstance(made.state, tuple):
+        raise pickle.UnpicklingError("an array of no type")
+    kind, order = _text(made.given[0]), _text(made.state[1])
+    if kind not in _TYPES or order not in ("|", "<", ">"):
+        raise pickle.UnpicklingError(f"an array of '{order}{kind}', neither bytes nor floats")
+    return np.dtype(order + kind)
+
+
+def _array(shape: Any, kind: np.dtype, by_columns: bool, content: Any) -> np.ndarray:
+    if type(shape) is not tuple or not all(type(side) is int and side >= 0 for side in shape):
+        raise pickle.UnpicklingError("an array without a shape")
+    if not isinstance(content, bytes) or len(content) != math.prod(shape) * kind.itemsize:
+        raise pickle.UnpicklingError(f"an array of shape {shape} with too many or too few bytes")
+    return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C")
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")

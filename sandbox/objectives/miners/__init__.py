@@ -1,0 +1,1 @@
+"""Miners of our own: one file each, with its paper and its registration."""

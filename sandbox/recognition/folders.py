@@ -1,0 +1,131 @@
+"""Folders of people's images to rows, with a sentence on whatever was left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from sandbox.data.listing import Listing, is_image, subfolders, visible
+from sandbox.data.parts import Watch, unwatched
+from sandbox.data.wording import counted, first_names
+from sandbox.errors import SandboxError
+from sandbox.recognition.crops import Reader, find_images
+from sandbox.recognition.rows import Rows, clean_name, composed, make_rows
+
+
+def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
+    """Image files in the folders of people, whose each is, and what was passed over.
+
+    Raises:
+        SandboxError: no such folder, none with images in it, or two whose names are the same.
+    """
+    if not folder.is_dir():
+        raise SandboxError(f"there is no folder {folder}, or it is a file; it holds a folder for each person")
+    try:
+        folders = subfolders(folder)
+        listing = Listing.below(folder, *folders)
+        found = {own: listing.images(own) for own in folders}
+        loose = sum(is_image(entry) for entry in visible(folder))
+    except OSError as error:
+        raise SandboxError(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
+    if not any(found.values()):
+        beside = f", but {counted(loose, 'image', 'images')} in no folder" if loose else ""
+        raise SandboxError(f"{folder} holds no folder with images{beside}; each person has a folder, named as they are")
+    named: dict[str, Path] = {}
+    for own in folders:
+        name = clean_name(own.name)
+        if name in named:
+            raise SandboxError(f"{named[name]} and {own} are both the name '{name}'; put one person's images together")
+        named[name] = own
+    notes = []
+    if loose:
+        notes.append(f"{counted(loose, 'image lies', 'images lie')} beside the folders of people and left out")
+    empty = [name for name, own in named.items() if not found[own]]
+    if empty:
+        notes.append(
+            f"nobody is enrolled from {counted(len(empty), 'folder', 'folders')} without images: {first_names(empty)}"
+        )
+    files = [(file, name) for name, own in named.items() for file in found[own]]
+    return [file for file, _ in files], [name for _, name in files], notes
+
+
+def embedded_rows(
+    reader: Reader, files: Sequence[Path], whose: Sequence[str], watch: Watch = unwatched
+) -> tuple[Rows, list[str]]:
+    """The largest face of each file as a row, and sentences on the files that gave none or several.
+
+    Raises:
+        SandboxError: no file gave a face.
+    """
+    kept: list[tuple[np.ndarray, str, str, str]] = []
+    refused, faceless, several, twice = [], [], [], []
+    met: set[tuple[str, str]] = set()
+    for one, name in zip(reader.embedded(files, largest=True, watch=watch), whose, strict=True):
+        if one.refused:
+            refused.append(f"{one.file} ({one.refused})")
+        elif not one.faces:
+            faceless.append(str(one.file))
+        else:
+            several += [str(one.file)] if len(one.faces) > 1 else []
+            digest = _digest(one.file)
+            if (name, digest) in met:
+                twice.append(str(one.file))
+            else:
+                kept.append((one.x[0], name, str(one.file), digest))
+            met.add((name, digest))
+    if not kept:
+        raise SandboxError(
+            f"none of {counted(len(files), 'image', 'images')} can be used: {first_names(refused + faceless)}"
+        )
+    said = {
+        "cannot be read and left out": refused,
+        "without a face and left out": faceless,
+        "with several faces, the largest of which is taken": several,
+        "there twice and taken once": twice,
+    }
+    notes = [
+        f"{counted(len(rows), 'image', 'images')} {what}: {first_names(rows)}" for what, rows in said.items() if rows
+    ]
+    lost = sorted(set(whose) - {name for _, name, _, _ in kept})
+    if lost:
+        notes.append(f"without an image that can be used, and left out: {first_names(lost)}")
+    x, names, paths, digests = zip(*kept, strict=True)
+    return make_rows(np.stack(x), names, paths, digests, [date.today().isoformat()] * len(kept)), notes
+
+
+def strangers_in(folder: Path) -> tuple[list[Path], list[str]]:
+    """Image files of strangers, and whose each is: a folder directly below `folder`, or itself where it is in none.
+
+    Raises:
+        SandboxError: no such folder, or no images in it.
+    """
+    if not folder.is_dir():
+        raise SandboxError(f"there is no folder {folder} of strangers, or it is a file")
+    files = find_images([folder])
+    parts = [file.relative_to(folder).parts for file in files]
+    return files, [composed(own[0]) if len(own) > 1 else own[0] for own in parts]
+
+
+def two_names(rows: Rows) -> list[str]:
+    """A sentence on images that are enrolled as two people's."""
+    first: dict[str, int] = {}
+    both = []
+    for row, digest in enumerate(rows.digests):
+        other = first.setdefault(digest, row)
+        if digest and rows.owner[other] != rows.owner[row]:
+            both.append(f"{rows.files[other]} = {rows.files[row]}")
+    if not both:
+        return []
+    return [f"byte for byte the same, but enrolled as two people: {first_names(both)}"]
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise SandboxError(f"cannot read {file} any more: {error.strerror or error}") from None

@@ -1,0 +1,143 @@
+"""`People`: who is enrolled, by which network, and from which score on a face is taken for somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from sandbox.embedder import Embedder
+from sandbox.errors import SandboxError, unknown
+from sandbox.evaluation.identification import Template
+from sandbox.evaluation.neighbours import Index
+from sandbox.recognition.rows import Rows
+from sandbox.recognition.searching import Found, Searcher
+
+Faces = Literal["whole", "detect"]
+"""Whether an image file is the crop of one face, or a photograph whose faces have to be found."""
+Source = Literal["strangers", "validation", "by hand"]
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """Which network the embeddings are of."""
+
+    path: str
+    """Where it lay when people were enrolled."""
+    name: str
+    digest: str
+    """12 hex characters that name its weights."""
+    dim: int
+    image_size: int
+    """Pixels."""
+    channels: int
+
+    @classmethod
+    def of(cls, network: Embedder, path: Path) -> NetworkFacts:
+        """What is kept of a network that lies there."""
+        return cls(str(path.resolve()), network.name, network.digest, network.dim, network.image_size, network.channels)
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which similarity on a face is taken for somebody who is enrolled."""
+
+    value: float
+    """A cosine; a face is named at or above it, compared as float32."""
+    source: Source
+    """What it was fitted on: a folder of strangers, or the run's validation images; or given by hand."""
+    fpir: float | None
+    """The false positive identification rate that was asked for; None where it was given by hand."""
+    reached: float | None
+    """The share of the strangers' images that it takes for somebody; None where there were none."""
+    images: int
+    """Images of strangers that it was fitted on or, by hand, counted on."""
+    people: int
+    """Strangers whose images those are; an image in no folder of its own counts as one."""
+
+    @property
+    def supported(self) -> bool:
+        """Whether the rate allows 30 false positives or more among the strangers: 30 / FPIR images."""
+        return self.fpir is not None and self.images * self.fpir >= 30
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """From a similarity to the probability that two things are of one person, at even odds."""
+
+    slope: float
+    offset: float
+    """Log likelihood ratio = slope * similarity + offset, in nats."""
+    genuine: int
+    """Scores of images with templates of their own person that it was fitted on."""
+    impostors: int
+    """Scores with templates of other people."""
+
+    def probability(self, scores: np.ndarray) -> np.ndarray:
+        """(M,) float64, 0 .. 1: 1 / (1 + e^-LLR), of one comparison of an image with a person.
+
+        It is the probability where, before looking, the image is as likely to be of that person as not.
+        """
+        return np.exp(-np.logaddexp(0, -(self.slope * np.asarray(scores, np.float64) + self.offset)))
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is enrolled, with all that naming a face takes."""
+
+    rows: Rows
+    """The enrolled images."""
+    strangers: Rows | None
+    """Images of people who are not enrolled, to fit the threshold anew; None where there are none, or too many."""
+    network: NetworkFacts
+    faces: Faces
+    template: Template
+    threshold: Threshold
+    calibration: Calibrated | None
+    """None where there was nothing to learn it from."""
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """The exact search, made once."""
+        return Searcher(self.rows, self.template)
+
+    def search(self, x: np.ndarray, k: int = 1) -> Found:
+        """The k most alike people of each image (Q, D), exactly; `Searcher.search` says more.
+
+        Raises:
+            SandboxError: rows of another width or not finite, or k below 1.
+        """
+        return self.searcher.search(x, k)
+
+    def search_by(self, index: Index) -> Searcher:
+        """A search by a FAISS index: `flat` is exact, `ivf` and `hnsw` look at a part of the gallery."""
+        return self.searcher if index == "flat" else Searcher(self.rows, self.template, index)
+
+    def known(self, scores: np.ndarray, threshold: float | None = None) -> np.ndarray:
+        """Which scores (M,) reach the threshold: theirs, or another."""
+        return np.asarray(scores, np.float32) >= np.float32(self.threshold.value if threshold is None else threshold)
+
+    def place(self, name: str) -> int:
+        """Which of `rows.names` a name is.
+
+        Raises:
+            SandboxError: nobody of that name is enrolled.
+        """
+        if name not in self.rows.names:
+            raise unknown("enrolled person", name, self.rows.names)
+        return self.rows.names.index(name)
+
+    def check_network(self, network: Embedder, file: Path) -> None:
+        """Refuse a network whose embeddings are not those that `file` holds.
+
+        Raises:
+            SandboxError: its weights are others.
+        """
+        if network.digest != self.network.digest:
+            raise SandboxError(
+                f"{file} was made with {self.network.name} ({self.network.digest}), not with {network.name} "
+                f"({network.digest}); embeddings of two networks cannot be compared"
+            )

@@ -1,0 +1,156 @@
+"""People in and out of an npz file, in which nothing is pickled."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import numpy as np
+
+from sandbox.errors import SandboxError
+from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
+from sandbox.recognition.rows import Rows
+
+T = TypeVar("T")
+
+VERSION = 1
+_TEXTS = ("names", "files", "digests", "dates")
+
+
+def save_people(people: People, file: Path) -> None:
+    """Write the file whole or not at all: under another name first, which then takes its place.
+
+    Raises:
+        SandboxError: it cannot be written.
+    """
+    about = {
+        "version": VERSION,
+        "network": dataclasses.asdict(people.network),
+        "faces": people.faces,
+        "template": people.template,
+        "threshold": dataclasses.asdict(people.threshold),
+        "calibration": people.calibration and dataclasses.asdict(people.calibration),
+        "enrolled": {name: getattr(people.rows, name) for name in _TEXTS},
+        "strangers": people.strangers and {name: getattr(people.strangers, name) for name in _TEXTS},
+    }
+    arrays = {"about": np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)}
+    arrays |= {"x": people.rows.x, "owner": people.rows.owner}
+    if people.strangers is not None:
+        arrays |= {"strangers_x": people.strangers.x, "strangers_owner": people.strangers.owner}
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as stream:
+                np.savez(stream, **arrays)  # type: ignore[arg-type]
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise SandboxError(f"cannot write {file}: {error.strerror or error}") from None
+
+
+def load_people(file: Path) -> People:
+    """Read what `save_people` wrote.
+
+    Raises:
+        SandboxError: there is no such file, it is of another kind or version, or it is damaged.
+    """
+    arrays = _arrays(file)
+    try:
+        about = json.loads(arrays["about"].tobytes())
+        if about["version"] != VERSION:
+            raise SandboxError(f"{file} has version {about['version']!r}, but this reads version {VERSION}; enrol anew")
+        people = People(
+            rows=_rows(about["enrolled"], arrays["x"], arrays["owner"]),
+            strangers=None
+            if about["strangers"] is None
+            else _rows(about["strangers"], arrays["strangers_x"], arrays["strangers_owner"]),
+            network=_plain(NetworkFacts, about["network"]),
+            faces=_one_of(about["faces"], ("whole", "detect")),
+            template=_one_of(about["template"], ("mean", "best")),
+            threshold=_plain(Threshold, about["threshold"]),
+            calibration=None if about["calibration"] is None else _plain(Calibrated, about["calibration"]),
+        )
+        _one_of(people.threshold.source, ("strangers", "validation", "by hand"))
+        if people.calibration is not None and people.calibration.slope <= 0:
+            raise ValueError("its calibration falls where similarities rise")
+        widths = {part.x.shape[1] for part in (people.rows, people.strangers) if part is not None}
+        if widths != {people.network.dim}:
+            raise ValueError(f"its embeddings are {widths} wide, its network's {people.network.dim}")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = f"there is no {error.args[0]}" if isinstance(error, KeyError) else str(error).split("\n")[0]
+        raise SandboxError(f"{file} is damaged, or no file of enrolled people: {reason}") from None
+    return people
+
+
+def _arrays(file: Path) -> dict[str, np.ndarray]:
+    """Every array of the npz; each is read to its end, which is what makes zipfile compare the checksum."""
+    if not os.path.isfile(file):
+        raise SandboxError(f"there is no file {file} (python experiments/recognise.py enrol makes one)")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            arrays = {}
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
+                    if member.read(1):
+                        raise ValueError(f"{name} goes on after its last number")
+    except MemoryError:
+        raise SandboxError(f"{file} does not fit into memory, or is damaged") from None
+    except Exception as error:  # zipfile, zlib and NumPy raise a dozen unrelated types on damaged files
+        if "allow_pickle" in str(error):
+            raise SandboxError(f"{file} holds Python objects, which are not read because they could run code") from None
+        reason = str(error).split("\n")[0] or type(error).__name__
+        raise SandboxError(f"{file} is damaged, or no file of enrolled people: {reason}") from None
+    return arrays
+
+
+def _rows(texts: dict[str, list[str]], x: np.ndarray, owner: np.ndarray) -> Rows:
+    names, files, digests, dates = (_strings(texts[name]) for name in _TEXTS)
+    if x.ndim != 2 or x.dtype != np.float32 or not x.size or owner.shape != (len(x),) or owner.dtype != np.int64:
+        raise ValueError(f"embeddings {x.dtype} {x.shape} and owners {owner.dtype} {owner.shape} do not fit")
+    lengths = np.sqrt(np.einsum("ij,ij->i", x, x))
+    if not ((np.abs(lengths - 1) < 1e-3) | (lengths == 0)).all():
+        raise ValueError("its embeddings are not of unit length")
+    if not {len(files), len(digests), len(dates)} == {len(x)}:
+        raise ValueError(f"it has {len(x)} embeddings and {len(files)} images")
+    if owner[0] != 0 or owner[-1] != len(names) - 1 or not np.isin(np.diff(owner), (0, 1)).all():
+        raise ValueError("its people do not fit its embeddings")
+    if any(one >= other for one, other in pairwise(names)):
+        raise ValueError("its names are not in order")
+    return Rows(np.ascontiguousarray(x), owner, names, files, digests, dates)
+
+
+def _strings(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+        raise TypeError("a list of texts is something else")
+    return tuple(given)
+
+
+def _one_of(given: Any, allowed: tuple[str, ...]) -> Any:
+    if given not in allowed:
+        raise ValueError(f"{given!r} stands where one of {', '.join(allowed)} is needed")
+    return given
+
+
+def _plain(kind: type[T], given: dict[str, Any]) -> T:
+    """A dataclass of plain values, each of the type that its field has."""
+    hints = get_type_hints(kind)
+    if given.keys() != hints.keys():
+        raise ValueError(f"{kind.__name__} has {', '.join(sorted(given))}")
+    for name, value in given.items():
+        allowed = [inner if isinstance(inner, type) else str for inner in get_args(hints[name]) or (hints[name],)]
+        whole = float in allowed and type(value) is int
+        if type(value) not in allowed and not whole:
+            raise TypeError(f"{name} is {value!r}")
+        if isinstance(value, float) and not np.isfinite(value):
+            raise ValueError(f"{name} is {value}")
+    return kind(**given)

@@ -1,0 +1,92 @@
+"""Embeddings with whose images they are of."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sandbox.errors import SandboxError
+
+UNKNOWN = "UNKNOWN"
+"""What a face is called that is nobody's who is enrolled."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Embeddings, those of one person together, people in the order of their names."""
+
+    x: np.ndarray
+    """(N, D) float32 unit rows."""
+    owner: np.ndarray
+    """(N,) int64, ascending: a place in `names`."""
+    names: tuple[str, ...]
+    """Whose images; each has one row at least."""
+    files: tuple[str, ...]
+    """(N,) the image of each row."""
+    digests: tuple[str, ...]
+    """(N,) 16 hex characters that name the bytes of that image; empty where they are not known."""
+    dates: tuple[str, ...]
+    """(N,) the day each row was made, such as 2026-11-22."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.owner)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(people,) int64 rows of each."""
+        return np.bincount(self.owner, minlength=len(self.names))
+
+    def take(self, keep: np.ndarray) -> Rows:
+        """The rows of a mask (N,) bool; who has none left is not named any more."""
+        places = np.flatnonzero(keep)
+        return make_rows(
+            self.x[places],
+            [self.names[self.owner[place]] for place in places],
+            *([part[place] for place in places] for part in (self.files, self.digests, self.dates)),
+        )
+
+    def joined(self, other: Rows) -> Rows:
+        """The rows of both; one name is one person."""
+        whose = [rows.names[place] for rows in (self, other) for place in rows.owner]
+        x = np.concatenate([self.x, other.x])
+        return make_rows(x, whose, self.files + other.files, self.digests + other.digests, self.dates + other.dates)
+
+
+def make_rows(
+    x: np.ndarray, whose: Sequence[str], files: Sequence[str], digests: Sequence[str], dates: Sequence[str]
+) -> Rows:
+    """Rows in any order, with the name of each row's person, as `Rows`."""
+    names = tuple(sorted(set(whose)))
+    number = {name: place for place, name in enumerate(names)}
+    owner = np.array([number[name] for name in whose], dtype=np.int64)
+    order = np.argsort(owner, kind="stable")
+    said = [tuple(part[place] for place in order) for part in (files, digests, dates)]
+    return Rows(np.ascontiguousarray(x[order], dtype=np.float32), owner[order], names, *said)
+
+
+def clean_name(given: str) -> str:
+    """A person's name as it is kept: composed characters (Unicode's NFC), no space at either end.
+
+    Raises:
+        SandboxError: nothing is left, or it is the word for nobody.
+    """
+    name = composed(given)
+    if not name:
+        raise SandboxError(f"{given!r} is no name: it has no character that can be seen")
+    if name.upper() == UNKNOWN:
+        raise SandboxError(f"nobody can be enrolled as '{name}': that is what a face is called that is nobody's")
+    return name
+
+
+def composed(name: str) -> str:
+    """A name with composed characters (NFC), as one name may be spelt in two ways, and no space at either end."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def printable(text: str) -> str:
+    """A name or a path fit for one line of a terminal: what cannot be printed becomes a question mark."""
+    return "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())

@@ -1,0 +1,100 @@
+"""People who are not enrolled, and on whom the threshold is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sandbox.data.listing import ENDINGS
+from sandbox.data.wording import counted, first_names
+from sandbox.errors import SandboxError
+from sandbox.recognition.rows import Rows, make_rows
+from sandbox.record import RunFolder
+
+_SAME = 1e-4  # embeddings of one image differ by no more, whatever batch it was in
+_WAY_OUT = "give --strangers FOLDER with images of people who are not enrolled, or a --threshold by hand"
+
+
+def of_run(path: Path) -> Rows:
+    """The validation images of a run, none of whose people it was trained on.
+
+    Raises:
+        SandboxError: an ONNX file, which keeps none; a run that was trained on them; or one that is damaged.
+    """
+    if not path.is_dir():
+        raise SandboxError(f"{path} keeps no images of strangers to fit a threshold on; {_WAY_OUT}")
+    tensors, state = RunFolder(path).read_tensors("embeddings.safetensors")
+    closed = not isinstance(state, dict) or bool(state.get("closed_set", True))
+    part = "val/verify" if closed else "val"
+    if f"{part}/embeddings" not in tensors or f"{part}/labels" not in tensors:
+        raise SandboxError(f"{path} was validated on people that it was trained on, who are no strangers; {_WAY_OUT}")
+    x, labels = tensors[f"{part}/embeddings"].numpy(), tensors[f"{part}/labels"].numpy()
+    if x.ndim != 2 or x.dtype != np.float32 or not x.size or labels.shape != (len(x),) or not np.isfinite(x).all():
+        raise SandboxError(f"the run {path} is damaged: its validation embeddings are {x.dtype} {x.shape}")
+    nothing = ("",) * len(x)
+    return make_rows(x, [f"class {label} of validation" for label in labels], nothing, nothing, nothing)
+
+
+def named_twice(strangers: Sequence[str], enrolled: Sequence[str]) -> str:
+    """The first stranger whose name is an enrolled person's; empty where there is none.
+
+    The name of an image that lies in no folder counts without its ending, if it has a letter: 0001.png is no name.
+    """
+    people = set(enrolled)
+    for name in strangers:
+        stem = Path(name).stem if name.lower().endswith(ENDINGS) else name
+        if name in people or (stem in people and any(map(str.isalpha, stem))):
+            return name
+    return ""
+
+
+def check_names(strangers: Sequence[str], enrolled: Sequence[str], folder: Path) -> None:
+    """Refuse strangers who bear the name of somebody enrolled.
+
+    Raises:
+        SandboxError: names the first.
+    """
+    twice = named_twice(strangers, enrolled)
+    if twice:
+        raise SandboxError(
+            f"'{twice}' in {folder} is the name of somebody who is enrolled; strangers are other people: take it out"
+        )
+
+
+def without_enrolled(strangers: Rows, enrolled: Rows) -> tuple[Rows | None, list[str]]:
+    """The strangers but for those of whom an image is enrolled: the same bytes, or the same embedding.
+
+    Returns:
+        Who is left, None where nobody is, and a sentence on who was left out.
+    """
+    bytes_enrolled = set(enrolled.digests) - {""}
+    there = np.array([digest in bytes_enrolled for digest in strangers.digests])
+    unknown = np.array([not digest for digest in strangers.digests])
+    there[unknown] = _embedded_in(strangers.x[unknown], enrolled.x)
+    gone = np.isin(strangers.owner, strangers.owner[there])
+    if not gone.any():
+        return strangers, []
+    names = [strangers.names[place] for place in np.unique(strangers.owner[gone])]
+    images = counted(int(there.sum()), "image that is enrolled", "images that are enrolled")
+    note = f"left out of the strangers, for {images}: {first_names(names)}"
+    return (None if gone.all() else strangers.take(~gone)), [note]
+
+
+def without_person(strangers: Rows, name: str) -> tuple[Rows | None, list[str]]:
+    """The strangers but for the one of that name, who is enrolled now."""
+    gone = np.array([bool(named_twice([strangers.names[place]], [name])) for place in strangers.owner])
+    if not gone.any():
+        return strangers, []
+    return (None if gone.all() else strangers.take(~gone)), [f"'{name}' is no stranger any more"]
+
+
+def _embedded_in(x: np.ndarray, enrolled: np.ndarray) -> np.ndarray:
+    """(N,) bool: which rows stand, as good as the same, among the enrolled rows."""
+    if not len(x):
+        return np.zeros(0, bool)
+    import faiss
+
+    _, nearest = faiss.knn(np.ascontiguousarray(x), enrolled, 1, metric=faiss.METRIC_INNER_PRODUCT)
+    return np.abs(x - enrolled[nearest[:, 0]]).max(axis=1) <= _SAME

@@ -1,0 +1,77 @@
+"""Photographs, whose faces are found first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sandbox.embedder import Embedder
+from sandbox.errors import SandboxError
+from sandbox.networks import load_network
+from sandbox.recognition.enrolling import Ask, enrol
+from sandbox.recognition.naming import NO_FACE, identify
+from sandbox.recognition.pairs import compare, cut_by_hand
+
+pytestmark = [
+    pytest.mark.needs("facenet_pytorch", "pip install --no-deps facenet-pytorch==2.6.0"),
+    pytest.mark.needs("skimage", 'pip install -e ".[test]"'),
+]
+
+
+@pytest.fixture(scope="module")
+def network(run: Path) -> Embedder:
+    return load_network(run)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """One face, the same twice (once small and mirrored), and none."""
+    import skimage.data
+
+    astronaut = Image.fromarray(skimage.data.astronaut())
+    astronaut.save(tmp_path / "one.png")
+    both = Image.new("RGB", (900, 512))
+    both.paste(astronaut.transpose(Image.Transpose.FLIP_LEFT_RIGHT).resize((300, 300)), (0, 100))
+    both.paste(astronaut, (388, 0))
+    both.save(tmp_path / "two.png")
+    Image.fromarray(skimage.data.coffee()).save(tmp_path / "none.png")
+    Image.new("L", (1, 1)).save(tmp_path / "dot.png")
+    return tmp_path
+
+
+def test_every_face_of_a_photograph_is_named(network: Embedder, run: Path, photographs: Path) -> None:
+    from sandbox.data.align import align_face
+    from sandbox.data.faces import detect_faces
+
+    for name in ("Eileen", "Nobody"):
+        (photographs / "people" / name).mkdir(parents=True)
+    for name in ("one", "two"):
+        Image.open(photographs / f"{name}.png").save(photographs / "people" / "Eileen" / f"{name}.png")
+    Image.open(photographs / "none.png").save(photographs / "people" / "Nobody" / "none.png")
+    people, notes = enrol(network, run, photographs / "people", Ask(faces="detect", threshold=0.9, template="best"))
+    assert people.rows.names == ("Eileen",) and len(people.rows) == 2
+    assert any(note.startswith("1 image without a face and left out: ") for note in notes)
+    assert any("1 image with several faces, the largest of which is taken: " in note for note in notes)
+    image = Image.open(photographs / "two.png")
+    faces = detect_faces(image)
+    pixels = np.stack([np.asarray(align_face(image, face.points, 16)) for face in faces])
+    expected = network.embed(pixels)
+    np.testing.assert_allclose(people.rows.x[1], expected[0], atol=1e-5)  # of the larger face
+    rows = identify(people, network, [photographs / f"{name}.png" for name in ("none", "two", "dot")])
+    assert [row.refused for row in rows] == [NO_FACE, "", "", NO_FACE]
+    for row, face, x in zip(rows[1:3], faces, expected, strict=True):
+        assert row.box is not None and np.abs(np.subtract(row.box, face.box)).max() < 0.01
+        assert row.similarity == pytest.approx((people.rows.x @ x).max(), abs=1e-5)
+    assert rows[1].name == "Eileen"
+
+
+def test_the_largest_face_is_compared(network: Embedder, photographs: Path) -> None:
+    files = photographs / "one.png", photographs / "two.png"
+    found = compare(network, *files, faces="detect", cut=cut_by_hand(0.5))
+    assert found.same and found.similarity > 0.99 and found.probability is None
+    assert found.notes == (f"{files[1]} shows 2 faces; the largest is taken",)
+    with pytest.raises(SandboxError, match=r"no face was found in .*none.png"):
+        compare(network, files[0], photographs / "none.png", faces="detect", cut=cut_by_hand(0.5))
