@@ -30,7 +30,7 @@ class Command:
     """What benchmark.py takes beside a recipe's settings, which the step benchmark trains."""
 
     settings: Annotated[Recipe, tyro.conf.arg(name="")] = Recipe(miner="hard")
-    only: Literal["", "step", "help", "verification", "retrieval", "pairs", "bootstrap", "memory"] = ""
+    only: Literal["", "step", "help", "verification", "retrieval", "pairs", "bootstrap", "memory", "identify"] = ""
     """Run one benchmark; verification, retrieval and memory are the slow ones (minutes)."""
     rounds: int = 30
     """How often the two are timed in turn; slow pairs take fewer."""
@@ -70,6 +70,7 @@ def main() -> None:
         ("pairs", lambda: pairs_against_gather(*_faces(command.embeddings), command.rounds)),
         ("verification", lambda: verification_against_others(*_faces(command.embeddings), command.rounds)),
         ("retrieval", lambda: retrieval_against_others(min(command.rounds, 3))),
+        ("identify", lambda: identify_against_embedding(command.rounds)),
         ("memory", memory_by_rows),
     ):
         if command.only in ("", name):
@@ -271,6 +272,41 @@ def _classes(rows: int, each: int) -> tuple[np.ndarray, np.ndarray]:
     y = np.arange(rows) % (rows // each)
     x = rng.normal(size=(rows // each, 128))[y] + 1.2 * rng.normal(size=(rows, 128))
     return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), y
+
+
+def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
+    """One image embedded and searched for among 100,000 enrolled people, against the embedding alone."""
+    import numpy as np
+    import torch
+
+    from sandbox.backbones.network import make_network
+    from sandbox.recipe import BackboneSpec
+    from sandbox.recognition.rows import make_rows
+    from sandbox.recognition.searching import Searcher
+    from sandbox.trained import Trained
+    from sandbox.training.precision import choose_autocast
+
+    rng, cpu, people = np.random.default_rng(0), torch.device("cpu"), 100_000
+    for name, head, size in (("nn4_small2", "none", 96), ("conv6", "linear", 32)):
+        spec = BackboneSpec(name=name, head=head)  # type: ignore[arg-type]
+        network = make_network(spec, channels=3, image_size=size, mean=[0.5] * 3, std=[0.25] * 3)
+        network = network.to(memory_format=torch.channels_last).eval()
+        embedder = Trained(name, "", network, size, 3, 0, False, cpu, choose_autocast("auto", cpu))
+        x = rng.normal(size=(people, network.dim)).astype(np.float32)
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        names, nothing = [f"{place:06d}" for place in range(people)], [""] * people
+        searcher = Searcher(make_rows(x, names, nothing, nothing, nothing), "mean")
+        image = rng.integers(0, 256, (1, size, size, 3), np.uint8)
+
+        def alone(embedder: Trained = embedder, image: np.ndarray = image) -> np.ndarray:
+            return embedder.embed(image)
+
+        def identify(alone: Callable[[], np.ndarray] = alone, searcher: Searcher = searcher) -> None:
+            searcher.search(alone())
+
+        ours, other = alternate(identify, alone, rounds * 5)
+        what = f"one image among {people:,} people of {network.dim} dimensions, by {name} at {size} px"
+        yield Ratio(f"{what}, against embedding it", ours, other, 2)
 
 
 def memory_by_rows() -> Iterator[str]:

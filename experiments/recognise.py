@@ -17,6 +17,7 @@ from sandbox.errors import SandboxError, exit_on_error, unknown
 
 if TYPE_CHECKING:
     from sandbox.embedder import Embedder
+    from sandbox.evaluation.retrieval import Figures
     from sandbox.recognition.people import People
 
 PROG = "python experiments/recognise.py"
@@ -117,6 +118,28 @@ class Classify:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measure:
+    """What `measure` takes."""
+
+    known: Positional[str] = ""
+    """The file that `enrol` wrote, or the folder of a run whose losses classify."""
+    folder: Positional[str] = ""
+    """Images that were not enrolled or trained on, in a folder for each person; who is not known is a stranger."""
+    strangers: str = ""
+    """More strangers: images, flat or a folder each."""
+    fit: str = ""
+    """With a run: images of other strangers, to fit the thresholds on; the file of enrolled people has its own."""
+    fpir: tuple[float, ...] = (1e-1, 1e-2)
+    """Shares of strangers' images that may be taken for somebody."""
+    faces: Literal["whole", "detect"] = "whole"
+    """With a run: whether each image is one face, or a photograph."""
+    network: str = ""
+    """Where the network of the enrolled people lies now, if it is not where it was."""
+    json: str = ""
+    """File to write the report to."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verify:
     """What `verify` takes."""
 
@@ -143,6 +166,7 @@ TAKES = {
     "identify": "people.npz IMAGES ...",
     "classify": "RUN IMAGES ...",
     "verify": "IMAGE IMAGE --network NETWORK",
+    "measure": "people.npz FOLDER --strangers FOLDER, or RUN FOLDER --strangers FOLDER --fit FOLDER",
 }
 WHAT = {
     "enrol": "Enrol a folder of people: each image becomes an embedding, and strangers say where UNKNOWN begins.",
@@ -152,6 +176,7 @@ WHAT = {
     "identify": "Name the faces in images, or call them UNKNOWN.",
     "classify": "Say which class a run was trained on an image shows, with the head it was trained with.",
     "verify": "Say whether two images are of one person.",
+    "measure": "Say how often enrolled people are named rightly, and strangers taken for somebody.",
 }
 
 
@@ -171,7 +196,7 @@ def main() -> None:
             what = word[:-1] or (before if before.startswith("--") else f"a word after '{before}'")
             raise SandboxError(f"{what} is empty")
     do: dict[str, Any] = {"enrol": enrol, "add": add, "remove": remove, "list": show, "identify": identify}
-    (do | {"classify": classify, "verify": verify})[argv[0]](argv[1:])
+    (do | {"classify": classify, "verify": verify, "measure": measure})[argv[0]](argv[1:])
 
 
 def enrol(argv: Sequence[str]) -> None:
@@ -324,6 +349,46 @@ def verify(argv: Sequence[str]) -> None:
     print(f"{said}, by a threshold of {cut.value:.4f} ({cut.source})")
 
 
+def measure(argv: Sequence[str]) -> None:
+    """Say how often naming goes wrong."""
+    command = _parse(Measure, argv, "measure")
+    from sandbox.recognition import measuring
+    from sandbox.recognition.people_file import load_people
+
+    known, folder = Path(command.known), Path(command.folder)
+    strangers = Path(command.strangers) if command.strangers else None
+    if known.is_dir():
+        if not command.fit:
+            raise SandboxError("a run keeps no strangers: give --fit FOLDER, with images to fit the thresholds on")
+        if command.network:
+            raise SandboxError("--network is for a file of enrolled people; a run is its own network")
+        figures = measuring.measure_classes(
+            known, folder, strangers, Path(command.fit), command.fpir, faces=command.faces, watch=watched
+        )
+    else:
+        if command.fit:
+            raise SandboxError(f"--fit is for the folder of a run; {known} keeps the strangers that it was fitted on")
+        people = load_people(known)
+        network = _network(people, known, command.network)
+        figures = measuring.measure_people(people, network, folder, strangers, command.fpir, watched)
+    _figures(figures)
+    if command.json:
+        _write(figures, command.json)
+
+
+def _figures(figures: Figures) -> None:
+    from sandbox.evaluation.report import spell, spell_interval
+
+    rows = []
+    for key, entry in figures.items():
+        beside = [f"threshold {entry['threshold']:.4f}"] if "threshold" in entry else []
+        beside += [f"fitted on {entry['fitted_on']:,} images"] if "fitted_on" in entry else []
+        beside += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []
+        shown = {name: value for name, value in entry.items() if name != "supported"}
+        rows.append((key, spell(shown), spell_interval(shown), f"{entry['n']:,}", ", ".join(beside)))
+    _table(("", "value", "95 % interval", "n", "at"), rows, right=(1, 2, 3))
+
+
 def _parse(kind: Any, argv: Sequence[str], name: str) -> Any:
     """The flags; what stands without a flag must be there, and none of it empty."""
     command = flags.parse(kind, argv, prog=f"{PROG} {name}", description=WHAT[name])
@@ -357,7 +422,7 @@ def _say(notes: Iterable[str], people: People, file: Path) -> None:
     print("\n".join(head_lines(people, str(file))))
 
 
-def _write(rows: list[dict[str, Any]], place: str) -> None:
+def _write(rows: Any, place: str) -> None:
     """Rows as JSON, to a file or to the terminal."""
     import json
 

@@ -99,6 +99,16 @@ def classify(
     return rows
 
 
+def classes_of(path: Path) -> tuple[str, ...]:
+    """Who a run's classifier can name, in the order of its classes.
+
+    Raises:
+        SandboxError: no finished run there, or one whose losses own no class weights.
+    """
+    folder = RunFolder(path)
+    return load_objective(folder, load_trained(folder).network)[1]
+
+
 def _shares(path: Path, trained: Any, objective: Any, pixels: Sequence[np.ndarray]) -> list[np.ndarray]:
     """(C,) float64 probabilities of each image."""
     import torch

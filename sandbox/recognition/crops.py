@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from sandbox.data.decode import decode, read_photograph
+from sandbox.data.decode import decode, read_photograph, square
 from sandbox.data.listing import ENDINGS, Listing
 from sandbox.data.parts import Watch, unwatched
 from sandbox.embedder import Embedder
@@ -138,14 +138,16 @@ class Reader:
     def _aligned(self, file: Path, photograph: Image.Image, faces: Sequence[Face]) -> Read:
         from sandbox.data.align import align_face
 
+        network = self.network
         seen, pixels = [], []
         for face in faces:
             try:
-                upright = align_face(photograph, face.points, self.network.image_size)
+                upright = align_face(photograph, face.points, network.resize or network.image_size)
             except SandboxError:  # its five points fall together, which no face's do
                 continue
             seen.append(Seen(face.box, face.confidence))
-            pixels.append(np.asarray(upright, np.uint8))
+            # A network that was shown the middle of its training images is shown the middle of the aligned face.
+            pixels.append(square(upright, network.image_size, 3, network.resize))
         return Read(file, tuple(seen), tuple(pixels))
 
 

@@ -71,7 +71,7 @@ def embedded_rows(
             faceless.append(str(one.file))
         else:
             several += [str(one.file)] if len(one.faces) > 1 else []
-            digest = _digest(one.file)
+            digest = file_digest(one.file)
             if (name, digest) in met:
                 twice.append(str(one.file))
             else:
@@ -123,7 +123,12 @@ def two_names(rows: Rows) -> list[str]:
     return [f"byte for byte the same, but enrolled as two people: {first_names(both)}"]
 
 
-def _digest(file: Path) -> str:
+def file_digest(file: Path) -> str:
+    """16 hex characters that name the bytes of a file.
+
+    Raises:
+        SandboxError: it cannot be read.
+    """
     try:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

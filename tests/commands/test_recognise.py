@@ -246,6 +246,33 @@ def test_a_network_in_an_onnx_file_needs_strangers(command: Say, run: Path, imag
     )  # the same weights
 
 
+def test_measure_counts_what_the_classifier_gets_right(
+    command: Say, classifier: Path, images: Path, tmp_path: Path
+) -> None:
+    for name, folder in (("2", "Žofie [2]"), ("3", "Bo")):
+        shutil.copytree(images / "people" / folder, tmp_path / "known" / name)
+    rng = np.random.default_rng(0)
+    for kind, count in (("odd", 12), ("fit", 20)):
+        for place in range(count):
+            noise = Image.fromarray(rng.integers(0, 256, (16, 16), np.uint8))
+            (tmp_path / kind).mkdir(exist_ok=True)
+            noise.save(tmp_path / kind / f"{kind}{place}.png")
+    words = ("--strangers", str(tmp_path / "odd"), "--fit", str(tmp_path / "fit"), "--fpir", "0.1")
+    file = tmp_path / "measured.json"
+    said = command("recognise.py", "measure", str(classifier), str(tmp_path / "known"), *words, "--json", str(file))
+    assert said.code == 0 and "identification/dir@fpir=1e-1" in said.out, said.err
+    found = json.loads(file.read_text())
+    rows = read(command("recognise.py", "classify", str(classifier), str(tmp_path / "known"), "--json", "-").out)
+    right = [row["most_alike"] == Path(row["image"]).parent.name for row in rows]
+    assert found["identification/rank@1"]["value"] == pytest.approx(np.mean(right))
+    entry = found["identification/dir@fpir=1e-1"]
+    fit = read(command("recognise.py", "classify", str(classifier), str(tmp_path / "fit"), "--json", "-").out)
+    assert np.mean([np.float32(row["probability"]) >= np.float32(entry["threshold"]) for row in fit]) <= 0.1
+    both = [r and row["probability"] >= entry["threshold"] for r, row in zip(right, rows, strict=True)]
+    assert entry["value"] == pytest.approx(np.mean(both)) and entry["n"] == 16 and entry["fitted_on"] == 20
+    assert found["identification/strangers@fpir=1e-1"]["n"] == 12
+
+
 def mistakes() -> list[tuple[tuple[str, ...], str]]:
     enrol = ("enrol", "{run}", "{images}/people", "--out", "{tmp}/p.npz")
     probe = "{images}/probes/2-8.png"
@@ -279,6 +306,11 @@ def mistakes() -> list[tuple[tuple[str, ...], str]]:
         (("classify", "{closed}", probe, "--unknown_below", "7"), "--unknown_below is 7, but lies between 0 and 1"),
         (("verify", probe, "{images}", "--network", "{run}"), "is not there"),
         (("verify", probe, probe, "--people", "{people}", "--faces", "detect"), "was made with --faces whole"),
+        (("measure", "{people}"), "measure takes people.npz FOLDER"),
+        (("measure", "{closed}", "{images}/people"), "give --fit FOLDER"),
+        (("measure", "{people}", "{images}/people", "--fit", "x"), "--fit is for the folder of a run"),
+        (("measure", "{people}", "{images}/people"), "images are no test"),
+        (("measure", "{people}", "{images}/others"), "none of the images is of somebody who can be named"),
         (("remove", "{people}", "Boo"), "did you mean 'Bo'?"),
     ]
 
@@ -302,7 +334,7 @@ def test_a_mistake_is_one_sentence(
     assert people.read_bytes() == before and not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.parametrize("what", ["", "enrol", "add", "remove", "list", "identify", "classify", "verify"])
+@pytest.mark.parametrize("what", ["", "enrol", "add", "remove", "list", "identify", "classify", "verify", "measure"])
 def test_help_needs_no_torch(what: str) -> None:
     words = [what, "--help"] if what else ["--help"]
     code = (
