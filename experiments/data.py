@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,6 +14,7 @@ from sandbox import flags
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe import AugmentSpec, DataSpec, Recipe, check_ranges
 from sandbox.recipe_text import load
+from sandbox.reporting.progress import watched
 
 if TYPE_CHECKING:
     import numpy as np
@@ -256,26 +256,6 @@ def print_splits(splits: Splits, counts: np.ndarray) -> None:
         spread = [f"{sizes.min():,}", f"{np.median(sizes):,g}", f"{sizes.max():,}"]
         table.add_row(name, f"{sizes.sum():,}", f"{len(sizes):,}", *spread, lone)
     Console(width=None if sys.stdout.isatty() else 100).print(table)
-
-
-def watched(files: Sequence[Path], what: str) -> Iterable[Path]:
-    """The files one by one, with a bar on a terminal once they have taken a second."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    bar = Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), console=console, transient=True)
-    task = bar.add_task("", total=len(files))
-    start = time.monotonic()
-    try:
-        for file in files:
-            yield file
-            bar.advance(task)
-            if console.is_terminal and not bar.live.is_started and time.monotonic() - start > 1:
-                bar.start()
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 def _base(argv: Sequence[str]) -> Recipe:

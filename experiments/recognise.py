@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -14,6 +13,7 @@ from tyro.conf import Positional
 
 from sandbox import flags
 from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.reporting.progress import watched
 
 if TYPE_CHECKING:
     from sandbox.embedder import Embedder
@@ -452,26 +452,6 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
     for row in rows:
         table.add_row(*map(Text, row))  # a name in brackets is no markup
     console.print(table)
-
-
-def watched(files: Sequence[Path], what: str) -> Iterable[Path]:
-    """The files one by one, with a bar on a terminal once they have taken a second."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    bar = Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), console=console, transient=True)
-    task = bar.add_task("", total=len(files))
-    start = time.monotonic()
-    try:
-        for file in files:
-            yield file
-            bar.advance(task)
-            if console.is_terminal and not bar.live.is_started and time.monotonic() - start > 1:
-                bar.start()
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 if __name__ == "__main__":

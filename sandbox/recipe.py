@@ -90,6 +90,8 @@ class BackboneSpec:
     and never takes a pretrained first layer away. Networks of our own have one stem: auto."""
     freeze: bool = False
     """Train the head alone."""
+    freeze_head: bool = False
+    """With freeze: keep the head as well, so that only what the losses own is trained, such as a classifier."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,7 +72,7 @@ def load_trained(folder: RunFolder) -> Trained:
         raise SandboxError(f"{folder.path} does not say what images its network takes; train it again to embed others")
     recipe = folder.recipe()
     device = _device(recipe.device)
-    spec = replace(recipe.backbone, head=cast(Any, head), weights="", freeze=False)
+    spec = replace(recipe.backbone, head=cast(Any, head), weights="", freeze=False, freeze_head=False)
     network = make_network(spec, channels=channels, image_size=size, mean=[0.0] * channels, std=[1.0] * channels)
     weights, _ = folder.read_tensors("model.safetensors")
     file = folder.path / "model.safetensors"

@@ -338,6 +338,19 @@ def test_a_frozen_trunk_runs_once_and_the_run_goes_on_to_the_same_bits(tmp_path:
     assert "computed once" in said
 
 
+def test_a_frozen_head_is_kept_and_the_classifier_learns(tmp_path: Path) -> None:
+    first = done(replace(SMALL, loss="arcface", miner="none", max_steps=5), tmp_path / "first")
+    recipe = replace(FROZEN, resume_from=str(first.folder.path), max_steps=60, backbone=replace(FROZEN.backbone))
+    backbone = replace(first.folder.recipe().backbone, freeze=True, freeze_head=True)
+    recipe = replace(recipe, backbone=backbone, optimizer=replace(recipe.optimizer, loss_lr=0.1))
+    last = done(recipe, tmp_path / "second")
+    a, b = (load_file(folder / "model.safetensors") for folder in (first.folder.path, last.folder.path))
+    assert "head.1.running_mean" in a and all(torch.equal(a[key], b[key]) for key in a)
+    assert last.report["val"]["classification/top@1"]["value"] > 0.5
+    with pytest.raises(SandboxError, match=r"give backbone\.freeze as well"):
+        prepare(replace(recipe, backbone=replace(backbone, freeze=False)))
+
+
 def test_validation_on_stored_features_gives_the_figures_of_the_images() -> None:
     for monitor in ("classification/top@1", "retrieval/map@r", "verification/auc"):
         stored = prepare(replace(FROZEN, evaluate=EvaluateSpec(monitor=monitor)))

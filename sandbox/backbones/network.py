@@ -40,6 +40,7 @@ class Network(nn.Module):
         self.head = head
         self.dim = dim
         self.frozen = False
+        self.head_frozen = False
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
 
@@ -49,11 +50,19 @@ class Network(nn.Module):
         self.backbone.requires_grad_(False)
         self.backbone.eval()
 
+    def freeze_head(self) -> None:
+        """Keep the head's weights and batch statistics as they are."""
+        self.head_frozen = True
+        self.head.requires_grad_(False)
+        self.head.eval()
+
     def train(self, mode: bool = True) -> Network:
-        """Set train or eval mode; a frozen backbone stays in eval mode."""
+        """Set train or eval mode; what is frozen stays in eval mode."""
         super().train(mode)
         if self.frozen:
             self.backbone.eval()
+        if self.head_frozen:
+            self.head.eval()
         return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -84,6 +93,10 @@ def make_network(
         load_weights(network, Path(spec.weights))
     if spec.freeze:
         network.freeze_backbone()
+    if spec.freeze_head:
+        if not spec.freeze:
+            raise SandboxError("backbone.freeze_head keeps the head of a frozen backbone: give backbone.freeze as well")
+        network.freeze_head()
     return network
 
 

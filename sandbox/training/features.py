@@ -53,7 +53,10 @@ def trunk_features(
 
 def over_features(network: Network) -> Network:
     """The head alone, as a network over `as_pixels`; its weights are those of the network that it came from."""
-    return Network(nn.Flatten(), network.head, network.dim, [0.0], [1.0]).to(network.mean.device)
+    over = Network(nn.Flatten(), network.head, network.dim, [0.0], [1.0]).to(network.mean.device)
+    if network.head_frozen:
+        over.freeze_head()
+    return over
 
 
 def as_pixels(features: torch.Tensor) -> np.ndarray:
