@@ -215,7 +215,7 @@ def align(argv: Sequence[str]) -> None:
     source, destination = (Path(value).expanduser() for value in (command.src, command.dst))
     device = choose_device(command.device)
     if device.type == "mps":
-        raise SandboxError("--device is 'mps', on which MTCNN's pooling does not run; there are cpu, cuda and cuda:N")
+        raise SandboxError(f"--device {command.device} is mps here, on which MTCNN has not been tried; give cpu")
     outcome = align_tree(source, destination, command.size, command.min_face, device, watched, command.without_face)
     print("\n".join(outcome.lines()))
     print(f"{destination}: {command.size}x{command.size} pixels; {LISTING} there says what became of each")

@@ -18,6 +18,7 @@ from sandbox.reporting.progress import watched
 if TYPE_CHECKING:
     from sandbox.embedder import Embedder
     from sandbox.evaluation.retrieval import Figures
+    from sandbox.recognition.naming import Named
     from sandbox.recognition.people import People
 
 PROG = "python experiments/recognise.py"
@@ -131,8 +132,9 @@ class Measure:
     """With a run: images of other strangers, to fit the thresholds on; the file of enrolled people has its own."""
     fpir: tuple[float, ...] = (1e-1, 1e-2)
     """Shares of strangers' images that may be taken for somebody."""
-    faces: Literal["whole", "detect"] = "whole"
-    """With a run: whether each image is one face, or a photograph."""
+    faces: Literal["whole", "detect"] | None = None
+    """With a run: whether each image is one face (whole, the default), or a photograph; the file of enrolled people
+    says it itself."""
     network: str = ""
     """Where the network of the enrolled people lies now, if it is not where it was."""
     json: str = ""
@@ -152,8 +154,8 @@ class Verify:
     people: str = ""
     """A file that `enrol` wrote, for its calibration and for how its images were read."""
     threshold: float | None = None
-    """A similarity (-1 to 1) from which two faces are one person's; else that of --people's calibration, else the most
-    accurate on the run's validation images."""
+    """A similarity (-1 to 1) from which two faces are one person's; else that of --people's calibration, else where the
+    error rates are equal on the run's validation images."""
     faces: Literal["whole", "detect"] | None = None
     """whole: each image is one face (the default); detect: photographs. --people says it where it is given."""
 
@@ -272,34 +274,42 @@ def identify(argv: Sequence[str]) -> None:
     picture = Path(command.picture)
     if command.picture and (picture.suffix.lower() != ".png" or picture.is_dir()):
         raise SandboxError(f"--picture is '{command.picture}', but names a file that ends in .png")
+    _json(command.json)
     from sandbox.recognition import naming
     from sandbox.recognition.crops import find_images
     from sandbox.recognition.people_file import load_people
-    from sandbox.recognition.rows import UNKNOWN, printable
-    from sandbox.recognition.said import threshold_said
 
     file = Path(command.people)
     people = load_people(file)
     images = find_images([Path(image) for image in command.images])
+    _apart([command.json, command.picture], [command.people, *map(str, images)])
     network = _network(people, file, command.network)
     named = naming.identify(people, network, images, threshold=command.threshold, index=command.index, watch=watched)
-    if command.picture:
+    _write([row.as_json() for row in named], command.json)
+    if command.json != "-":
+        _named(named, people, command.threshold)
+    if command.picture:  # last: what was found should not be lost where it cannot be drawn
         from sandbox.recognition.drawing import draw_named
 
         draw_named(named, picture)
-    _write([row.as_json() for row in named], command.json)
-    if command.json == "-":
-        return
+
+
+def _named(named: Sequence[Named], people: People, by_hand: float | None) -> None:
+    """The faces as a table, and where UNKNOWN begins."""
+    from sandbox.recognition.naming import percent
+    from sandbox.recognition.rows import UNKNOWN, printable
+    from sandbox.recognition.said import threshold_said
+
     rows = []
     for row in named:
         score = "" if row.similarity is None else f"{row.similarity:.4f}"
-        chance = "" if row.probability is None else naming.percent(row.probability)
+        chance = "" if row.probability is None else percent(row.probability)
         box = "" if row.box is None else " ".join(f"{edge:.0f}" for edge in row.box)
         rows.append((printable(row.image), row.label, score, chance, *([box] if people.faces == "detect" else [])))
     names = ("image", "name", "similarity", "probability", *(["box"] if people.faces == "detect" else []))
     _table(names, rows, right=(2, 3, 4))
-    threshold = people.threshold.value if command.threshold is None else command.threshold
-    why = ", by hand" if command.threshold is not None else threshold_said(people.threshold)
+    threshold = people.threshold.value if by_hand is None else by_hand
+    why = ", by hand" if by_hand is not None else threshold_said(people.threshold)
     print(f"{UNKNOWN} below a similarity of {threshold:.4f}{why}")
 
 
@@ -310,7 +320,9 @@ def classify(argv: Sequence[str]) -> None:
     from sandbox.recognition.crops import find_images
     from sandbox.recognition.rows import printable
 
+    _json(command.json)
     images = find_images([Path(image) for image in command.images])
+    _apart([command.json], map(str, images))
     rows = classes.classify(
         Path(command.run), images, faces=command.faces, unknown_below=command.unknown_below, watch=watched
     )
@@ -353,8 +365,12 @@ def measure(argv: Sequence[str]) -> None:
     """Say how often naming goes wrong."""
     command = _parse(Measure, argv, "measure")
     from sandbox.recognition import measuring
+    from sandbox.recognition.fitting import check_rate
     from sandbox.recognition.people_file import load_people
 
+    _json(command.json)
+    for rate in command.fpir:
+        check_rate(rate)
     known, folder = Path(command.known), Path(command.folder)
     strangers = Path(command.strangers) if command.strangers else None
     if known.is_dir():
@@ -363,9 +379,11 @@ def measure(argv: Sequence[str]) -> None:
         if command.network:
             raise SandboxError("--network is for a file of enrolled people; a run is its own network")
         figures = measuring.measure_classes(
-            known, folder, strangers, Path(command.fit), command.fpir, faces=command.faces, watch=watched
+            known, folder, strangers, Path(command.fit), command.fpir, faces=command.faces or "whole", watch=watched
         )
     else:
+        if command.faces:
+            raise SandboxError(f"--faces is for the folder of a run; {known} says itself how images are read")
         if command.fit:
             raise SandboxError(f"--fit is for the folder of a run; {known} keeps the strangers that it was fitted on")
         people = load_people(known)
@@ -420,6 +438,23 @@ def _say(notes: Iterable[str], people: People, file: Path) -> None:
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     print("\n".join(head_lines(people, str(file))))
+
+
+def _json(place: str) -> None:
+    if place not in ("", "-") and (Path(place).suffix.lower() != ".json" or Path(place).is_dir()):
+        raise SandboxError(f"--json is '{place}', but names a file that ends in .json, or is -")
+
+
+def _apart(outputs: Iterable[str], inputs: Iterable[str]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        SandboxError: names the file.
+    """
+    read = {Path(word).resolve() for word in inputs if word}
+    for place in outputs:
+        if place and place != "-" and Path(place).resolve() in read:
+            raise SandboxError(f"{place} is to be written and to be read; give another name")
 
 
 def _write(rows: Any, place: str) -> None:

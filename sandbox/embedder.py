@@ -17,7 +17,7 @@ class Embedder(Protocol):
 
     @property
     def digest(self) -> str:
-        """12 hex characters that name the weights; an exported network keeps those of the run it came from."""
+        """12 hex characters that name the weights and how images are read; an exported network keeps its run's."""
         ...
 
     @property

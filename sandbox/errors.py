@@ -32,15 +32,22 @@ def unknown(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> Sa
 
 
 def exit_on_error(command: Callable[[], None]) -> None:
-    """Run a command; a person's mistake ends it with one sentence on stderr and exit code 2."""
+    """Run a command; a person's mistake, or a file in the way, ends it with one sentence and exit code 2."""
     try:
         command()
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # `... | head` closed the pipe; not a failure of the command
+            sys.stderr.close()
+            sys.exit(0)
+        if error.filename is None:
+            raise
+        shown = str(error.filename)
+        shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
+        print(f"error: cannot read or write {shown}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # `... | head` closed the pipe; not a failure of the command
-        sys.stderr.close()
-        sys.exit(0)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -148,10 +149,15 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
     if images is not None:
         if not os.path.isdir(images):
             raise SandboxError(f"there is no folder {images} to take images from")
-        files = Listing().images(images)
+        try:
+            files = Listing().images(images)
+        except OSError as error:
+            raise SandboxError(f"cannot read {error.filename or images}: {error.strerror or error}") from None
         if not files:
             raise SandboxError(f"no image lies in {images} or below it")
-        some = [read_photograph(files[place]) for place in _spread(len(files))]
+        some = [image for place in _spread(len(files)) if (image := _readable(files[place]))]
+        if not some:
+            raise SandboxError(f"none of the images in {images} that were tried can be read")
         cut = [square(image, trained.image_size, trained.channels, trained.resize) for image in some]
         return np.stack(cut), f"{counted(len(cut), 'image', 'images')} of {images}"
     data = folder.recipe().data
@@ -165,6 +171,13 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
         raise SandboxError(f"the data set '{data.name}' now gives images of another size; give --images FOLDER")
     chosen = np.ascontiguousarray(val[_spread(len(val))])
     return chosen, f"{counted(len(chosen), 'validation image', 'validation images')} of {data.name}"
+
+
+def _readable(file: Path) -> Image.Image | None:
+    try:
+        return read_photograph(file)
+    except SandboxError:
+        return None
 
 
 def _spread(count: int) -> np.ndarray:

@@ -48,6 +48,11 @@ def inherit(network: Network, objective: Objective, earlier: Path, classes: Sequ
         taken,
         earlier / "model.safetensors",
     )
+    if network.head_frozen and head and not same_head:
+        raise SandboxError(
+            f"backbone.freeze_head keeps the head of the run {earlier.name}, but this recipe asks for another kind: "
+            f"give its backbone.head and backbone.embedding_dim ({earlier / 'recipe.toml'})"
+        )
     put_weights(network, {**wanted, **taken})
     notes = [f"starts from the run {earlier.name}" + ("" if same_head else ", with a new head")]
     kept = _inherit_objective(objective, folder, recorded.get("classes") == classes_digest(classes))

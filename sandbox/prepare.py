@@ -68,6 +68,8 @@ def prepare(recipe: Recipe) -> Prepared:
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
     _check_classifies(recipe.evaluate.monitor, objective, splits)
+    if network.head_frozen and recipe.backbone.weights in ("", "pretrained") and not recipe.resume_from:
+        raise SandboxError("backbone.freeze_head would keep a head of random weights: give resume_from, or weights")
     if recipe.resume_from:
         recipe, inherited = _inherit(recipe, network, objective, splits)
         notes = [*notes, *inherited]

@@ -28,7 +28,7 @@ class Trained:
     name: str
     """The run's folder, without what lies above it."""
     digest: str
-    """12 hex characters that name the weights."""
+    """12 hex characters that name the weights and how images are read for them."""
     network: Network
     image_size: int
     """Side of the square images it takes, pixels."""
@@ -82,7 +82,7 @@ def load_trained(folder: RunFolder) -> Trained:
     network.eval()
     return Trained(
         name=folder.path.resolve().name,
-        digest=weights_digest(weights),
+        digest=network_digest(weights, size, recipe.data.resize or 0, recipe.evaluate.flip),
         network=network,
         image_size=size,
         channels=channels,
@@ -93,9 +93,9 @@ def load_trained(folder: RunFolder) -> Trained:
     )
 
 
-def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
-    """12 hex characters that say which weights these are: names, kinds, shapes and values."""
-    said = hashlib.sha256()
+def network_digest(weights: Mapping[str, torch.Tensor], image_size: int, resize: int, flip: bool) -> str:
+    """12 hex characters that name the weights (names, kinds, shapes, values) and how an image is read for them."""
+    said = hashlib.sha256(f"{image_size} {resize} {flip}\0".encode())
     for key in sorted(weights):
         value = weights[key].detach().cpu().contiguous()
         said.update(f"{key} {value.dtype} {tuple(value.shape)}\0".encode())

@@ -347,6 +347,10 @@ def test_a_frozen_head_is_kept_and_the_classifier_learns(tmp_path: Path) -> None
     a, b = (load_file(folder / "model.safetensors") for folder in (first.folder.path, last.folder.path))
     assert "head.1.running_mean" in a and all(torch.equal(a[key], b[key]) for key in a)
     assert last.report["val"]["classification/top@1"]["value"] > 0.5
+    with pytest.raises(SandboxError, match="would keep a head of random weights"):
+        prepare(replace(recipe, resume_from=""))
+    with pytest.raises(SandboxError, match="this recipe asks for another kind"):
+        prepare(replace(recipe, backbone=replace(backbone, head="linear")))
     with pytest.raises(SandboxError, match=r"give backbone\.freeze as well"):
         prepare(replace(recipe, backbone=replace(backbone, freeze=False)))
 

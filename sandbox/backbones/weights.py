@@ -88,8 +88,9 @@ def _refusal(error: Exception) -> str:
 
 def _tensors(found: Any, path: Path) -> dict[str, torch.Tensor]:
     """The state dict in what was read."""
-    while isinstance(found, dict) and (nest := next((n for n in _NESTS if isinstance(found.get(n), dict)), "")):
-        found = found[nest]
+    for _ in _NESTS:  # no deeper: a dictionary may hold itself
+        if isinstance(found, dict) and (nest := next((n for n in _NESTS if isinstance(found.get(n), dict)), "")):
+            found = found[nest]
     if not isinstance(found, dict) or not found:
         raise SandboxError(f"{path} holds no tensors by name (a {type(found).__name__}); save a network's state_dict()")
     for key, value in found.items():

@@ -18,8 +18,13 @@ _MOST_OVERSAMPLED = 8192  # pixels a side: a crop of a face larger than that is 
 
 
 def template(size: int) -> np.ndarray:
-    """ArcFace's five points in a square of `size` pixels, as InsightFace scales them: (5, 2) float64."""
-    return ARCFACE * (size / ARCFACE_SIDE)
+    """ArcFace's five points in a square of `size` pixels: (5, 2) float64.
+
+    They lie where resizing an aligned 112 x 112 picture would put them, corner to corner, so that a face aligned at the
+    size a network takes is the one it was shown from a larger tree. (InsightFace scales them about the centre of the
+    first pixel, which at 224 is half a pixel off.)
+    """
+    return (ARCFACE + 0.5) * (size / ARCFACE_SIDE) - 0.5
 
 
 def similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -53,6 +53,8 @@ class Row:
     """Of the face that was taken, 0 to 1 with four digits; empty without one."""
     done: str
     """In words."""
+    photograph: str = ""
+    """Bytes and time (nanoseconds) of the photograph that this is of."""
 
     @classmethod
     def unreadable(cls, path: str, reason: str) -> Row:
@@ -119,7 +121,7 @@ def still_true(
 ) -> tuple[list[Row], list[Row]]:
     """Rows of photographs that need not be done again, and rows of aligned faces whose photographs are gone.
 
-    What could not be read, was changed after the listing was written, or lost its aligned face is done again.
+    What could not be read, is of another size or time than it was, or lost its aligned face is done again.
 
     Args:
         earlier: rows of the earlier run.
@@ -127,7 +129,6 @@ def still_true(
         names: the aligned face's relative path for each.
         folder: the aligned tree.
     """
-    written = (folder / LISTING).stat().st_mtime_ns if earlier else 0
     targets = set(names.values())
     kept, gone = {}, {}
     for row in earlier:
@@ -135,7 +136,7 @@ def still_true(
         if row.path not in files:
             if there and row.aligned not in targets:
                 gone[row.path] = replace(row, done="left there, its photograph is gone")
-        elif not row.is_unreadable and files[row.path].stat().st_mtime_ns <= written:
+        elif not row.is_unreadable and row.photograph == stamp(files[row.path]):
             if not row.aligned or (there and row.aligned == names[row.path]):
                 kept[row.path] = row
     return list(kept.values()), list(gone.values())
@@ -184,7 +185,13 @@ def _read_rows(file: Path) -> list[Row]:
         return []
     # A line that was cut off has fewer columns, and is done again.
     whole = [line for line in lines[1:] if len(line) == len(fields(Row)) and line[2].isdecimal()]
-    return [Row(path, aligned, int(faces), confidence, done) for path, aligned, faces, confidence, done in whole]
+    return [Row(line[0], line[1], int(line[2]), *line[3:]) for line in whole]
+
+
+def stamp(file: Path) -> str:
+    """What changes when a photograph is replaced."""
+    found = file.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def _write_text(file: Path, text: str) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -15,19 +16,22 @@ from PIL import Image
 
 from sandbox.data.align import align_face
 from sandbox.data.align_record import (
+    LISTING,
     MIDDLE,
+    SETTINGS,
     Outcome,
     Row,
     Settings,
     append_rows,
     earlier_rows,
     put,
+    stamp,
     still_true,
     write_rows,
     write_settings,
 )
 from sandbox.data.decode import read_photograph, square
-from sandbox.data.faces import Detector, Face
+from sandbox.data.faces import Detector, Face, foremost
 from sandbox.data.listing import Listing
 from sandbox.errors import SandboxError
 
@@ -75,6 +79,9 @@ def align_tree(
             file that cannot be written; facenet-pytorch is not installed.
     """
     files = {path.relative_to(source).as_posix(): path for path in _photographs(source, destination)}
+    own = sorted({name.split("/")[0] for name in files} & {LISTING, SETTINGS})
+    if own:
+        raise SandboxError(f"'{source / own[0]}' has the name of a file that is written beside the faces; rename it")
     names = aligned_names(files)
     settings = Settings(str(source.resolve()), size, min_face, without_face)
     earlier = earlier_rows(destination, settings)
@@ -85,10 +92,11 @@ def align_tree(
         write_settings(destination, settings)
         write_rows(destination, kept + gone)
         done = {row.path for row in kept}
+        stamps = {name: stamp(path) for name, path in files.items()}  # before any is read
         rows = list(kept)
         with closing(_read_ahead(watch([files[name] for name in files if name not in done], "aligning"))) as pictures:
             for batch in _batches(pictures):
-                rows += _align(batch, detector, source, destination, names, settings)
+                rows += _align(batch, detector, source, destination, names, settings, stamps)
         write_rows(destination, rows + gone)
     except OSError as error:
         raise SandboxError(f"cannot write {error.filename or destination}: {error.strerror or error}") from None
@@ -113,24 +121,6 @@ def aligned_names(paths: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def foremost(faces: Sequence[Face], size: tuple[int, int]) -> Face:
-    """The face that a photograph of one person shows: the largest, where one near the middle counts as larger.
-
-    Twice the squared distance of its middle from the picture's is taken off its area, as facenet's alignment does. The
-    largest alone is often a bystander whom the edge of the picture cuts.
-
-    Args:
-        faces: of one picture, at least one.
-        size: width and height of the picture, pixels.
-    """
-
-    def weight(face: Face) -> float:
-        left, top, right, bottom = face.box
-        return face.area - ((left + right - size[0]) ** 2 + (top + bottom - size[1]) ** 2) / 2
-
-    return max(faces, key=weight)
-
-
 def _photographs(source: Path, destination: Path) -> list[Path]:
     if not source.is_dir():
         raise SandboxError(f"there is no folder of photographs '{source}'")
@@ -152,6 +142,7 @@ def _align(
     destination: Path,
     names: Mapping[str, str],
     settings: Settings,
+    stamps: Mapping[str, str],
 ) -> list[Row]:
     """Align the pictures of a batch, and list each once its file is there."""
     found = iter(detector([image for _, image in batch if not isinstance(image, str)]))
@@ -160,9 +151,11 @@ def _align(
         for path, image in batch:
             name = path.relative_to(source).as_posix()
             if isinstance(image, str):
-                rows.append(Row.unreadable(name, image))
+                (destination / names[name]).unlink(missing_ok=True)  # of an earlier run
+                row = Row.unreadable(name, image)
             else:
-                rows.append(_align_one(image, next(found), name, names[name], destination, settings))
+                row = _align_one(image, next(found), name, names[name], destination, settings)
+            rows.append(replace(row, photograph=stamps[name]))
     finally:
         append_rows(destination, rows)
     return rows
@@ -182,7 +175,11 @@ def _align_one(
         put(target, lambda to: middle.save(to, **kind), top)
         return Row(name, aligned, 0, "", MIDDLE)
     face = foremost(faces, image.size)
-    upright = align_face(image, face.points, size)
+    try:
+        upright = align_face(image, face.points, size)
+    except SandboxError as error:  # its points fall together, which no face's do
+        target.unlink(missing_ok=True)
+        return Row(name, "", len(faces), "", f"left out, {error}")
     put(target, lambda to: upright.save(to, **kind), top)
     done = "aligned" if len(faces) == 1 else f"aligned, one of {len(faces)}"
     return Row(name, aligned, len(faces), f"{face.confidence:.4f}", done)

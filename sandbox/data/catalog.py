@@ -98,7 +98,7 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
 def _check_root(spec: DataSpec) -> None:
     root = Path(spec.root).expanduser()
     if not root.exists():
-        beside = [entry.name for entry in root.parent.iterdir()] if root.parent.is_dir() else []
+        beside = [entry.name for entry in root.parent.iterdir() if entry.is_dir()] if root.parent.is_dir() else []
         raise SandboxError(f"no folder at data.root '{spec.root}'{near(root.name, beside)}")
     if not root.is_dir():
         raise SandboxError(f"data.root '{spec.root}' is a file, not a folder")

@@ -49,6 +49,11 @@ def scored(judged: Judged, *, far: float | None = None) -> tuple[ScoreCounts, Ma
     threshold = curve.best_accuracy()[1] if far is None else curve.accept_at(far)[2]
     if not np.isfinite(threshold):
         notes.append(f"no threshold is marked: {where} none is better than to reject every pair")
+    if far is not None and curve.impostors * far < 30:
+        notes.append(
+            f"FAR {spell_rate(far)} is unsupported: it takes {30 / far:,.0f} impostor pairs, "
+            f"and {where} there are {curve.impostors:,}"
+        )
     finite = (threshold,) if np.isfinite(threshold) else ()
     counts, at = _count(shown, judged.pairs, finite)
     if not finite:

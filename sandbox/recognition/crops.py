@@ -44,7 +44,7 @@ class Read:
 
     file: Path
     faces: tuple[Seen, ...] = ()
-    """Largest first; none where a photograph shows none."""
+    """The foremost first (`sandbox.data.faces.foremost`), then by size; none where a photograph shows none."""
     pixels: tuple[np.ndarray, ...] = ()
     """(S, S, 1 or 3) uint8 of each, as the network gets it."""
     refused: str = ""
@@ -68,7 +68,8 @@ class Reader:
     """Reads image files as one network takes them.
 
     With `whole` a file is read exactly as the network's training images were, and is one face, whatever it shows. With
-    `detect` it is a photograph, and each face that MTCNN finds there is brought upright.
+    `detect` it is a photograph, and each face that MTCNN finds there is brought upright. (Omniglot's reader turns black
+    on white around, which is not done here.)
     """
 
     def __init__(self, network: Embedder, faces: Faces):
@@ -96,14 +97,16 @@ class Reader:
                     read = list(pool.map(self._whole, block)) if self.faces == "whole" else self._detected(block)
                 yield read
 
-    def embedded(self, files: Sequence[Path], *, largest: bool = False, watch: Watch = unwatched) -> Iterator[Embedded]:
-        """Every file in order with its embeddings; `largest` embeds the first face alone.
+    def embedded(
+        self, files: Sequence[Path], *, foremost: bool = False, watch: Watch = unwatched
+    ) -> Iterator[Embedded]:
+        """Every file in order with its embeddings; `foremost` embeds the first face alone.
 
         Raises:
             SandboxError: the detector is not installed, or the network gives no finite numbers.
         """
         for block in self.read(files, watch=watch):
-            taken = [one.pixels[:1] if largest else one.pixels for one in block]
+            taken = [one.pixels[:1] if foremost else one.pixels for one in block]
             pixels = [face for faces in taken for face in faces]
             parts = [np.empty((0, self.network.dim), np.float32)]
             parts += [self.network.embed(np.stack(pixels[at : at + _BLOCK])) for at in range(0, len(pixels), _BLOCK)]
@@ -116,7 +119,7 @@ class Reader:
     def _whole(self, file: Path) -> Read:
         network = self.network
         if not file.is_file():
-            return Read(file, refused="is not there")
+            return Read(file, refused="is a folder, and an image is needed" if file.is_dir() else "is not there")
         try:
             pixels = decode(file, network.image_size, network.channels, network.resize)
         except Image.UnidentifiedImageError:
@@ -137,10 +140,12 @@ class Reader:
 
     def _aligned(self, file: Path, photograph: Image.Image, faces: Sequence[Face]) -> Read:
         from sandbox.data.align import align_face
+        from sandbox.data.faces import foremost
 
         network = self.network
         seen, pixels = [], []
-        for face in faces:
+        first = foremost(faces, photograph.size) if faces else None
+        for face in sorted(faces, key=lambda face: face is not first):  # the others stay as they are
             try:
                 upright = align_face(photograph, face.points, network.resize or network.image_size)
             except SandboxError:  # its five points fall together, which no face's do

@@ -110,7 +110,7 @@ def evenly(count: int, most: int) -> np.ndarray:
 def check_rate(fpir: float) -> None:
     """Refuse what is no false positive identification rate that a threshold can be fitted for."""
     if not 0 < fpir < 1:
-        raise SandboxError(f"--fpir is {fpir:g}, but lies between 0 and 1")
+        raise SandboxError(f"--fpir is {fpir:g}, but is above 0 and below 1")
 
 
 def check_cosine(value: float) -> None:

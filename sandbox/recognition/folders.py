@@ -56,7 +56,7 @@ def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
 def embedded_rows(
     reader: Reader, files: Sequence[Path], whose: Sequence[str], watch: Watch = unwatched
 ) -> tuple[Rows, list[str]]:
-    """The largest face of each file as a row, and sentences on the files that gave none or several.
+    """The foremost face of each file as a row, and sentences on the files that gave none or several.
 
     Raises:
         SandboxError: no file gave a face.
@@ -64,11 +64,11 @@ def embedded_rows(
     kept: list[tuple[np.ndarray, str, str, str]] = []
     refused, faceless, several, twice = [], [], [], []
     met: set[tuple[str, str]] = set()
-    for one, name in zip(reader.embedded(files, largest=True, watch=watch), whose, strict=True):
+    for one, name in zip(reader.embedded(files, foremost=True, watch=watch), whose, strict=True):
         if one.refused:
             refused.append(f"{one.file} ({one.refused})")
         elif not one.faces:
-            faceless.append(str(one.file))
+            faceless.append(f"{one.file} (no face was found)")
         else:
             several += [str(one.file)] if len(one.faces) > 1 else []
             digest = file_digest(one.file)
@@ -83,8 +83,8 @@ def embedded_rows(
         )
     said = {
         "cannot be read and left out": refused,
-        "without a face and left out": faceless,
-        "with several faces, the largest of which is taken": several,
+        "left out": faceless,
+        "with several faces, of which the largest near the middle is taken": several,
         "there twice and taken once": twice,
     }
     notes = [

@@ -17,10 +17,11 @@ from sandbox.evaluation.report import shares
 from sandbox.evaluation.retrieval import Figures
 from sandbox.evaluation.verification import spell_rate
 from sandbox.recognition.classes import Classified, classes_of, classify
+from sandbox.recognition.crops import Reader, refuse_unreadable
 from sandbox.recognition.fitting import check_rate
 from sandbox.recognition.folders import file_digest, people_in, strangers_in
-from sandbox.recognition.naming import Named, identify
 from sandbox.recognition.people import Faces, People
+from sandbox.recognition.strangers import embedded_in
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,22 @@ def measure_people(
         raise SandboxError(
             f"the threshold was fitted on {first_names(both)}, who cannot be strangers in a test as well"
         )
-    rows = identify(people, network, files, watch=watch)
+    read = list(Reader(network, people.faces).embedded(files, foremost=True, watch=watch))
+    refuse_unreadable(read)
+    x = np.concatenate([one.x for one in read])
+    there = np.array([len(one.x) > 0 for one in read])
+    nameless = np.array([not digest for digest in people.strangers.digests])  # embeddings of a run's validation
+    again = embedded_in(x, people.strangers.x[nameless])
+    if again.any():
+        raise SandboxError(
+            f"{counted(int(again.sum()), 'image is', 'images are')} no test, such as "
+            f"{read[int(np.flatnonzero(there)[again.argmax()])].file}: the threshold was fitted on it"
+        )
+    found = people.search(x)
+    named, scores = np.full(len(files), None, object), np.full(len(files), -np.inf, np.float32)
+    named[there], scores[there] = found.names[:, 0], found.scores[:, 0]
     on = people.search(people.strangers.x).scores[:, 0]
-    return figures(_trial(files, truth, rows), people.rows.names, on, fpir)
+    return figures(Trial(np.array(truth, object), named, scores), people.rows.names, on, fpir)
 
 
 def measure_classes(
@@ -120,6 +134,8 @@ def measure_classes(
     watch: Watch = unwatched,
 ) -> Figures:
     """`figures` of a run's classifier: the score is the largest probability, thresholds are fitted on the folder `fit`.
+
+    That no image was trained on is for the person to see to: a run keeps no images.
 
     Raises:
         SandboxError: as `classify`, or a stranger in both folders.
@@ -155,15 +171,14 @@ def _refuse_used(files: Sequence[Path], used: dict[str, str]) -> None:
         raise SandboxError(f"{images} no test: {again[0][0]} is, byte by byte, among {again[0][1]}")
 
 
-def _trial(files: Sequence[Path], truth: Sequence[str], rows: Sequence[Named] | Sequence[Classified]) -> Trial:
-    """The first face of each file, which is the largest."""
-    first: dict[str, Named | Classified] = {}
+def _trial(files: Sequence[Path], truth: Sequence[str], rows: Sequence[Classified]) -> Trial:
+    """The first face of each file, which is the foremost."""
+    first: dict[str, Classified] = {}
     for row in rows:
         first.setdefault(row.image, row)
     kept = [first[str(file)] for file in files]
-    scores = [row.similarity if isinstance(row, Named) else row.probability for row in kept]
     return Trial(
         truth=np.array(truth, object),
         named=np.array([row.most_alike for row in kept], object),
-        scores=np.array([-np.inf if score is None else score for score in scores], np.float32),
+        scores=np.array([-np.inf if row.probability is None else row.probability for row in kept], np.float32),
     )

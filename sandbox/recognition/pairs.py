@@ -12,6 +12,7 @@ from sandbox.errors import SandboxError
 from sandbox.recognition.crops import Reader
 from sandbox.recognition.fitting import check_cosine
 from sandbox.recognition.people import Faces, People
+from sandbox.recognition.strangers import of_run
 from sandbox.record import RunFolder
 
 
@@ -45,15 +46,18 @@ def cut_of_people(people: People, file: Path) -> Cut:
 
 
 def cut_of_run(path: Path) -> Cut:
-    """The threshold that told same from different best on a run's validation images.
+    """The threshold at which, on a run's validation images, as many pairs are wrongly taken as wrongly refused.
+
+    The most accurate one over all pairs, of which few are genuine, would call nearly every pair two people.
 
     Raises:
-        SandboxError: it has none.
+        SandboxError: it has none, or it was trained on the people it was validated on.
     """
-    report = RunFolder(path).read_json("report.json") if path.is_dir() else {}
-    match report:
-        case {"val": {"verification/accuracy": {"threshold": float(value)}}}:
-            return Cut(value, f"the most accurate on the validation images of {path}")
+    if path.is_dir():
+        of_run(path)  # a threshold of people that it was trained on is none for others
+        match RunFolder(path).read_json("report.json"):
+            case {"val": {"verification/eer": {"threshold": float(value)}}}:
+                return Cut(value, f"equal error rates on the validation images of {path}")
     raise SandboxError(f"{path} has no threshold of its own; give --threshold, or --people with its calibration")
 
 
@@ -70,7 +74,7 @@ def cut_by_hand(value: float) -> Cut:
 def compare(
     network: Embedder, first: Path, second: Path, *, faces: Faces, cut: Cut, people: People | None = None
 ) -> Compared:
-    """Compare the faces of two images, the largest of each where they are photographs.
+    """Compare the faces of two images, the foremost of each where they are photographs.
 
     Args:
         network: makes the embeddings.
@@ -85,13 +89,13 @@ def compare(
         SandboxError: an image that cannot be read, or shows no face.
     """
     rows, notes = [], []
-    for one in Reader(network, faces).embedded([first, second], largest=True):
+    for one in Reader(network, faces).embedded([first, second], foremost=True):
         if one.refused:
             raise SandboxError(f"{one.file} {one.refused}")
         if not one.faces:
             raise SandboxError(f"no face was found in {one.file}")
         if len(one.faces) > 1:
-            notes.append(f"{one.file} shows {len(one.faces)} faces; the largest is taken")
+            notes.append(f"{one.file} shows {len(one.faces)} faces; the largest near the middle is taken")
         rows.append(one.x[0].astype(np.float64))
     score = np.float32(rows[0] @ rows[1])
     calibration = people.calibration if people is not None else None

@@ -72,11 +72,13 @@ def clean_name(given: str) -> str:
     """A person's name as it is kept: composed characters (Unicode's NFC), no space at either end.
 
     Raises:
-        SandboxError: nothing is left, or it is the word for nobody.
+        SandboxError: nothing is left, it holds what cannot be printed, or it is the word for nobody.
     """
     name = composed(given)
     if not name:
         raise SandboxError(f"{given!r} is no name: it has no character that can be seen")
+    if printable(name) != name:
+        raise SandboxError(f"{given!r} is no name: it has characters that cannot be seen")
     if name.upper() == UNKNOWN:
         raise SandboxError(f"nobody can be enrolled as '{name}': that is what a face is called that is nobody's")
     return name

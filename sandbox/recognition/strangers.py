@@ -13,7 +13,8 @@ from sandbox.errors import SandboxError
 from sandbox.recognition.rows import Rows, make_rows
 from sandbox.record import RunFolder
 
-_SAME = 1e-4  # embeddings of one image differ by no more, whatever batch it was in
+# Embeddings of one image are at least so alike, in whatever batch and number format (bf16 differs by some 1e-5).
+_SAME = 0.99995
 _WAY_OUT = "give --strangers FOLDER with images of people who are not enrolled, or a --threshold by hand"
 
 
@@ -72,7 +73,7 @@ def without_enrolled(strangers: Rows, enrolled: Rows) -> tuple[Rows | None, list
     bytes_enrolled = set(enrolled.digests) - {""}
     there = np.array([digest in bytes_enrolled for digest in strangers.digests])
     unknown = np.array([not digest for digest in strangers.digests])
-    there[unknown] = _embedded_in(strangers.x[unknown], enrolled.x)
+    there[unknown] = embedded_in(strangers.x[unknown], enrolled.x)
     gone = np.isin(strangers.owner, strangers.owner[there])
     if not gone.any():
         return strangers, []
@@ -90,11 +91,11 @@ def without_person(strangers: Rows, name: str) -> tuple[Rows | None, list[str]]:
     return (None if gone.all() else strangers.take(~gone)), [f"'{name}' is no stranger any more"]
 
 
-def _embedded_in(x: np.ndarray, enrolled: np.ndarray) -> np.ndarray:
-    """(N,) bool: which rows stand, as good as the same, among the enrolled rows."""
-    if not len(x):
-        return np.zeros(0, bool)
+def embedded_in(x: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(N,) bool: which unit rows stand, as good as the same, among other unit rows."""
+    if not len(x) or not len(others):
+        return np.zeros(len(x), bool)
     import faiss
 
-    _, nearest = faiss.knn(np.ascontiguousarray(x), enrolled, 1, metric=faiss.METRIC_INNER_PRODUCT)
-    return np.abs(x - enrolled[nearest[:, 0]]).max(axis=1) <= _SAME
+    cosines, _ = faiss.knn(np.ascontiguousarray(x), np.ascontiguousarray(others), 1, metric=faiss.METRIC_INNER_PRODUCT)
+    return np.asarray(cosines[:, 0] >= _SAME)

@@ -8,6 +8,9 @@ adds what is the same on every process: a factor that an average over processes 
 more message.) The gradients of weights that a loss owns come from all rows, so they are whole on every process, and
 are left alone.
 
+Where a process dies between two messages the others hear of it over gloo; on CUDA one that dies inside a message leaves
+the others waiting until torchrun ends them.
+
 Equality with one process is not claimed under dropout, whose draws differ by process, nor for batch norm on the CPU,
 which sees each process's share.
 """

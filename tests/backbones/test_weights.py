@@ -18,6 +18,7 @@ from torch import nn
 
 from sandbox.backbones.catalog import own_backbones
 from sandbox.backbones.network import Network, load_weights, make_network
+from sandbox.backbones.weights import read_weights
 from sandbox.errors import SandboxError
 from sandbox.recipe import BackboneSpec
 
@@ -336,3 +337,11 @@ def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
     for name in ("folder.pth", "gone.pt", "gone.safetensors"):
         assert refusal(network(), tmp_path / name) == f"no weights at {tmp_path / name}"
     assert "are neither .safetensors nor .pth or .pt" in refusal(network(), tmp_path / "model.ckpt")
+
+
+def test_a_dictionary_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    nest: dict[str, object] = {}
+    nest["model"] = nest
+    torch.save(nest, tmp_path / "itself.pth")
+    with pytest.raises(SandboxError, match="which is no plain tensor"):
+        read_weights(tmp_path / "itself.pth")

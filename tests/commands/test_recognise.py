@@ -212,10 +212,10 @@ def test_verify_says_where_its_threshold_is_from(command: Say, people: Path, run
     from sandbox.recognition.people_file import load_people
 
     a, b = (str(images / "people" / "Bo" / f"{place}.png") for place in (0, 1))
-    chosen = json.loads((run / "report.json").read_text())["val"]["verification/accuracy"]["threshold"]
+    chosen = json.loads((run / "report.json").read_text())["val"]["verification/eer"]["threshold"]
     same = command("recognise.py", "verify", a, a, "--network", str(run))
     assert same.code == 0 and "similarity 1.0000\none person" in same.out
-    assert f"threshold of {chosen:.4f} (the most accurate on the validation images of {run})" in same.out
+    assert f"threshold of {chosen:.4f} (equal error rates on the validation images of {run})" in same.out
     said = command("recognise.py", "verify", a, b, "--people", str(people))
     held = load_people(people).calibration
     assert held is not None
@@ -289,13 +289,13 @@ def mistakes() -> list[tuple[tuple[str, ...], str]]:
         (("identify", "{people}", "{tmp}/none.png"), "there is no file or folder"),
         (("identify", "{people}", probe, "--threshold", "2"), "--threshold is 2, but a similarity lies"),
         (("identify", "{people}", probe, "--picture", "out.jpg"), "names a file that ends in .png"),
-        (("identify", "{people}", probe, "--json", "{tmp}"), "cannot write"),
+        (("identify", "{people}", probe, "--json", "{tmp}"), "names a file that ends in .json"),
         (("identify", "{tmp}/p.npz", probe), "there is no file"),
         (("identify", probe, probe), "no file of enrolled people"),
         ((*enrol[:3],), "--out is '', but names a file that ends in .npz"),
         ((*enrol[:4], "{people}"), "is there already"),
-        ((*enrol, "--fpir", "0"), "--fpir is 0, but lies between 0 and 1"),
-        ((*enrol, "--fpir", "1"), "--fpir is 1, but lies between 0 and 1"),
+        ((*enrol, "--fpir", "0"), "--fpir is 0, but is above 0 and below 1"),
+        ((*enrol, "--fpir", "1"), "--fpir is 1, but is above 0 and below 1"),
         ((*enrol, "--strangers", "{tmp}/none"), "there is no folder"),
         ((*enrol, "--strangers", "{images}/people"), "is the name of somebody who is enrolled"),
         (("enrol", "{closed}", *enrol[2:]), "was validated on people that it was trained on"),
@@ -304,13 +304,20 @@ def mistakes() -> list[tuple[tuple[str, ...], str]]:
         (("classify", "{run}", probe), "own no class weights"),
         (("classify", probe, probe), "is no folder of a run"),
         (("classify", "{closed}", probe, "--unknown_below", "7"), "--unknown_below is 7, but lies between 0 and 1"),
-        (("verify", probe, "{images}", "--network", "{run}"), "is not there"),
+        (("verify", probe, "{tmp}/none.png", "--network", "{run}"), "is not there"),
         (("verify", probe, probe, "--people", "{people}", "--faces", "detect"), "was made with --faces whole"),
         (("measure", "{people}"), "measure takes people.npz FOLDER"),
         (("measure", "{closed}", "{images}/people"), "give --fit FOLDER"),
         (("measure", "{people}", "{images}/people", "--fit", "x"), "--fit is for the folder of a run"),
         (("measure", "{people}", "{images}/people"), "images are no test"),
-        (("measure", "{people}", "{images}/others"), "none of the images is of somebody who can be named"),
+        (("measure", "{people}", "{images}/others"), "the threshold was fitted on it"),
+        (("measure", "{people}", "{images}/people", "--faces", "whole"), "--faces is for the folder of a run"),
+        (("measure", "{people}", "{images}/people", "--fpir", "nan"), "--fpir is nan, but is above 0 and below 1"),
+        (("identify", "{people}", probe, "--json", "{images}/p.png"), "names a file that ends in .json"),
+        (("identify", "{people}", probe, "--picture", probe), "is to be written and to be read"),
+        (("add", "{people}", probe, "--name", "a\u200bb"), "it has characters that cannot be seen"),
+        (("verify", probe, "{images}/people", "--network", "{run}"), "is a folder, and an image is needed"),
+        (("verify", probe, "a" * 300 + ".png", "--network", "{run}"), "File name too long"),
         (("remove", "{people}", "Boo"), "did you mean 'Bo'?"),
     ]
 

@@ -49,7 +49,21 @@ def test_points_that_mean_nothing_are_refused(points: np.ndarray) -> None:
 
 def test_the_template_is_that_of_arcface() -> None:
     assert np.array_equal(template(112), ARCFACE)
-    assert np.allclose(template(224), 2 * ARCFACE)
+    assert np.allclose(template(224), 2 * ARCFACE + 0.5)  # the corner of the first pixel stays where it is
+
+
+def test_a_face_aligned_small_is_the_large_one_resized() -> None:
+    spots = np.zeros((400, 400), np.float64)
+    rows, columns = np.mgrid[:400, :400]
+    points = moved(template(112) - 56, 2.0, 0.2, (210.0, 190.0))
+    for x, y in points:
+        spots += 255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 200)
+    image = Image.fromarray(spots.clip(0, 255).astype(np.uint8))
+    large = align_face(image, points, 224).resize((64, 64), Image.Resampling.BILINEAR)
+    small = align_face(image, points, 64)
+    apart = np.abs(np.asarray(large, np.int16) - np.asarray(small, np.int16))
+    shifted = np.abs(np.asarray(large, np.int16) - np.roll(np.asarray(small, np.int16), 1, axis=1))
+    assert apart.mean() < 0.5 < shifted.mean() / 4
 
 
 @pytest.mark.parametrize("size", [64, 112])

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sandbox.data.align_record import Outcome
-from sandbox.data.align_tree import align_tree, aligned_names, foremost
-from sandbox.data.faces import Face
+from sandbox.data.align_tree import align_tree, aligned_names
+from sandbox.data.faces import Face, foremost
 from sandbox.errors import SandboxError
 
 DETECTOR = pytest.mark.needs("facenet_pytorch", "pip install --no-deps facenet-pytorch==2.6.0")
@@ -155,3 +155,20 @@ def test_where_there_is_no_face_the_middle_keeps_a_list_whole(tmp_path: Path) ->
     assert again.kept == 1
     with pytest.raises(SandboxError, match="was written with without_face middle, not leave"):
         align(source, destination)
+
+
+@DETECTOR
+@PICTURES
+def test_a_photograph_replaced_by_an_older_one_is_done_again(photographs: Path, tmp_path: Path) -> None:
+    destination = tmp_path / "aligned"
+    align(photographs, destination)
+    before = contents(destination)
+    one, other = photographs / "ann" / "00.jpg", photographs / "bo" / "37.jpg"
+    one.write_bytes(other.read_bytes())
+    os.utime(one, (1, 1))
+    assert align(photographs, destination).kept == 39
+    after = contents(destination)
+    assert after["ann/00.jpg"] != before["ann/00.jpg"] and after["ann/02.jpg"] == before["ann/02.jpg"]
+    one.write_bytes(b"no picture")
+    align(photographs, destination)
+    assert "ann/00.jpg" not in contents(destination)

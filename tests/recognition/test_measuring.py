@@ -91,5 +91,5 @@ def test_what_was_used_before_is_no_test(run: Path, digits: Callable[..., Path],
         measure_people(album, network, fresh, known, (0.1,))
     with pytest.raises(SandboxError, match="none of the images is of somebody who can be named"):
         measure_people(album, network, digits("nobody", {"seven": ("7", 5)}), None, (0.1,))
-    with pytest.raises(SandboxError, match="lies between 0 and 1"):
+    with pytest.raises(SandboxError, match="above 0 and below 1"):
         measure_people(album, network, fresh, None, (1.0,))

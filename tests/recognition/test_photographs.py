@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -53,8 +55,8 @@ def test_every_face_of_a_photograph_is_named(network: Embedder, run: Path, photo
     Image.open(photographs / "none.png").save(photographs / "people" / "Nobody" / "none.png")
     people, notes = enrol(network, run, photographs / "people", Ask(faces="detect", threshold=0.9, template="best"))
     assert people.rows.names == ("Eileen",) and len(people.rows) == 2
-    assert any(note.startswith("1 image without a face and left out: ") for note in notes)
-    assert any("1 image with several faces, the largest of which is taken: " in note for note in notes)
+    assert any(note.startswith("1 image left out: ") and "(no face was found)" in note for note in notes)
+    assert any("1 image with several faces, of which the largest near the middle is taken: " in note for note in notes)
     image = Image.open(photographs / "two.png")
     faces = detect_faces(image)
     pixels = np.stack([np.asarray(align_face(image, face.points, 16)) for face in faces])
@@ -72,6 +74,25 @@ def test_the_largest_face_is_compared(network: Embedder, photographs: Path) -> N
     files = photographs / "one.png", photographs / "two.png"
     found = compare(network, *files, faces="detect", cut=cut_by_hand(0.5))
     assert found.same and found.similarity > 0.99 and found.probability is None
-    assert found.notes == (f"{files[1]} shows 2 faces; the largest is taken",)
+    assert found.notes == (f"{files[1]} shows 2 faces; the largest near the middle is taken",)
     with pytest.raises(SandboxError, match=r"no face was found in .*none.png"):
         compare(network, files[0], photographs / "none.png", faces="detect", cut=cut_by_hand(0.5))
+
+
+def test_a_network_shown_the_middle_of_aligned_faces_gets_it_from_photographs(
+    network: Embedder, photographs: Path, tmp_path: Path
+) -> None:
+    """Aligned into a tree and read from there, or found in the photograph: the same pixels, but for a resize."""
+    from sandbox.data.align_tree import align_tree
+    from sandbox.data.decode import decode
+    from sandbox.recognition.crops import Reader
+
+    (tmp_path / "raw").mkdir()
+    (photographs / "one.png").rename(tmp_path / "raw" / "one.png")
+    align_tree(tmp_path / "raw", tmp_path / "tree", 96, 20, "cpu", lambda files, what: files)
+    cut = replace(cast(Any, network), image_size=48, channels=3, resize=64)
+    from_tree = decode(tmp_path / "tree" / "one.png", 48, 3, 64).astype(np.int16)
+    ((one,),) = Reader(cut, "detect").read([tmp_path / "raw" / "one.png"])
+    assert np.abs(one.pixels[0] - from_tree).mean() < 3
+    whole = decode(tmp_path / "tree" / "one.png", 48, 3).astype(np.int16)
+    assert np.abs(whole - from_tree).mean() > 10
