@@ -25,7 +25,7 @@ from sandbox.export import LIMIT, export, metadata, real_images
 from sandbox.exported import load_exported
 from sandbox.recipe import BackboneSpec, DataSpec, Recipe
 from sandbox.record import RunFolder, create
-from sandbox.trained import Trained, weights_digest
+from sandbox.trained import Trained, network_digest
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = [*own_backbones(), "torchvision:resnet18", "timm:test_resnet"]
@@ -36,7 +36,7 @@ def trained(network: Network, *, size: int = 16, channels: int = 1, **other: Any
     facts = {"name": "a run", "resize": 0, "flip": False, "device": torch.device("cpu"), "autocast": None, **other}
     return Trained(
         network=network.eval(),
-        digest=weights_digest(network.state_dict()),
+        digest=network_digest(network.state_dict(), size, facts["resize"], facts["flip"]),
         image_size=size,
         channels=channels,
         **facts,
