@@ -153,7 +153,7 @@ def check(argv: Sequence[str]) -> None:
     command = flags.parse(Check, argv, prog=f"{PROG} check", description=WHAT["check"], default=default)
     splits = _load(command.data)
     from sandbox.data import check as checks
-    from sandbox.data.wording import counted
+    from sandbox.wording import counted
 
     checked = checks.check(command.data, splits, watched)
     found = checked.findings

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from sandbox import flags
 from sandbox.errors import SandboxError, exit_on_error
+from sandbox.files import write_whole
+from sandbox.wording import reason
 
 if TYPE_CHECKING:
     from sandbox.evaluation.retrieval import Figures
@@ -205,7 +207,7 @@ def make_places(command: Command) -> None:
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SandboxError(f"cannot write {error.filename}: {error.strerror}") from None
+            raise SandboxError(f"cannot write {error.filename}: {reason(error)}") from None
         if not os.access(folder, os.W_OK):
             raise SandboxError(f"cannot write into the folder {folder}")
 
@@ -215,16 +217,13 @@ def write(command: Command, scored: Scored) -> None:
     import json
 
     text = json.dumps(scored.figures, indent=1, allow_nan=False) + "\n"
-    try:
-        if command.json:
-            Path(command.json).write_text(text, encoding="utf-8")
-        if command.out:
-            out = Path(command.out)
-            (out / "report.json").write_text(text, encoding="utf-8")
-            (out / "findings.txt").write_text("".join(f"{f.rule}: {f.text}\n" for f in scored.findings), "utf-8")
-            draw(scored, out)
-    except OSError as error:
-        raise SandboxError(f"cannot write {error.filename}: {error.strerror}") from None
+    if command.json:
+        write_whole(Path(command.json), text)
+    if command.out:
+        out = Path(command.out)
+        write_whole(out / "report.json", text)
+        write_whole(out / "findings.txt", "".join(f"{f.rule}: {f.text}\n" for f in scored.findings))
+        draw(scored, out)
 
 
 def draw(scored: Scored, out: Path) -> None:
@@ -234,7 +233,7 @@ def draw(scored: Scored, out: Path) -> None:
     if scored.verification is not None:
         far, tar, threshold = scored.verification.curve.points()
         rows = "".join(f"{t:.9g},{f:.9g},{a:.9g}\n" for t, f, a in zip(threshold, far, tar, strict=True))
-        (out / "roc.csv").write_text("threshold,far,tar\n" + rows, encoding="utf-8")
+        write_whole(out / "roc.csv", "threshold,far,tar\n" + rows)
         draw_trade_offs(far, tar, out / "roc_det.png")
     if scored.ranks is not None:
         draw_cmc(scored.ranks, out / "cmc.png")

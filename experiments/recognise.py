@@ -13,6 +13,7 @@ from tyro.conf import Positional
 
 from sandbox import flags
 from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.files import write_whole
 from sandbox.reporting.progress import watched
 
 if TYPE_CHECKING:
@@ -465,11 +466,7 @@ def _write(rows: Any, place: str) -> None:
     if place == "-":
         print(text, end="")
     elif place:
-        try:
-            Path(place).parent.mkdir(parents=True, exist_ok=True)
-            Path(place).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise SandboxError(f"cannot write {place}: {error.strerror}") from None
+        write_whole(Path(place), text, make_folder=True)
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 import tyro
 
 from sandbox import flags
-from sandbox.errors import SandboxError, exit_on_error
+from sandbox.errors import exit_on_error
+from sandbox.files import write_whole
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 WHAT = (
@@ -52,11 +53,7 @@ def main() -> None:
     commands = "\n".join(dict.fromkeys(run.command for run in runs))
     made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(table, command.format, header=made), encoding="utf-8")
-    except OSError as error:
-        raise SandboxError(f"cannot write {path}: {error.strerror}") from None
+    write_whole(path, render(table, command.format, header=made), make_folder=True)
     print(f"{len(table.frame)} rows to {path}")
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,13 @@ from sandbox.backbones.network import Network, embed, to_tensor
 from sandbox.data.catalog import load
 from sandbox.data.decode import read_photograph, square
 from sandbox.data.listing import Listing
-from sandbox.data.wording import counted
 from sandbox.embedder import as_channels
 from sandbox.errors import SandboxError
 from sandbox.exported import FORMAT, INPUT, OUTPUT, load_exported, need
+from sandbox.files import whole_file
 from sandbox.record import RunFolder
 from sandbox.trained import Trained
+from sandbox.wording import counted, reason
 
 LIMIT = 1e-4
 """Largest difference of any number of any embedding from what torch gives."""
@@ -60,11 +61,6 @@ class _File:
     path: Path
     write: _Write
     open: Callable[[Path], _Embed]
-
-    @property
-    def part(self) -> Path:
-        """Where it is written before it is known to be good; the ending stays, as writers go by it."""
-        return self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
 
 
 class Whole(nn.Module):
@@ -107,10 +103,17 @@ def export(trained: Trained, pixels: np.ndarray, *, onnx: Path | None, program: 
     files = [_File(path, *kind) for path, kind in ((onnx, _ONNX), (program, _PROGRAM)) if path]
     network = copy.deepcopy(trained.network).cpu().to(memory_format=torch.contiguous_format).eval()
     pixels = as_channels(pixels, trained.channels)
-    with _quiet(), _places(files), torch.no_grad():
+    for file in files:
+        if os.path.isdir(file.path):
+            raise SandboxError(f"{file.path} is a folder, but a file is needed")
+    with ExitStack() as places, torch.no_grad():
+        # Opened first, so that a place that cannot be written is found out at once; none is filled unless all agree.
+        parts = [places.enter_context(whole_file(file.path, make_folder=True)) for file in files]
+        places.enter_context(_quiet())
         wanted = embed(network, pixels, device=torch.device("cpu"), flip=trained.flip)
         traced = _trace(Whole(network.requires_grad_(False), trained.flip), trained)
-        return _all_or_none(files, traced, metadata(trained), pixels, wanted)
+        said = metadata(trained)
+        return [_written(file, part, traced, said, pixels, wanted) for file, part in zip(files, parts, strict=True)]
 
 
 def metadata(trained: Trained) -> dict[str, str]:
@@ -152,7 +155,7 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
         try:
             files = Listing().images(images)
         except OSError as error:
-            raise SandboxError(f"cannot read {error.filename or images}: {error.strerror or error}") from None
+            raise SandboxError(f"cannot read {error.filename or images}: {reason(error)}") from None
         if not files:
             raise SandboxError(f"no image lies in {images} or below it")
         some = [image for place in _spread(len(files)) if (image := _readable(files[place]))]
@@ -259,61 +262,32 @@ _ONNX = (_write_onnx, _open_onnx)
 _PROGRAM = (_write_program, _open_program)
 
 
-def _all_or_none(
-    files: list[_File],
+def _written(
+    file: _File,
+    part: Path,
     traced: torch.export.ExportedProgram,
     said: dict[str, str],
     pixels: np.ndarray,
     wanted: np.ndarray,
-) -> list[Written]:
-    """Write each file beside its place, compare it, and put all in place once every one of them agrees."""
-    written = []
-    for file in files:
-        try:
-            file.write(traced, said, file.part)
-            with file.part.open("rb+") as whole:
-                os.fsync(whole.fileno())
-        except OSError as error:
-            raise _unwritten(file.path, error) from None
-        try:
-            embed_by = file.open(file.part)
-            # One image by itself as well, as a graph may have grown used to the number that it was traced with.
-            apart = [np.abs(embed_by(pixels[:n]) - wanted[:n]).max() for n in (1, len(pixels))]
-        except Exception as error:  # whatever a runtime raises
-            raise _refusal(f"{file.path.name} was written, but cannot be run", error) from None
-        difference = float(np.max(apart))
-        if not difference <= LIMIT:  # nor where it is NaN
-            raise SandboxError(
-                f"the embeddings of {file.path.name} differ from torch's by up to {difference:.2g} on "
-                f"{counted(len(pixels), 'image', 'images')}, but {LIMIT:g} is allowed; nothing was written"
-            )
-        written.append(Written(file.path, file.part.stat().st_size, difference))
-    for file in files:
-        try:
-            file.part.replace(file.path)
-        except OSError as error:
-            raise _unwritten(file.path, error) from None
-    return written
-
-
-@contextmanager
-def _places(files: list[_File]) -> Iterator[None]:
-    """Nothing is left beside the places of the files, and places that cannot be written are found out at once."""
-    begun: list[Path] = []
+) -> Written:
+    """Write a file beside its place and compare what it gives with what torch gave."""
     try:
-        for file in files:
-            if os.path.isdir(file.path):
-                raise SandboxError(f"{file.path} is a folder, but a file is needed")
-            try:
-                file.path.parent.mkdir(parents=True, exist_ok=True)
-                file.part.touch()
-            except OSError as error:
-                raise _unwritten(file.path, error) from None
-            begun.append(file.part)
-        yield
-    finally:
-        for part in begun:
-            part.unlink(missing_ok=True)
+        file.write(traced, said, part)
+    except OSError as error:
+        raise SandboxError(f"cannot write {file.path}: {reason(error)}") from None
+    try:
+        embed_by = file.open(part)
+        # One image by itself as well, as a graph may have grown used to the number that it was traced with.
+        apart = [np.abs(embed_by(pixels[:n]) - wanted[:n]).max() for n in (1, len(pixels))]
+    except Exception as error:  # whatever a runtime raises
+        raise _refusal(f"{file.path.name} was written, but cannot be run", error) from None
+    difference = float(np.max(apart))
+    if not difference <= LIMIT:  # nor where it is NaN
+        raise SandboxError(
+            f"the embeddings of {file.path.name} differ from torch's by up to {difference:.2g} on "
+            f"{counted(len(pixels), 'image', 'images')}, but {LIMIT:g} is allowed; nothing was written"
+        )
+    return Written(file.path, part.stat().st_size, difference)
 
 
 @contextmanager
@@ -327,10 +301,6 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
-
-
-def _unwritten(path: Path, error: OSError) -> SandboxError:
-    return SandboxError(f"cannot write {path}: {error.strerror or error}")
 
 
 def _refusal(what: str, error: Exception) -> SandboxError:

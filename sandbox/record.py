@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError
+from sandbox.files import write_whole
 from sandbox.recipe import Recipe, digest
 from sandbox.recipe_text import from_toml, to_toml
+from sandbox.wording import reason
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +38,7 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file whole or not at all."""
-        _replace(self.path / name, text.encode())
+        write_whole(self.path / name, text)
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON file whole or not at all; numbers that are not finite are refused."""
@@ -101,7 +103,7 @@ class RunFolder:
         from safetensors.torch import save
 
         header = None if state is None else {"state": json.dumps(state)}
-        _replace(self.path / name, save(dict(tensors), metadata=header))
+        write_whole(self.path / name, save(dict(tensors), metadata=header))
 
     def read_tensors(self, name: str) -> tuple[dict[str, torch.Tensor], Any]:
         """Tensors by name and the state of the header.
@@ -152,7 +154,7 @@ def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
         except FileExistsError:
             continue
         except OSError as error:
-            raise SandboxError(f"cannot write run folders into {parent}: {error.strerror}") from None
+            raise SandboxError(f"cannot write run folders into {parent}: {reason(error)}") from None
     else:
         raise SandboxError(f"cannot find a free name for a run in {parent}")
     folder = RunFolder(path)
@@ -222,17 +224,3 @@ def _label(loss: str) -> str:
     """An objective as part of a folder's name."""
     kept = "".join(c if c.isalnum() or c in "_." else "-" for c in loss)
     return "-".join(filter(None, kept.split("-")))[:60].strip("-.")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step that survives a crash: a temporary file, synced, renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise SandboxError(f"cannot write {path}: {error.strerror or error}") from None

@@ -17,7 +17,7 @@ from sandbox.evaluation.calibration import Calibration, cllr, min_cllr
 from sandbox.evaluation.clustering import clustering
 from sandbox.evaluation.identical_rows import first_identical
 from sandbox.evaluation.identification import cmc, search
-from sandbox.evaluation.lint import Finding, counted, lint_embeddings, lint_split
+from sandbox.evaluation.lint import Finding, lint_embeddings, lint_split
 from sandbox.evaluation.lint_pairs import lint_pairs, lint_scores
 from sandbox.evaluation.neighbours import Index
 from sandbox.evaluation.open_set import dir_at_fpir
@@ -26,6 +26,7 @@ from sandbox.evaluation.retrieval import Figures, retrieval
 from sandbox.evaluation.similarity import Metric, as_products
 from sandbox.evaluation.uncertainty import bootstrap_means
 from sandbox.evaluation.verification import Verification, score_pairs, spell_rate
+from sandbox.wording import counted
 
 RANKS = (1, 5, 10)
 

@@ -17,6 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.verification import score_pairs
 from sandbox.record import RunFolder
 from sandbox.trained import Trained, load_objective, load_trained
+from sandbox.wording import reason
 
 
 class _Unanswered(SandboxError):
@@ -47,7 +48,7 @@ def submit(path: Path, out: Path) -> list[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SandboxError(f"cannot write to {out}: {error.strerror}") from None
+        raise SandboxError(f"cannot write to {out}: {reason(error)}") from None
     written: list[Path] = []
     left_out: list[_Unanswered] = []
     for task in tasks:

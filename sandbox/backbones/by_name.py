@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sandbox.errors import SandboxError, unknown
+from sandbox.wording import reason
 
 
 class Trunk(nn.Module):
@@ -102,8 +103,9 @@ def _fetch(make: Any, name: str) -> nn.Module:
     try:
         return make()
     except (OSError, RuntimeError) as error:  # URLError is an OSError; timm raises RuntimeError where no weights exist
-        reason = " ".join(str(error).split())[:200]
-        raise SandboxError(f"cannot make {name}: {reason}; leave --backbone.weights out for random weights") from None
+        raise SandboxError(
+            f"cannot make {name}: {reason(error, 200)}; leave --backbone.weights out for random weights"
+        ) from None
 
 
 def _take_off_classifier(network: nn.Module) -> None:
@@ -171,7 +173,8 @@ def _measured(network: nn.Module, name: str, channels: int, image_size: int) -> 
         with torch.no_grad():
             features = network(torch.zeros(1, channels, image_size, image_size)).flatten(1).shape[1]
     except (RuntimeError, ValueError, AssertionError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise SandboxError(f"{name} cannot take {channels} x {image_size} x {image_size} images: {reason}") from None
+        raise SandboxError(
+            f"{name} cannot take {channels} x {image_size} x {image_size} images: {reason(error, 160)}"
+        ) from None
     network.train(was_training)
     return Trunk(network, features)

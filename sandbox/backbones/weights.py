@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from sandbox.errors import SandboxError
+from sandbox.wording import reason
 
 ENDINGS = (".safetensors", ".pth", ".pt")
 _NESTS = ("state_dict", "model")
@@ -62,7 +63,7 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise SandboxError(f"cannot read {path}: {error.strerror}") from None
+        raise SandboxError(f"cannot read {path}: {reason(error)}") from None
     with file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the format; what matters of it is said below
         try:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -14,8 +13,9 @@ from typing import IO, Any, Literal
 import tomli_w
 
 from sandbox.data.listing import visible
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
+from sandbox.files import write_whole
+from sandbox.wording import counted
 
 LISTING = "aligned.csv"
 SETTINGS = "aligned.toml"
@@ -162,20 +162,6 @@ def append_rows(folder: Path, rows: Sequence[Row]) -> None:
         csv.writer(file, lineterminator="\n").writerows(map(astuple, rows))
 
 
-def put(path: Path, write: Callable[[Path], object], folder: Path) -> None:
-    """Write a file under a hidden name in `folder`, of the same file system, and rename it.
-
-    Raises:
-        OSError: it cannot be written; nothing is left then.
-    """
-    temporary = folder / f".aligning.{os.getpid()}"
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _read_rows(file: Path) -> list[Row]:
     try:
         with _opened(file) as opened:
@@ -195,11 +181,7 @@ def stamp(file: Path) -> str:
 
 
 def _write_text(file: Path, text: str) -> None:
-    def write(to: Path) -> None:
-        with _opened(to, "w") as opened:
-            opened.write(text)
-
-    put(file, write, file.parent)
+    write_whole(file, text.encode("utf-8", "surrogateescape"))
 
 
 def _opened(file: Path, mode: str = "r") -> IO[Any]:

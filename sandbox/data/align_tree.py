@@ -24,7 +24,6 @@ from sandbox.data.align_record import (
     Settings,
     append_rows,
     earlier_rows,
-    put,
     stamp,
     still_true,
     write_rows,
@@ -34,6 +33,8 @@ from sandbox.data.decode import read_photograph, square
 from sandbox.data.faces import Detector, Face, foremost
 from sandbox.data.listing import Listing
 from sandbox.errors import SandboxError
+from sandbox.files import whole_file
+from sandbox.wording import reason
 
 Read = tuple[Path, Image.Image | str]
 """A file and its picture, or why it cannot be read."""
@@ -99,7 +100,7 @@ def align_tree(
                 rows += _align(batch, detector, source, destination, names, settings, stamps)
         write_rows(destination, rows + gone)
     except OSError as error:
-        raise SandboxError(f"cannot write {error.filename or destination}: {error.strerror or error}") from None
+        raise SandboxError(f"cannot write {error.filename or destination}: {reason(error)}") from None
     return Outcome(sorted(rows, key=lambda row: row.path), len(kept), len(gone))
 
 
@@ -129,7 +130,7 @@ def _photographs(source: Path, destination: Path) -> list[Path]:
     try:
         files = Listing.below(source).images(source)
     except OSError as error:
-        raise SandboxError(f"cannot read {error.filename or source}: {error.strerror or error}") from None
+        raise SandboxError(f"cannot read {error.filename or source}: {reason(error)}") from None
     if not files:
         raise SandboxError(f"there are no photographs in '{source}' or in the folders below it")
     return files
@@ -172,7 +173,8 @@ def _align_one(
     target.parent.mkdir(parents=True, exist_ok=True)
     if not faces:
         middle = Image.fromarray(square(image, size, 3, 2 * size))
-        put(target, lambda to: middle.save(to, **kind), top)
+        with whole_file(target) as part:
+            middle.save(part, **kind)
         return Row(name, aligned, 0, "", MIDDLE)
     face = foremost(faces, image.size)
     try:
@@ -180,7 +182,8 @@ def _align_one(
     except SandboxError as error:  # its points fall together, which no face's do
         target.unlink(missing_ok=True)
         return Row(name, "", len(faces), "", f"left out, {error}")
-    put(target, lambda to: upright.save(to, **kind), top)
+    with whole_file(target) as part:
+        upright.save(part, **kind)
     done = "aligned" if len(faces) == 1 else f"aligned, one of {len(faces)}"
     return Row(name, aligned, len(faces), f"{face.confidence:.4f}", done)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,8 @@ from pathlib import Path
 import platformdirs
 
 from sandbox.errors import SandboxError
+from sandbox.files import replacing
+from sandbox.wording import reason
 
 VARIABLE = "METRIC_LEARNING_SANDBOX_CACHE"
 _STALE_SECONDS = 24 * 3600.0
@@ -32,43 +33,34 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name to write to, which becomes `path` in one step when the block ends well.
+def cached_file(path: Path) -> Iterator[Path]:
+    """A temporary name to write a file of the cache to, as `files.replacing` has it.
 
-    Two processes may do this at once: the later one wins and readers of the earlier file keep theirs. Parts that a
-    killed run left behind are swept up after a day.
+    Parts that a killed run left behind are swept up after a day.
 
     Raises:
         SandboxError: the folder cannot be written to, or the disk is full.
     """
     try:
-        part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-        try:
+        with replacing(path) as part:
             yield part
-            _move(part, path)
-        finally:
-            part.unlink(missing_ok=True)
         _sweep(path.parent)
+    except PermissionError as error:
+        # Windows will not replace a file that another process has mapped; that file has the same key, so it will do.
+        if not path.exists():
+            raise _unwritable(path.parent, error) from None
     except OSError as error:
         raise _unwritable(path.parent, error) from None
 
 
-def _move(part: Path, path: Path) -> None:
-    try:
-        part.replace(path)
-    except PermissionError:
-        # Windows will not replace a file that another process has mapped; that file has the same key, so it will do.
-        if not path.exists():
-            raise
-
-
 def _sweep(folder: Path) -> None:
-    for part in folder.glob("*.part"):
+    for part in folder.glob("*.part*"):
         with suppress(OSError):  # another process may be sweeping too
             if time.time() - part.stat().st_mtime > _STALE_SECONDS:
                 part.unlink()
 
 
 def _unwritable(folder: Path, error: OSError) -> SandboxError:
-    reason = error.strerror or error
-    return SandboxError(f"cannot write the cache folder {folder} ({reason}); set {VARIABLE} to one that can be written")
+    return SandboxError(
+        f"cannot write the cache folder {folder} ({reason(error)}); set {VARIABLE} to one that can be written"
+    )

@@ -23,6 +23,7 @@ from sandbox.data.dataset import DataSet
 from sandbox.data.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.recipe import DataSpec
+from sandbox.wording import reason
 
 DATA_SETS: dict[str, DataSet] = {
     data_set.name: data_set
@@ -64,7 +65,7 @@ def load(spec: DataSpec) -> Splits:
         _check_settings(spec, data_set)
         return data_set.load(spec)
     except OSError as error:
-        raise SandboxError(f"cannot read {error.filename or spec.root}: {error.strerror or error}") from None
+        raise SandboxError(f"cannot read {error.filename or spec.root}: {reason(error)}") from None
 
 
 def _check_numbers(spec: DataSpec) -> None:

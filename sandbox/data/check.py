@@ -15,10 +15,11 @@ import numpy as np
 from sandbox.data.check_files import EXAMPLES, DataFinding, check_files, left_out
 from sandbox.data.images import ImageSet
 from sandbox.data.mirrors import same_and_mirrored
-from sandbox.data.parts import Watch, class_counts, files_of, parts, root_of, unwatched
+from sandbox.data.parts import class_counts, files_of, parts, root_of
 from sandbox.data.splits import Splits
-from sandbox.data.wording import counted
+from sandbox.files import Watch, unwatched
 from sandbox.recipe import DataSpec
+from sandbox.wording import counted
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from PIL import Image
 
 from sandbox.data.listing import Listing
 from sandbox.data.pack import pack
-from sandbox.data.parts import Watch
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
 from sandbox.evaluation.lint import Finding
+from sandbox.files import Watch
+from sandbox.wording import counted, reason
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -90,8 +90,7 @@ def check_files(root: Path, files: Sequence[Path], rest: LeftOut, size: int, wat
         yield from _tiny(root, files, size, watch)
         yield from _duplicates(root, files, watch)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SandboxError(f"cannot read {error.filename or 'a file'} any more: {reason}") from None
+        raise SandboxError(f"cannot read {error.filename or 'a file'} any more: {reason(error)}") from None
 
 
 def _tiny(root: Path, files: Sequence[Path], size: int, watch: Watch) -> Iterator[DataFinding]:

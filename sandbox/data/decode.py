@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from sandbox.errors import SandboxError
+from sandbox.wording import reason
 
 _COLOUR_SPREAD = 10  # grey photographs saved as RGB differ by a few grey levels between channels at most
 
@@ -58,8 +59,7 @@ def read_photograph(path: Path) -> Image.Image:
     except Image.UnidentifiedImageError:
         raise SandboxError(f"{path} is no image") from None
     except Exception as error:  # what Pillow raises for damaged files has no common type
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise SandboxError(f"{path} cannot be read as an image: {reason}") from None
+        raise SandboxError(f"{path} cannot be read as an image: {reason(error, 160)}") from None
 
 
 def square(image: Image.Image, size: int, channels: int, resize: int = 0) -> np.ndarray:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sandbox.data.parts import Watch, unwatched
 from sandbox.errors import SandboxError
+from sandbox.files import Watch, unwatched
+from sandbox.wording import reason
 
 _FEW = 12
 _BAR = 30
@@ -109,7 +110,7 @@ def file_kinds(files: Sequence[Path], *, most: int = 2000, watch: Watch = unwatc
                 kinds.modes[image.mode] += 1
                 kinds.sizes[image.size] += 1
         except OSError as error:
-            raise SandboxError(f"cannot read {file} any more: {error.strerror or error}") from None
+            raise SandboxError(f"cannot read {file} any more: {reason(error)}") from None
     return kinds
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError, near
+from sandbox.wording import counted, reason
 
 _SAVED_AS = {
     "embeddings": "floats: np.asarray(embeddings, dtype=np.float32)",
@@ -122,8 +122,7 @@ def _arrays(file: Path, wanted: tuple[str, ...]) -> _Held:
         with file.open("rb") as opened:
             start = opened.read(6)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SandboxError(f"cannot read the embeddings {file}: {reason.lower()}") from None
+        raise SandboxError(f"cannot read the embeddings {file}: {reason(error).lower()}") from None
     if not start:
         raise SandboxError(f"{file} is empty; an npz with 'embeddings' and 'labels' or 'paths' is needed")
     if start == b"\x93NUMPY":
@@ -152,9 +151,8 @@ def _arrays(file: Path, wanted: tuple[str, ...]) -> _Held:
                 f"{name} in {file} is an array of Python objects, which is not read because it could run code; "
                 f"save it as {_SAVED_AS[name]}"
             ) from None
-        reason = str(error).split("\n")[0] or type(error).__name__
         what = f"{name} in {file}" if name else f"{file}"
-        raise SandboxError(f"{what} is damaged or cut short: {reason}") from None
+        raise SandboxError(f"{what} is damaged or cut short: {reason(error)}") from None
     return _Held(arrays, tuple(members))
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlparse
 from sandbox.data.cache import VARIABLE, cache_folder
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
+from sandbox.wording import reason
 
 _PATIENCE = 15.0  # seconds without a byte; the system's own limit is minutes
 _STALE_SECONDS = 24 * 3600.0
@@ -88,7 +89,7 @@ def _download(name: str, folder: Path, fetch: Fetch, needed: str) -> None:
         part.mkdir(parents=True)
     except OSError as error:
         raise SandboxError(
-            f"cannot write the cache folder {part.parent} ({error.strerror or error}); set {VARIABLE} to one that can "
+            f"cannot write the cache folder {part.parent} ({reason(error)}); set {VARIABLE} to one that can "
             f"be written, or give data set '{name}' a data.root"
         ) from None
     patience = socket.getdefaulttimeout()
@@ -135,5 +136,5 @@ def _reason(error: BaseException) -> str:
         return f"no answer in {_PATIENCE:g} seconds"
     if isinstance(error, RuntimeError) and "corrupted" in str(error):  # what torchvision says of a wrong digest
         return "what arrived is cut short, or is another file"
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = reason(error)
     return " ".join(text.split())[:300].rstrip(".") or type(error).__name__

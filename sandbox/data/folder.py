@@ -12,9 +12,9 @@ from sandbox.data.listing import ENDINGS, Listing, is_image, subfolders, visible
 from sandbox.data.pack import pack
 from sandbox.data.smallest import without_small
 from sandbox.data.splits import Splits, class_disjoint, given, sample_disjoint
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
+from sandbox.wording import counted, first_names
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 

@@ -20,7 +20,7 @@ import numpy as np
 import PIL
 from PIL import Image, ImageDraw, ImageFont
 
-from sandbox.data.cache import cache_folder, whole_file
+from sandbox.data.cache import cache_folder, cached_file
 from sandbox.data.dataset import DataSet
 from sandbox.data.images import image_set
 from sandbox.data.in_memory import fit
@@ -74,7 +74,7 @@ def _stored() -> tuple[np.ndarray, list[str], list[str], list[str]]:
     pixels, names, splits, paths = _drawn()
     buffer = io.BytesIO()
     np.savez_compressed(buffer, pixels=pixels, names=np.array(names), splits=np.array(splits), paths=np.array(paths))
-    with whole_file(file) as part:
+    with cached_file(file) as part:
         part.write_bytes(buffer.getvalue())
     return pixels, names, splits, paths
 

@@ -12,9 +12,9 @@ from sandbox.data.shares import check_shares, sample_counts
 from sandbox.data.smallest import without_small
 from sandbox.data.splits import Splits, class_disjoint, given, sample_disjoint
 from sandbox.data.squares import fitted
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
+from sandbox.wording import counted
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.data.listing import subfolders, visible
-from sandbox.data.wording import first_names
 from sandbox.errors import SandboxError
+from sandbox.wording import first_names
 
 _DEPTH = 3
 _MANY = 60  # so many folders in one are people, and nothing is looked for in them

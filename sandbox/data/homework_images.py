@@ -12,8 +12,8 @@ from sandbox.data.images import ImageSet, image_set
 from sandbox.data.listing import Listing, subfolders
 from sandbox.data.pack import pack
 from sandbox.data.smallest import without_small
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
+from sandbox.wording import counted, first_names
 
 Row = tuple[str, Path]
 """Class and image."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sandbox.data.listing import ENDINGS, is_image
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
+from sandbox.wording import counted, reason
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ def read_lines(file: Path, words: int, example: str, skip: int = 0) -> list[Line
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SandboxError(f"cannot read the list {file}: {reason}") from None
+        raise SandboxError(f"cannot read the list {file}: {reason(error)}") from None
     is_csv = file.suffix == ".csv"
     lines = []
     for number, row in enumerate(text.split("\n"), start=1):

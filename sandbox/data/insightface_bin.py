@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 
 from sandbox.data.decode import decode
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
+from sandbox.wording import counted, reason, shown
 
 _MEMO = {"PUT", "BINPUT", "LONG_BINPUT"}
 _PLAIN = _MEMO | {
@@ -54,8 +54,7 @@ def read_bin(file: Path) -> tuple[list[bytes], np.ndarray]:
     try:
         content = file.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SandboxError(f"cannot read the verification set {file}: {reason.lower()}") from None
+        raise SandboxError(f"cannot read the verification set {file}: {reason(error).lower()}") from None
     if not content:
         raise SandboxError(f"{file} is empty; a pickle of (bins, issame_list) is needed")
     if content[0] not in _STARTS:
@@ -97,13 +96,13 @@ def decode_pairs(images: list[bytes], size: int, file: Path | None = None) -> np
             try:
                 pixels[number] = decode(cast(Path, io.BytesIO(image)), size, 3)  # Pillow opens either
             except Exception as error:  # Pillow's decoders raise a dozen unrelated types on broken files
-                damaged[number] = str(error).split("\n")[0] or type(error).__name__
+                damaged[number] = reason(error)
     if damaged:
-        number, reason = next(iter(damaged.items()))
+        number, why = next(iter(damaged.items()))
         raise SandboxError(
             f"{len(damaged):,} of {counted(len(images), 'image', 'images')}{f' in {file}' if file else ''} cannot be "
             f"decoded, the first is image {number}, {'right' if number % 2 else 'left'} of pair {number // 2}, both "
-            f"counted from 0: {reason}"
+            f"counted from 0: {why}"
         )
     return pixels
 
@@ -152,9 +151,9 @@ def _refusal(file: Path, code: str, argument: object, place: int, texts: list[st
         known = "values of NumPy where plain bytes and bools are needed"
     if known:
         return SandboxError(
-            f"{file} holds {known}, made by a call of {_shown(name)}, and nothing in a pickle is called here; {_SAVE}"
+            f"{file} holds {known}, made by a call of {shown(name)}, and nothing in a pickle is called here; {_SAVE}"
         )
-    what = f"asks for {_shown(name)}" if name else "holds an instruction that plain bytes and bools do not need"
+    what = f"asks for {shown(name)}" if name else "holds an instruction that plain bytes and bools do not need"
     return SandboxError(
         f"{file} {what} ({code} at byte {place}), which is refused because it could run code; a verification set is "
         "(bins, issame_list), a list of encoded images and one of bools"
@@ -162,8 +161,7 @@ def _refusal(file: Path, code: str, argument: object, place: int, texts: list[st
 
 
 def _damaged(file: Path, error: Exception) -> SandboxError:
-    reason = str(error).split("\n")[0] or type(error).__name__
-    return SandboxError(f"{file} is damaged, cut short or not a pickle: {_shown(reason)}")
+    return SandboxError(f"{file} is damaged, cut short or not a pickle: {shown(reason(error))}")
 
 
 def _images_and_same(file: Path, held: Any) -> tuple[list[bytes], np.ndarray]:
@@ -197,7 +195,3 @@ def _kind(value: object) -> str:
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value):,}"
     return {bytes: "bytes", str: "text", bool: "a bool", int: "an integer", type(None): "None"}[type(value)]
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")

@@ -35,9 +35,9 @@ from sandbox.data.images import ImageSet
 from sandbox.data.listing import is_image, subfolders, visible
 from sandbox.data.protocols import Face, PairLine, Pairs, indexed, read_pair_lines
 from sandbox.data.splits import Splits, ToVerify, given, sample_disjoint
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
+from sandbox.wording import counted
 
 _FOLDS = 10
 _DEPTH = 2

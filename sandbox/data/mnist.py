@@ -13,9 +13,9 @@ from sandbox.data.dataset import DataSet
 from sandbox.data.fetched import folder_of, unpack
 from sandbox.data.halves import Half, parted
 from sandbox.data.splits import Splits
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
+from sandbox.wording import counted
 
 _SIDE = 28
 _UNSIGNED_BYTES = 8

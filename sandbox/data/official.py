@@ -18,9 +18,9 @@ from sandbox.data.pack import pack
 from sandbox.data.shares import check_shares, class_counts
 from sandbox.data.smallest import without_small
 from sandbox.data.splits import Splits, given
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
+from sandbox.wording import counted, first_names
 
 Row = tuple[str, Path]
 """Class and image."""

@@ -18,6 +18,7 @@ from sandbox.data.splits import Splits, class_disjoint, sample_disjoint
 from sandbox.data.squares import fitted
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
+from sandbox.wording import reason
 
 _PEOPLE, _EACH, _SIDE = 40, 10, 64
 _PACKED, _ORIGINAL = "olivetti_py3.pkz", "olivettifaces.mat"
@@ -83,8 +84,7 @@ def _original(file: Path) -> np.ndarray:
     try:
         held = loadmat(str(file), variable_names=["faces"])
     except Exception as error:  # scipy raises ValueError, TypeError, zlib's, struct's and its own on damaged files
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise SandboxError(f"{file} is damaged, cut short or no MATLAB file: {reason}") from None
+        raise SandboxError(f"{file} is damaged, cut short or no MATLAB file: {reason(error, 160)}") from None
     if "faces" not in held:
         raise SandboxError(f"{file} holds no matrix called faces")
     return np.asarray(held["faces"]).T

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, Literal, TypeVar
 import numpy as np
 from PIL import Image
 
-from sandbox.data.cache import cache_folder, whole_file
+from sandbox.data.cache import cache_folder, cached_file
 from sandbox.data.decode import decode, has_colour
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
+from sandbox.wording import counted, first_names, reason
 
 T = TypeVar("T")
 
@@ -102,13 +102,13 @@ def _decode_all(
     with _Pool() as pool:
         channels = 3 if colour == "rgb" or (colour == "auto" and _any_colour(pool, files)) else 1
         unreadable: dict[str, str] = {}
-        with whole_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
+        with cached_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
             _write_header(stream, (len(files), size, size, channels))
             filled = 0
             decoded = pool.each(lambda file: decode(file, size, channels, resize), files)
-            for name, (pixels, reason) in zip(names, decoded, strict=True):
+            for name, (pixels, why) in zip(names, decoded, strict=True):
                 if pixels is None:
-                    unreadable[name] = reason
+                    unreadable[name] = why
                 else:
                     stream.write(pixels.tobytes())
                     filled += 1
@@ -118,7 +118,7 @@ def _decode_all(
         if not filled:
             raise SandboxError(f"none of the {len(files)} image files can be read: {_first(unreadable)}")
     # Written last: without it the pixels do not count as a cache.
-    with whole_file(folder / f"{key}.json") as part:
+    with cached_file(folder / f"{key}.json") as part:
         part.write_text(json.dumps(unreadable), encoding="utf-8")
 
 
@@ -138,7 +138,7 @@ def _notes(unreadable: dict[str, str]) -> tuple[str, ...]:
 
 
 def _first(unreadable: dict[str, str]) -> str:
-    return first_names([f"{name} ({reason})" for name, reason in unreadable.items()])
+    return first_names([f"{name} ({why})" for name, why in unreadable.items()])
 
 
 class _Pool:
@@ -178,4 +178,4 @@ def _reason(error: Exception, file: Path) -> str:
         return f"over {Image.MAX_IMAGE_PIXELS:,} pixels"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    return str(error).split("\n")[0] or type(error).__name__
+    return reason(error)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.pair_rows import is_whole, row_numbers, rows_of_paths, shown
+from sandbox.data.pair_rows import is_whole, row_numbers, rows_of_paths
 from sandbox.data.protocols import Pairs, read_pair_lines
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError, near
+from sandbox.wording import counted, reason, shown
 
 _TRUTH = {"0": False, "1": True, "false": False, "true": True}
 _SIDES = (
@@ -91,8 +91,7 @@ def read_pair_file(file: Path) -> PairFile:
     except UnicodeDecodeError as error:
         raise SandboxError(f"{file} is not a list of pairs in UTF-8 text: byte {error.start} is no character") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SandboxError(f"cannot read the list of pairs {file}: {reason.lower()}") from None
+        raise SandboxError(f"cannot read the list of pairs {file}: {reason(error).lower()}") from None
     lines = text.removesuffix("\n").split("\n")
     begin = next((place for place, line in enumerate(lines) if line.strip()), None)
     if begin is None:

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError, near
+from sandbox.wording import counted, shown
 
 if TYPE_CHECKING:
     from sandbox.data.pair_files import PairFile
@@ -145,8 +145,3 @@ def _first(listed: PairFile, words: Collection[str]) -> tuple[int, str]:
         (int(line), word) for *pair, line in zip(listed.left, listed.right, listed.line, strict=True) for word in pair
     )
     return next((line, word) for line, word in each if word in words)
-
-
-def shown(text: str) -> str:
-    """A text in quotes, cut where it is long."""
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from sandbox.data.catalog import DATA_SETS
@@ -11,14 +10,6 @@ from sandbox.data.fetched import kept
 from sandbox.data.images import ImageSet
 from sandbox.data.splits import Splits
 from sandbox.recipe import DataSpec
-
-Watch = Callable[[Sequence[Path], str], Iterable[Path]]
-"""Passes files on one by one, and may show how far it is; the text says what is done with them."""
-
-
-def unwatched(files: Sequence[Path], what: str) -> Iterable[Path]:
-    """The files, with nothing shown."""
-    return files
 
 
 def parts(splits: Splits) -> dict[str, ImageSet]:

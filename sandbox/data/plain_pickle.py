@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, ClassVar, NoReturn
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.wording import reason, shown
 
 _ARRAYS = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
 _TYPE = "numpy.dtype"
@@ -43,12 +44,11 @@ def read_pickle(file: Path, stream: BinaryIO | None = None) -> Any:
             return _PlainUnpickler(opened).load()
         except _RefusedError as refused:
             raise SandboxError(
-                f"{file} asks for {_shown(str(refused))}, which is refused because it could run code; plain values and "
+                f"{file} asks for {shown(str(refused))}, which is refused because it could run code; plain values and "
                 "NumPy arrays are all that is read from a pickle here"
             ) from None
         except Exception as error:  # a stack that runs dry raises IndexError, TypeError, KeyError, ... by instruction
-            reason = str(error).split("\n")[0] or type(error).__name__
-            raise SandboxError(f"{file} is damaged, cut short or not a pickle: {_shown(reason)}") from None
+            raise SandboxError(f"{file} is damaged, cut short or not a pickle: {shown(reason(error))}") from None
 
 
 class _RefusedError(Exception):
@@ -149,7 +149,3 @@ def _array(shape: Any, kind: np.dtype, by_columns: bool, content: Any) -> np.nda
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sandbox.data.images import ImageSet
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
+from sandbox.wording import counted, first_names
 
 
 def without_small(images: ImageSet, least: int) -> tuple[ImageSet, list[str]]:

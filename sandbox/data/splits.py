@@ -13,8 +13,8 @@ import numpy as np
 from sandbox.data.images import ImageSet
 from sandbox.data.protocols import Pairs
 from sandbox.data.shares import check_shares, class_counts, sample_counts
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
+from sandbox.wording import counted
 
 
 @dataclass(frozen=True)

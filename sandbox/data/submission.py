@@ -18,8 +18,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +31,9 @@ from sandbox.data.homework_lists import STRANGER, images_of, known_images, read_
 from sandbox.data.image_lists import located, read_lines
 from sandbox.data.listing import subfolders
 from sandbox.data.pack import pack
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError, near
+from sandbox.files import write_whole
+from sandbox.wording import counted, first_names, reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +79,7 @@ def lists(root: Path) -> list[Task]:
     try:
         return _tasks(root)
     except OSError as error:
-        raise SandboxError(f"cannot read {error.filename or root}: {error.strerror or error}") from None
+        raise SandboxError(f"cannot read {error.filename or root}: {reason(error)}") from None
 
 
 def _tasks(root: Path) -> list[Task]:
@@ -140,18 +139,7 @@ def write(task: Task, values: Sequence[str] | Sequence[float] | np.ndarray, out:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(task.header)
     writer.writerows(zip(task.ids, _spelt(task, values), strict=True))
-    part = out.with_name(f"{out.name}.{secrets.token_hex(8)}.part")
-    try:
-        try:
-            with part.open("wb") as stream:
-                stream.write(text.getvalue().encode("utf-8", "surrogateescape"))
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise SandboxError(f"cannot write {out}: {error.strerror or error}") from None
+    write_whole(out, text.getvalue().encode("utf-8", "surrogateescape"))
     return out
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identical_rows import first_identical, row_blocks
+from sandbox.wording import counted
 
 _LENGTH_MARGIN = 1e-3  # rounding a unit row to float16 moves its length by 5e-4 at most
 _SPREAD = 1e-4  # below it the mean cosine of two rows is above 0.9999
@@ -27,11 +28,6 @@ class Finding:
     """A short key that does not change, such as ``duplicate-pairs``."""
     text: str
     """A sentence: what, how many, the first example, and what it does to the figures."""
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """`1 row is` or `12,000 rows are`."""
-    return f"{int(number):,} {one if number == 1 else many}"
 
 
 def lint_embeddings(

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.lint import Finding, counted
+from sandbox.evaluation.lint import Finding
 from sandbox.evaluation.scores import check_shapes
+from sandbox.wording import counted
 
 _FOLD_MARGIN = 0.05  # of a fold's pairs
 _CHANCE = 2  # standard errors

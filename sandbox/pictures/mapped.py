@@ -12,12 +12,12 @@ from PIL import Image
 from sandbox.data.catalog import load
 from sandbox.data.embedding_files import Embeddings, read_embeddings
 from sandbox.data.images import ImageSet
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
 from sandbox.evaluation.similarity import as_products
 from sandbox.recipe import Recipe
 from sandbox.record import RunFolder
 from sandbox.score_run import of_run as judged_of_run
+from sandbox.wording import counted
 
 
 @dataclass(frozen=True)

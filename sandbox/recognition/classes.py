@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.data.parts import Watch, unwatched
 from sandbox.errors import SandboxError
+from sandbox.files import Watch, unwatched
 from sandbox.recognition.crops import Read, Reader, refuse_unreadable
 from sandbox.recognition.naming import NO_FACE, percent
 from sandbox.recognition.people import Faces

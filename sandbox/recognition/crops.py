@@ -15,11 +15,12 @@ from PIL import Image
 
 from sandbox.data.decode import decode, read_photograph, square
 from sandbox.data.listing import ENDINGS, Listing
-from sandbox.data.parts import Watch, unwatched
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import threads
+from sandbox.files import Watch, unwatched
 from sandbox.recognition.people import Faces
+from sandbox.wording import reason
 
 if TYPE_CHECKING:
     from sandbox.data.faces import Face
@@ -125,8 +126,7 @@ class Reader:
         except Image.UnidentifiedImageError:
             return Read(file, refused="is no image")
         except Exception as error:  # what Pillow raises for damaged files has no common type
-            reason = " ".join(str(error).split())[:160] or type(error).__name__
-            return Read(file, refused=f"cannot be read as an image: {reason}")
+            return Read(file, refused=f"cannot be read as an image: {reason(error, 160)}")
         return Read(file, (Seen(),), (pixels,))
 
     def _detected(self, files: Sequence[Path]) -> list[Read]:
@@ -197,5 +197,5 @@ def find_images(given: Sequence[Path]) -> list[Path]:
             else:
                 raise SandboxError(f"there is no file or folder {path}")
         except OSError as error:
-            raise SandboxError(f"cannot read {path}: {error.strerror or error}") from None
+            raise SandboxError(f"cannot read {path}: {reason(error)}") from None
     return list(found)

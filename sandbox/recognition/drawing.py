@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from itertools import groupby
 from math import ceil, sqrt
@@ -12,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sandbox.data.decode import read_photograph
 from sandbox.errors import SandboxError
+from sandbox.files import whole_file
 from sandbox.recognition.naming import NO_FACE, Named, percent
 from sandbox.recognition.rows import UNKNOWN, printable
 
@@ -42,16 +42,8 @@ def draw_named(rows: Sequence[Named], file: Path) -> None:
     longest = _ALONE if len(images) == 1 else _OF_MANY
     font = _font(18 if len(images) == 1 else 13)
     sheet = _grid([_cell(group, longest, font) for group in images])
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            sheet.save(part, "PNG")
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise SandboxError(f"cannot write {file}: {error.strerror or error}") from None
+    with whole_file(file, make_folder=True) as part:
+        sheet.save(part, "PNG")
 
 
 def _cell(rows: Sequence[Named], longest: int, font: ImageFont.FreeTypeFont) -> Image.Image:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.parts import Watch, unwatched
-from sandbox.data.wording import first_names
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identification import Template
+from sandbox.files import Watch, unwatched
 from sandbox.recognition.crops import Reader, find_images
 from sandbox.recognition.fitting import calibrate, check_cosine, check_rate, fit_by_strangers, take_by_hand
 from sandbox.recognition.folders import embedded_rows, people_in, strangers_in, two_names
@@ -20,6 +19,7 @@ from sandbox.recognition.people import Faces, NetworkFacts, People, Source, Thre
 from sandbox.recognition.rows import Rows, clean_name
 from sandbox.recognition.searching import Searcher
 from sandbox.recognition.strangers import check_names, of_run, without_enrolled, without_person
+from sandbox.wording import first_names
 
 MOST_KEPT = 100_000
 """Rows of strangers that the file keeps at most, to fit the threshold anew when people come and go."""

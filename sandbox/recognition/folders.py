@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.listing import Listing, is_image, subfolders, visible
-from sandbox.data.parts import Watch, unwatched
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
+from sandbox.files import Watch, unwatched
 from sandbox.recognition.crops import Reader, find_images
 from sandbox.recognition.rows import Rows, clean_name, composed, make_rows
+from sandbox.wording import counted, first_names, reason
 
 
 def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
@@ -31,7 +31,7 @@ def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
         found = {own: listing.images(own) for own in folders}
         loose = sum(is_image(entry) for entry in visible(folder))
     except OSError as error:
-        raise SandboxError(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
+        raise SandboxError(f"cannot read {error.filename or folder}: {reason(error)}") from None
     if not any(found.values()):
         beside = f", but {counted(loose, 'image', 'images')} in no folder" if loose else ""
         raise SandboxError(f"{folder} holds no folder with images{beside}; each person has a folder, named as they are")
@@ -133,4 +133,4 @@ def file_digest(file: Path) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
     except OSError as error:
-        raise SandboxError(f"cannot read {file} any more: {error.strerror or error}") from None
+        raise SandboxError(f"cannot read {file} any more: {reason(error)}") from None

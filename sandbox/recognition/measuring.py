@@ -8,20 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.parts import Watch, unwatched
-from sandbox.data.wording import counted, first_names
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
 from sandbox.evaluation.open_set import fit_threshold
 from sandbox.evaluation.report import shares
 from sandbox.evaluation.retrieval import Figures
 from sandbox.evaluation.verification import spell_rate
+from sandbox.files import Watch, unwatched
 from sandbox.recognition.classes import Classified, classes_of, classify
 from sandbox.recognition.crops import Reader, refuse_unreadable
 from sandbox.recognition.fitting import check_rate
 from sandbox.recognition.folders import file_digest, people_in, strangers_in
 from sandbox.recognition.people import Faces, People
 from sandbox.recognition.strangers import embedded_in
+from sandbox.wording import counted, first_names
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.data.parts import Watch, unwatched
 from sandbox.embedder import Embedder
 from sandbox.evaluation.neighbours import Index
+from sandbox.files import Watch, unwatched
 from sandbox.recognition.crops import Reader, refuse_unreadable
 from sandbox.recognition.fitting import check_cosine
 from sandbox.recognition.people import People

@@ -13,8 +13,10 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.files import whole_file
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
 from sandbox.recognition.rows import Rows
+from sandbox.wording import reason
 
 T = TypeVar("T")
 
@@ -42,19 +44,8 @@ def save_people(people: People, file: Path) -> None:
     arrays |= {"x": people.rows.x, "owner": people.rows.owner}
     if people.strangers is not None:
         arrays |= {"strangers_x": people.strangers.x, "strangers_owner": people.strangers.owner}
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as stream:
-                np.savez(stream, **arrays)  # type: ignore[arg-type]
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise SandboxError(f"cannot write {file}: {error.strerror or error}") from None
+    with whole_file(file, make_folder=True) as part, part.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
 
 
 def load_people(file: Path) -> People:
@@ -108,8 +99,7 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
     except Exception as error:  # zipfile, zlib and NumPy raise a dozen unrelated types on damaged files
         if "allow_pickle" in str(error):
             raise SandboxError(f"{file} holds Python objects, which are not read because they could run code") from None
-        reason = str(error).split("\n")[0] or type(error).__name__
-        raise SandboxError(f"{file} is damaged, or no file of enrolled people: {reason}") from None
+        raise SandboxError(f"{file} is damaged, or no file of enrolled people: {reason(error)}") from None
     return arrays
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.data.wording import counted
 from sandbox.recognition.people import People, Threshold
 from sandbox.recognition.rows import printable
+from sandbox.wording import counted
 
 
 def head_lines(people: People, file: str) -> list[str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.listing import ENDINGS
-from sandbox.data.wording import counted, first_names
 from sandbox.errors import SandboxError
 from sandbox.recognition.rows import Rows, make_rows
 from sandbox.record import RunFolder
+from sandbox.wording import counted, first_names
 
 # Embeddings of one image are at least so alike, in whatever batch and number format (bf16 differs by some 1e-5).
 _SAME = 0.99995

@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sandbox.data.images import ImageSet
-from sandbox.data.wording import counted
 from sandbox.errors import SandboxError
+from sandbox.files import whole_file
+from sandbox.wording import counted
 
 if TYPE_CHECKING:
     from sandbox.data.augment import Augment
@@ -139,11 +140,8 @@ def draw_sheet(rows: Sequence[Row], path: Path, title: str, *, first_apart: bool
             left, top = layout.corner(number, column)
             pen.rectangle((left - 1, top - 1, left + layout.cell, top + layout.cell), outline=_FRAME)
             sheet.paste(_enlarged(pixels, layout.cell), (left, top))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(path)
-    except OSError as error:
-        raise SandboxError(f"cannot write {path}: {error.strerror or error}") from None
+    with whole_file(path, make_folder=True) as part:
+        sheet.save(part, "PNG")
     return layout
 
 

@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from sandbox.data.wording import counted
 from sandbox.reporting.figures import COLOURS, save
+from sandbox.wording import counted
 
 _GENUINE, _IMPOSTOR = COLOURS[0], COLOURS[3]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.colors import to_rgb
 
-from sandbox.errors import SandboxError
+from sandbox.files import whole_file
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#882255", "#f0e442")
 """Of Okabe and Ito, made for people who confuse colours; Tol's wine in place of black, which images are full of."""
@@ -173,14 +171,8 @@ def save(figure: Any, path: Path, *, dpi: int = 130) -> None:
     Raises:
         SandboxError: the place cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(temporary, dpi=dpi, format="png")
-        temporary.replace(path)
-    except OSError as error:
-        raise SandboxError(f"cannot write {path}: {error.strerror or error}") from None
+        with whole_file(path, make_folder=True) as part:
+            figure.savefig(part, dpi=dpi, format="png")
     finally:
-        with contextlib.suppress(OSError):  # after a rename, or in a folder that is none, it is not there
-            temporary.unlink()
         plt.close(figure)

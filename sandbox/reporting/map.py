@@ -11,9 +11,9 @@ import numpy as np
 import seaborn as sns
 from PIL import Image, ImageDraw, ImageOps
 
-from sandbox.data.wording import counted
 from sandbox.reporting.figures import GREY, class_style, darker, save
 from sandbox.reporting.map_places import Chosen, choose, free_spot, move_apart, take, tsne
+from sandbox.wording import counted
 
 _SIDE, _DPI = 1500, 150  # width of the map itself, pixels, and pixels an inch
 _MARGIN, _HEADER, _FLATTEST, _ABOVE = 40, 110, 500, 40  # pixels; the last for names above and below

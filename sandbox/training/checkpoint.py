@@ -10,6 +10,7 @@ from torch import nn
 from sandbox.backbones.network import put_weights
 from sandbox.errors import SandboxError
 from sandbox.training.loop import Training
+from sandbox.wording import reason
 
 Tensors = dict[str, torch.Tensor]
 _PLAIN = (bool, int, float, str)
@@ -52,8 +53,7 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
         t.optimizer.load_state_dict({"state": saved, "param_groups": t.optimizer.state_dict()["param_groups"]})
         _put_hidden_state(t.objective, under(tensors, "hidden/"), state["hidden"])
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise SandboxError(f"the checkpoint does not fit this recipe: {reason}") from None
+        raise SandboxError(f"the checkpoint does not fit this recipe: {reason(error, 200)}") from None
 
 
 def kept(module: nn.Module) -> Tensors:

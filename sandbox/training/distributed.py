@@ -32,6 +32,7 @@ import torch.distributed as dist
 from torch import nn
 
 from sandbox.errors import SandboxError
+from sandbox.wording import reason
 
 T = TypeVar("T")
 _PATIENCE = timedelta(days=7)  # while rank 0 scores, the others wait
@@ -132,9 +133,8 @@ class Ranks:
                 dist.all_reduce(torch.zeros(1))  # over gloo, which fails where NCCL would wait for ever
             yield
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[:160]
             raise self.last_words() or SandboxError(
-                f"another process of this run is gone without a word, as where memory runs out ({reason})"
+                f"another process of this run is gone without a word, as where memory runs out ({reason(error, 160)})"
             ) from None
 
     def last_words(self) -> BaseException | None:
@@ -196,9 +196,8 @@ def _join() -> Ranks:
             timeout=_PATIENCE,
         )
     except (ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise SandboxError(
-            f"RANK, WORLD_SIZE and LOCAL_RANK are set, but the other processes cannot be reached ({reason}); "
+            f"RANK, WORLD_SIZE and LOCAL_RANK are set, but the other processes cannot be reached ({reason(error)}); "
             "start them with torchrun, or take these variables away"
         ) from None
     if rank:
@@ -225,7 +224,7 @@ def _leave(ranks: Ranks, error: BaseException) -> NoReturn:
         words = _INTERRUPTED
     elif not isinstance(error, SandboxError):
         at = traceback.extract_tb(error.__traceback__)[-1]
-        said = " ".join(str(error).split())[:300]
+        said = reason(error, 300)
         where = f"{os.path.basename(at.filename)}:{at.lineno}"
         words = f"process {ranks.rank} of {ranks.count} failed at {where}: {type(error).__name__}: {said}"
     with suppress(RuntimeError):

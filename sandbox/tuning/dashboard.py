@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.study import open_storage, open_study
+from sandbox.wording import reason
 
 
 def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8080) -> None:
@@ -25,6 +26,6 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8080) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise SandboxError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+            raise SandboxError(f"cannot listen on {host}:{port}: {reason(error)}; choose another --port") from None
     print(f"study {folder.name}: http://{host}:{port}/  (Ctrl-C ends)", flush=True)
     optuna_dashboard.run_server(open_storage(folder), host=host, port=port)

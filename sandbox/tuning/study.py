@@ -27,6 +27,7 @@ from sandbox.recipe import Recipe, digest
 from sandbox.recipe_text import to_flags, to_toml
 from sandbox.record import RunFolder
 from sandbox.tuning.space import Space
+from sandbox.wording import reason
 
 _OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -70,7 +71,7 @@ def search(space: Space, *, folder: Path, trials: int, command: str) -> Iterator
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SandboxError(f"cannot write a study into {folder}: {error.strerror}") from None
+        raise SandboxError(f"cannot write a study into {folder}: {reason(error)}") from None
     monitor = space.recipe.evaluate.monitor
     _write_facts(folder, space, command)
     study = _create(folder, monitor, space.recipe.seed)
@@ -82,20 +83,20 @@ def search(space: Space, *, folder: Path, trials: int, command: str) -> Iterator
         values = space.suggest(trial)
         recipe = space.fill(values)
         trial.set_user_attr("command", run_line(recipe))
-        state, value, reason = TrialState.FAIL, None, ""
+        state, value, why = TrialState.FAIL, None, ""
         try:
             state, value = yield from _run(trial, recipe, folder)
         except SandboxError as error:
-            reason = str(error)
+            why = str(error)
         finally:
             if state == TrialState.FAIL:
-                trial.set_user_attr("failed", reason or "interrupted")
+                trial.set_user_attr("failed", why or "interrupted")
             study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
-            if state == TrialState.FAIL and not reason:  # interrupted: the same point is tried again next time
+            if state == TrialState.FAIL and not why:  # interrupted: the same point is tried again next time
                 study.enqueue_trial(trial.params)
         failures = failures + 1 if state == TrialState.FAIL else 0
         if failures == 3:
-            raise SandboxError(f"three trials in a row failed, the last one so: {reason}")
+            raise SandboxError(f"three trials in a row failed, the last one so: {why}")
         yield TrialDone(over + 1, trials, values, value, state.name.lower(), _best_value(study))
 
 

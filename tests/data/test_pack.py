@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.data.cache import cache_folder, whole_file
+from sandbox.data.cache import cache_folder, cached_file
 from sandbox.data.decode import decode
 from sandbox.data.pack import pack
 from sandbox.errors import SandboxError
@@ -119,20 +119,20 @@ def test_a_damaged_cache_is_made_again(
 
 
 def test_what_fails_halfway_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), whole_file(tmp_path / "x.npy") as part:
+    with pytest.raises(RuntimeError), cached_file(tmp_path / "x.npy") as part:
         part.write_text("half")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
 
 def test_old_parts_of_killed_runs_are_swept(tmp_path: Path) -> None:
-    old, new = tmp_path / "x.1.part", tmp_path / "x.2.part"
+    old, new = tmp_path / ".1.part.npy", tmp_path / ".2.part.npy"
     old.touch()
     new.touch()
     os.utime(old, (0, 0))
-    with whole_file(tmp_path / "y") as part:
+    with cached_file(tmp_path / "y") as part:
         part.write_text("whole")
-    assert {file.name for file in tmp_path.iterdir()} == {"x.2.part", "y"}
+    assert {file.name for file in tmp_path.iterdir()} == {".2.part.npy", "y"}
 
 
 def test_a_cache_that_cannot_be_made_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,105 @@
+"""Files: written whole or not at all, read or refused in a sentence, watched while many are read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.wording import reason
+
+Watch = Callable[[Sequence[Path], str], Iterable[Path]]
+"""Passes files on one by one, and may show how far it is; the text says what is done with them."""
+
+
+def unwatched(files: Sequence[Path], what: str) -> Iterable[Path]:
+    """The files, with nothing shown."""
+    return files
+
+
+@contextmanager
+def replacing(path: Path, *, make_folder: bool = False) -> Iterator[Path]:
+    """A hidden name beside `path` to write to, which becomes `path` in one step when the block ends well.
+
+    What was written is on the disk before it takes the name, so that a crash leaves the earlier file or the new one.
+    Two processes may do this at once: the later one wins, and readers of the earlier file keep theirs. The hidden name
+    is short, whatever the name of the file, and ends as it does, since some writers go by the ending. A link stays a
+    link, and its file is replaced; a device or a pipe, such as /dev/stdout, is written to as it is.
+
+    Args:
+        path: the file.
+        make_folder: make the folder that it lies in, and those above, where they are missing.
+
+    Raises:
+        OSError: the place cannot be written; that is found out before the block begins.
+    """
+    path = Path(os.path.realpath(path))
+    if make_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        yield path
+        return
+    part = path.with_name(f".{secrets.token_hex(8)}.part{path.suffix[:16]}")
+    try:
+        part.touch()
+        yield part
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: Path, *, make_folder: bool = False) -> Iterator[Path]:
+    """As `replacing`, with what goes wrong said in a sentence.
+
+    Raises:
+        SandboxError: the place cannot be written, or the disk is full.
+    """
+    try:
+        with replacing(path, make_folder=make_folder) as part:
+            yield part
+    except OSError as error:
+        raise SandboxError(f"cannot write {path}: {reason(error)}") from None
+
+
+def write_whole(path: Path, content: str | bytes, *, make_folder: bool = False) -> None:
+    """Write a text (UTF-8) or bytes, whole or not at all.
+
+    Raises:
+        SandboxError: the place cannot be written, or the disk is full.
+    """
+    with whole_file(path, make_folder=make_folder) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def reading(what: str, file: Path) -> Iterator[None]:
+    """Say in a sentence that a file, or one below a folder, cannot be read: `cannot read the list a.txt: no such ...`.
+
+    Args:
+        what: what it is, such as "the list"; may be empty.
+        file: named where the error does not say which file it is about.
+
+    Raises:
+        SandboxError: what is read in the block is not there, may not be read, or is no text in UTF-8.
+    """
+    kind = f"{what} " if what else ""
+    try:
+        yield
+    except OSError as error:
+        raise SandboxError(f"cannot read {kind}{error.filename or file}: {reason(error)}") from None
+    except ValueError as error:  # no UTF-8, or a null character in the name
+        raise SandboxError(f"cannot read {kind}{file}: {reason(error)}") from None
