@@ -154,7 +154,7 @@ def bootstrap_seconds(rounds: int) -> Iterator[str]:
     """1,000 resamples of MAP@R over 10,000 queries of 2,000 and of 10,000 identities."""
     import numpy as np
 
-    from sandbox.evaluation.uncertainty import bootstrap_means
+    from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 
     rng = np.random.default_rng(0)
     values = rng.random(10_000)
@@ -168,7 +168,7 @@ def pairs_against_gather(x: np.ndarray, y: np.ndarray, rounds: int) -> Iterator[
     """900,000 given pairs scored, and judged, against gathering their rows and taking the inner products."""
     import numpy as np
 
-    from sandbox.evaluation.verification import score_pairs, verify_pairs
+    from sandbox.evaluation.verification.metrics import score_pairs, verify_pairs
 
     left, right = np.random.default_rng(0).integers(0, len(x), (2, 900_000))
     order = np.argsort(y, kind="stable")
@@ -190,7 +190,7 @@ def verification_against_others(x: np.ndarray, y: np.ndarray, rounds: int) -> It
     import numpy as np
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    from sandbox.evaluation.verification import verify_all_pairs
+    from sandbox.evaluation.verification.metrics import verify_all_pairs
 
     far = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
@@ -234,7 +234,7 @@ def retrieval_against_others(rounds: int) -> Iterator[Ratio | str]:
     import torch
     from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
-    from sandbox.evaluation.retrieval import retrieval
+    from sandbox.evaluation.retrieval.metrics import retrieval
 
     names = {"precision_at_1": "precision@1", "r_precision": "r_precision", "mean_average_precision_at_r": "map@r"}
     for rows, each, wanted in ((60_000, 5, 2), (20_000, 300, 1.3), (10_000, 1_000, 3)):

@@ -14,7 +14,7 @@ from sandbox.files import write_whole
 from sandbox.wording import reason
 
 if TYPE_CHECKING:
-    from sandbox.evaluation.retrieval import Figures
+    from sandbox.evaluation.figures import Figures
     from sandbox.scoring import Ask, Judged, Scored
 
 WHAT = (
@@ -183,7 +183,7 @@ def print_figures(figures: Figures) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sandbox.evaluation.report import spell, spell_interval
+    from sandbox.evaluation.figures import spell, spell_interval
 
     console = Console()
     if not console.is_terminal:

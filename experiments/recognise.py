@@ -18,7 +18,7 @@ from sandbox.reporting.progress import watched
 
 if TYPE_CHECKING:
     from sandbox.embedder import Embedder
-    from sandbox.evaluation.retrieval import Figures
+    from sandbox.evaluation.figures import Figures
     from sandbox.recognition.naming import Named
     from sandbox.recognition.people import People
 
@@ -396,7 +396,7 @@ def measure(argv: Sequence[str]) -> None:
 
 
 def _figures(figures: Figures) -> None:
-    from sandbox.evaluation.report import spell, spell_interval
+    from sandbox.evaluation.figures import spell, spell_interval
 
     rows = []
     for key, entry in figures.items():

@@ -179,7 +179,7 @@ def print_report(done: Done, hint: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sandbox.evaluation.report import spell, spell_interval
+    from sandbox.evaluation.figures import spell, spell_interval
 
     table = Table(title=done.folder.recipe().loss, title_justify="left")
     table.add_column("", no_wrap=True)

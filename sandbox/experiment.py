@@ -13,7 +13,7 @@ import torch
 from sandbox import record
 from sandbox.backbones.network import put_weights
 from sandbox.errors import SandboxError
-from sandbox.evaluation.retrieval import Figures
+from sandbox.evaluation.figures import LOWER_IS_BETTER, Figures
 from sandbox.judge import judge, validate
 from sandbox.prepare import Prepared, facts, prepare
 from sandbox.recipe import Recipe, digest
@@ -21,8 +21,6 @@ from sandbox.record import RunFolder
 from sandbox.training import checkpoint
 from sandbox.training.distributed import here
 from sandbox.training.loop import Step, Training, train
-
-LOWER_IS_BETTER = ("verification/eer",)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import torch
 
 from sandbox.backbones.network import Network, Pixels, embed, raw_embeddings
 from sandbox.data.images import ImageSet
-from sandbox.data.protocols import Pairs
 from sandbox.data.submission import combined_score
-from sandbox.evaluation import folds as by_folds
 from sandbox.evaluation.classification import classification
-from sandbox.evaluation.report import GivenPairs, both_kinds, evaluate, shares, verify
-from sandbox.evaluation.retrieval import Figures
-from sandbox.evaluation.verification import score_pairs
+from sandbox.evaluation.figures import Figures, shares
+from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.report import GivenPairs, both_kinds, evaluate, verify
+from sandbox.evaluation.verification import cross_validation as by_folds
+from sandbox.evaluation.verification.metrics import score_pairs
 from sandbox.prepare import Prepared
 from sandbox.training.features import as_pixels, over_features, trunk_features
 

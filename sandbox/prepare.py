@@ -204,7 +204,7 @@ def _check_classifies(monitor: str, objective: Objective, splits: Splits) -> Non
 
 def _check_monitor(recipe: Recipe) -> None:
     """The monitor must be a key that validation will have."""
-    from sandbox.evaluation.verification import spell_rate
+    from sandbox.evaluation.figures import spell_rate
 
     spec = recipe.evaluate
     keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]

@@ -11,9 +11,9 @@ from scipy.sparse.csgraph import connected_components
 
 from sandbox.data.embedding_files import Embeddings
 from sandbox.data.insightface_bin import decode_pairs, read_bin
-from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
-from sandbox.evaluation.folds import even_folds
+from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.verification.cross_validation import even_folds
 from sandbox.networks import load_network
 from sandbox.record import RunFolder
 from sandbox.scoring import Judged

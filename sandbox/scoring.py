@@ -10,22 +10,23 @@ import numpy as np
 
 from sandbox.data.embedding_files import Embeddings, read_embeddings, renumber
 from sandbox.data.pair_files import read_pairs
-from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
-from sandbox.evaluation import folds as by_folds
-from sandbox.evaluation.calibration import Calibration, cllr, min_cllr
 from sandbox.evaluation.clustering import clustering
-from sandbox.evaluation.identical_rows import first_identical
-from sandbox.evaluation.identification import cmc, search
-from sandbox.evaluation.lint import Finding, lint_embeddings, lint_split
-from sandbox.evaluation.lint_pairs import lint_pairs, lint_scores
-from sandbox.evaluation.neighbours import Index
-from sandbox.evaluation.open_set import dir_at_fpir
-from sandbox.evaluation.report import both_kinds, on_whole_scale, shares, verify
-from sandbox.evaluation.retrieval import Figures, retrieval
+from sandbox.evaluation.figures import Figures, on_whole_scale, shares, spell_rate
+from sandbox.evaluation.identification.closed_set import cmc, search
+from sandbox.evaluation.identification.open_set import dir_at_fpir
+from sandbox.evaluation.intervals.bootstrap import bootstrap_means
+from sandbox.evaluation.lint.embeddings import Finding, lint_embeddings, lint_split
+from sandbox.evaluation.lint.identical_rows import first_identical
+from sandbox.evaluation.lint.pairs import lint_pairs, lint_scores
+from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.report import both_kinds, verify
+from sandbox.evaluation.retrieval.metrics import retrieval
+from sandbox.evaluation.retrieval.search import Index
 from sandbox.evaluation.similarity import Metric, as_products
-from sandbox.evaluation.uncertainty import bootstrap_means
-from sandbox.evaluation.verification import Verification, score_pairs, spell_rate
+from sandbox.evaluation.verification import cross_validation as by_folds
+from sandbox.evaluation.verification.calibration import Calibration, cllr, min_cllr
+from sandbox.evaluation.verification.metrics import Verification, score_pairs
 from sandbox.wording import counted
 
 RANKS = (1, 5, 10)

@@ -14,7 +14,7 @@ from sandbox.backbones.network import raw_embeddings
 from sandbox.data.homework_lists import STRANGER
 from sandbox.data.submission import Task, lists, read_images, write
 from sandbox.errors import SandboxError
-from sandbox.evaluation.verification import score_pairs
+from sandbox.evaluation.verification.metrics import score_pairs
 from sandbox.record import RunFolder
 from sandbox.trained import Trained, load_objective, load_trained
 from sandbox.wording import reason

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 from sandbox import experiment
 from sandbox.errors import SandboxError
-from sandbox.evaluation.folds import cross_validate
-from sandbox.evaluation.folds import figures as cross_validated
+from sandbox.evaluation.verification.cross_validation import cross_validate
+from sandbox.evaluation.verification.cross_validation import figures as cross_validated
 from sandbox.judge import validate
 from sandbox.prepare import prepare
 from sandbox.recipe import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe

@@ -11,10 +11,11 @@ from sklearn import metrics
 
 from sandbox import scoring
 from sandbox.data.embedding_files import Embeddings
-from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
-from sandbox.evaluation import calibration, folds
+from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import evaluate
+from sandbox.evaluation.verification import calibration
+from sandbox.evaluation.verification import cross_validation as folds
 from sandbox.scoring import Ask, Judged, score
 
 PEOPLE, IMAGES = 24, 6

@@ -15,7 +15,7 @@ from PIL import Image
 from sandbox.data.listing import Listing
 from sandbox.data.pack import pack
 from sandbox.errors import SandboxError
-from sandbox.evaluation.lint import Finding
+from sandbox.evaluation.lint.embeddings import Finding
 from sandbox.files import Watch
 from sandbox.wording import counted, reason
 

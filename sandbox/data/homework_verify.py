@@ -11,9 +11,9 @@ from sandbox.data.homework_eras import Known, PairLists
 from sandbox.data.homework_images import Reader, Row
 from sandbox.data.homework_lists import STRANGER, Pair, known_images, read_answered, read_names
 from sandbox.data.image_lists import absent_images, located
-from sandbox.data.protocols import Pairs
 from sandbox.data.splits import ToVerify
 from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
 
 
 def pair_halves(lists: PairLists, reader: Reader) -> tuple[ToVerify, ToVerify]:

@@ -33,9 +33,10 @@ from sandbox.data.dataset import DataSet
 from sandbox.data.folder import read_classes
 from sandbox.data.images import ImageSet
 from sandbox.data.listing import is_image, subfolders, visible
-from sandbox.data.protocols import Face, PairLine, Pairs, indexed, read_pair_lines
+from sandbox.data.protocols import Face, PairLine, indexed, read_pair_lines
 from sandbox.data.splits import Splits, ToVerify, given, sample_disjoint
 from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
 from sandbox.recipe import DataSpec
 from sandbox.wording import counted
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sandbox.evaluation.identical_rows import first_identical, row_blocks
+from sandbox.evaluation.lint.identical_rows import first_identical, row_blocks
 
 TOLERANCE = 16
 """Grey levels by which a pixel of a mirror image may be off."""

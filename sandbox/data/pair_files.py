@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.pair_rows import is_whole, row_numbers, rows_of_paths
-from sandbox.data.protocols import Pairs, read_pair_lines
+from sandbox.data.protocols import read_pair_lines
 from sandbox.errors import SandboxError, near
+from sandbox.evaluation.pairs import Pairs
 from sandbox.wording import counted, reason, shown
 
 _TRUTH = {"0": False, "1": True, "false": False, "true": True}

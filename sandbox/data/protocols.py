@@ -9,25 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.errors import SandboxError
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of images of one split, each to be called same or different."""
-
-    left: np.ndarray
-    """(M,) int64 indices into the ImageSet of the split."""
-    right: np.ndarray
-    """(M,) int64 indices into the ImageSet of the split."""
-    same: np.ndarray
-    """(M,) bool, True where both images show one class."""
-    fold: np.ndarray | None = None
-    """(M,) int64 folds for cross-validation, counted from 1, or None."""
-
-    def __len__(self) -> int:
-        """How many pairs."""
-        return len(self.same)
-
+from sandbox.evaluation.pairs import Pairs
 
 Face = tuple[str, int]
 """A person's name and the number of one of their images."""

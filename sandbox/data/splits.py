@@ -11,9 +11,9 @@ from itertools import combinations
 import numpy as np
 
 from sandbox.data.images import ImageSet
-from sandbox.data.protocols import Pairs
 from sandbox.data.shares import check_shares, class_counts, sample_counts
 from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
 from sandbox.wording import counted
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from sandbox.evaluation.neighbours import Index
-from sandbox.evaluation.retrieval import Figures, retrieval
+from sandbox.evaluation.figures import Figures, on_whole_scale
+from sandbox.evaluation.retrieval.metrics import retrieval
+from sandbox.evaluation.retrieval.search import Index
 from sandbox.evaluation.similarity import Metric
-from sandbox.evaluation.uncertainty import bootstrap_means
-from sandbox.evaluation.verification import Verification, verify_all_pairs, verify_pairs
+from sandbox.evaluation.verification.metrics import Verification, verify_all_pairs, verify_pairs
 
 GivenPairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -80,50 +79,3 @@ def both_kinds(y: np.ndarray, pairs: GivenPairs | None) -> bool:
         return bool(pairs[2].any() and not pairs[2].all())
     counts = np.unique(y, return_counts=True)[1]
     return len(counts) > 1 and bool((counts > 1).any())
-
-
-def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:
-    """The mean of each array (N,), hits or shares of 0 to 1, with its 95 % interval by the identities (N,).
-
-    Nothing where there are no rows.
-    """
-    if not len(identities):
-        return {}
-    means, low, high = bootstrap_means(np.column_stack(list(values.values())), identities)
-    return on_whole_scale(
-        {
-            key: {
-                "value": float(means[place]),
-                "low": float(low[place]),
-                "high": float(high[place]),
-                "n": len(identities),
-            }
-            for place, key in enumerate(values)
-        }
-    )
-
-
-def on_whole_scale(figures: Figures) -> Figures:
-    """The same shares with 0 to 1 as the interval where a single identity says nothing of others: NaN is no JSON."""
-    ends = {"low": 0.0, "high": 1.0}
-    return {
-        key: {name: ends[name] if name in ends and np.isnan(value) else value for name, value in entry.items()}
-        for key, entry in figures.items()
-    }
-
-
-def spell(entry: Mapping[str, Any] | None) -> str:
-    """One entry of a report as a table shows it; a figure that the data cannot support is not shown."""
-    if entry is None:
-        return ""
-    if entry.get("supported") is False:
-        return "unsupported"
-    return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])
-
-
-def spell_interval(entry: Mapping[str, Any] | None) -> str:
-    """The 95 % interval of an entry, or nothing where it has none or is a count."""
-    if entry is None or entry.get("supported") is False or not isinstance(entry["value"], float):
-        return ""
-    low, high = entry.get("low"), entry.get("high")
-    return "" if low is None or high is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"

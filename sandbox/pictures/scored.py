@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from sandbox.data.embedding_files import Embeddings
-from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
-from sandbox.evaluation.all_pairs import count_all_pairs
-from sandbox.evaluation.curve import Curve
+from sandbox.evaluation.figures import spell_rate
+from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import both_kinds, verify
 from sandbox.evaluation.similarity import as_products, check_embeddings
-from sandbox.evaluation.verification import score_pairs, spell_rate, verify_scores
+from sandbox.evaluation.verification.all_pairs import count_all_pairs
+from sandbox.evaluation.verification.metrics import score_pairs, verify_scores
+from sandbox.evaluation.verification.roc import Curve
 from sandbox.reporting.distributions import Mark, ScoreCounts
 from sandbox.scoring import Judged
 

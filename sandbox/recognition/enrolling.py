@@ -10,7 +10,7 @@ import numpy as np
 
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
-from sandbox.evaluation.identification import Template
+from sandbox.evaluation.identification.closed_set import Template
 from sandbox.files import Watch, unwatched
 from sandbox.recognition.crops import Reader, find_images
 from sandbox.recognition.fitting import calibrate, check_cosine, check_rate, fit_by_strangers, take_by_hand

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.calibration import Calibration
-from sandbox.evaluation.identification import Template
-from sandbox.evaluation.open_set import fit_threshold
+from sandbox.evaluation.identification.closed_set import Template
+from sandbox.evaluation.identification.open_set import fit_threshold
+from sandbox.evaluation.verification.calibration import Calibration
 from sandbox.recognition.people import Calibrated, Source, Threshold
 from sandbox.recognition.rows import Rows
 from sandbox.recognition.searching import Searcher, unit

@@ -10,10 +10,8 @@ import numpy as np
 
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
-from sandbox.evaluation.open_set import fit_threshold
-from sandbox.evaluation.report import shares
-from sandbox.evaluation.retrieval import Figures
-from sandbox.evaluation.verification import spell_rate
+from sandbox.evaluation.figures import Figures, shares, spell_rate
+from sandbox.evaluation.identification.open_set import fit_threshold
 from sandbox.files import Watch, unwatched
 from sandbox.recognition.classes import Classified, classes_of, classify
 from sandbox.recognition.crops import Reader, refuse_unreadable

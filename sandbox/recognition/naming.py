@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.embedder import Embedder
-from sandbox.evaluation.neighbours import Index
+from sandbox.evaluation.retrieval.search import Index
 from sandbox.files import Watch, unwatched
 from sandbox.recognition.crops import Reader, refuse_unreadable
 from sandbox.recognition.fitting import check_cosine

@@ -11,8 +11,8 @@ import numpy as np
 
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError, unknown
-from sandbox.evaluation.identification import Template
-from sandbox.evaluation.neighbours import Index
+from sandbox.evaluation.identification.closed_set import Template
+from sandbox.evaluation.retrieval.search import Index
 from sandbox.recognition.rows import Rows
 from sandbox.recognition.searching import Found, Searcher
 

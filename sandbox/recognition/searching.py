@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.identification import Template
-from sandbox.evaluation.neighbours import Index, faiss_index
+from sandbox.evaluation.identification.closed_set import Template
+from sandbox.evaluation.retrieval.search import Index, faiss_index
 from sandbox.recognition.rows import Rows
 
 # Rows fetched beyond those wanted: a lone tie across the last place is then settled without a second search.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.evaluation.report import spell, spell_interval
+from sandbox.evaluation.figures import spell, spell_interval
 from sandbox.record import RunFolder
 from sandbox.reporting import figures
 

@@ -8,9 +8,9 @@ import pytest
 
 from sandbox.data.catalog import load
 from sandbox.data.images import ImageSet
-from sandbox.data.protocols import Pairs
 from sandbox.data.splits import Splits
 from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
 from sandbox.recipe import DataSpec
 
 FOLDS = 4

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.data.pair_files import read_pair_file, read_pairs
-from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
 
 PATHS = ("faces/Ann/Ann_0001.jpg", "faces/Ann/Ann_0002.png", "faces/Bob/Bob_0003.jpg", "faces/C_D/C_D_0012.jpg")
 

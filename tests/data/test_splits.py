@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from sandbox.data.images import ImageSet, image_set
-from sandbox.data.protocols import Pairs
 from sandbox.data.splits import Splits, class_disjoint, given, sample_disjoint
 from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
 
 
 def made(counts: dict[str, int], prefix: str = "") -> ImageSet:

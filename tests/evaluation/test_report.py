@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.report import both_kinds, evaluate, spell, spell_interval
-from sandbox.evaluation.retrieval import retrieval
-from sandbox.evaluation.verification import verify_all_pairs, verify_pairs
+from sandbox.evaluation.figures import spell, spell_interval
+from sandbox.evaluation.report import both_kinds, evaluate
+from sandbox.evaluation.retrieval.metrics import retrieval
+from sandbox.evaluation.verification.metrics import verify_all_pairs, verify_pairs
 
 RETRIEVAL = ["recall@1", "recall@2", "precision@1", "r_precision", "map@r", "mrr", "unmatched"]
 VERIFICATION = ["auc", "eer", "tar@far=1e-1", "tar@far=1e-2", "accuracy", "d_prime"]

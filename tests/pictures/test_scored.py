@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.data.embedding_files import Embeddings
-from sandbox.data.protocols import Pairs
 from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.similarity import as_products
 from sandbox.pictures.scored import BINS, scored
 from sandbox.scoring import Judged

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.identification import Template
+from sandbox.evaluation.identification.closed_set import Template
 from sandbox.recognition.fitting import (
     calibrate,
     evenly,

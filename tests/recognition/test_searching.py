@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.identification import Template, search
+from sandbox.evaluation.identification.closed_set import Template, search
 from sandbox.recognition import searching
 from sandbox.recognition.rows import Rows, make_rows
 from sandbox.recognition.searching import Searcher, templates

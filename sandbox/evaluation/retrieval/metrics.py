@@ -1,0 +1,160 @@
+"""Retrieval: does each query find the images of its class first.
+
+With R the number of gallery images of the query's class (the query itself not counted):
+recall@k = 1 if any of the first k is a match; precision@1 the first; R-precision the share of matches in the first R;
+MAP@R = 1/R sum_{i<=R} precision@i * [i-th is a match] (Musgrave et al., "A Metric Learning Reality Check", 2020);
+MRR = 1 / rank of the first match. Equal scores rank by gallery row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+
+from sandbox.errors import SandboxError
+from sandbox.evaluation.figures import Figures
+from sandbox.evaluation.intervals.bootstrap import bootstrap_means
+from sandbox.evaluation.retrieval.search import Index, first_match_ranks, index_recall, nearest
+from sandbox.evaluation.similarity import Metric, as_products, check_dimensions, check_embeddings
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What each query that has a match found."""
+
+    values: dict[str, np.ndarray] = field(repr=False)
+    """``retrieval/map@r`` and so on -> (Q',) float64, one value for each scored query."""
+    rows: np.ndarray = field(repr=False)
+    """(Q',) which queries are scored."""
+    labels: np.ndarray = field(repr=False)
+    """(Q',) their labels."""
+    unmatched: int
+    """Queries without a match in the gallery: by rule not scored."""
+    queries: int
+    index_recall: np.ndarray | None = field(default=None, repr=False)
+    """Share of the exact neighbours that an approximate index found, for a sample of queries."""
+
+    def figures(self, *, intervals: bool = True) -> Figures:
+        """Means with 95 % intervals that resample identities, and the number of unmatched queries.
+
+        Args:
+            intervals: leave them out to save time between validations.
+        """
+        values = np.column_stack(list(self.values.values()))
+        if intervals:
+            means, low, high = bootstrap_means(values, self.labels)
+        figures: Figures = {}
+        for place, key in enumerate(self.values):
+            entry: dict[str, float | int] = {"value": float(means[place] if intervals else values[:, place].mean())}
+            if intervals:
+                entry |= {"low": float(low[place]), "high": float(high[place])}
+            figures[key] = entry | {"n": len(self.rows)}
+        count = self.unmatched
+        ends = {"low": count, "high": count} if intervals else {}
+        figures["retrieval/unmatched"] = {"value": count, **ends, "n": self.queries}
+        if self.index_recall is not None:
+            mean, low, high = bootstrap_means(self.index_recall, np.arange(len(self.index_recall)))
+            bounds = {"low": float(low[0]), "high": float(high[0])} if intervals else {}
+            figures["retrieval/index_recall"] = {"value": float(mean[0]), **bounds, "n": len(self.index_recall)}
+        return figures
+
+
+def retrieval(
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    gallery: np.ndarray | None = None,
+    gallery_y: np.ndarray | None = None,
+    recall_at: Sequence[int] = (1, 5, 10),
+    metric: Metric = "cosine",
+    index: Index = "flat",
+) -> Retrieval:
+    """What each query finds, in a gallery or among the other rows of x.
+
+    Args:
+        x: (N, D) embeddings of any floating type; float16 is widened exactly.
+        y: (N,) integer labels.
+        gallery: (G, D) to search in; without it each query searches the other rows of `x`.
+        gallery_y: (G,) labels of the gallery.
+        recall_at: the k of recall@k, 1 or more; a k beyond the gallery counts the whole gallery.
+        metric: how alike two rows are; see `as_products`.
+        index: ``flat`` is exact; ``ivf`` and ``hnsw`` are approximate, and `Retrieval.index_recall` says how much so.
+            With them a match beyond the neighbours that were looked up counts as never found.
+
+    Raises:
+        SandboxError: shapes that do not fit, embeddings that are not finite, no query with a match, a k below 1.
+    """
+    if any(k < 1 for k in recall_at):
+        raise SandboxError(f"recall@{min(recall_at)} means nothing: k is at least 1")
+    check_embeddings(x, y)
+    if (gallery is None) != (gallery_y is None):
+        raise SandboxError("a gallery and its labels come together; one of them is missing")
+    alone = gallery is None
+    against, against_y = (x, y) if gallery is None or gallery_y is None else (gallery, gallery_y)
+    if not alone:
+        check_embeddings(against, against_y)
+        check_dimensions(x, against)
+    y, against_y = y.astype(np.int64), against_y.astype(np.int64)
+    matches = count_matches(y, against_y) - alone
+    scored = np.flatnonzero(matches > 0)
+    if len(scored) == 0:
+        why = "every class has a single image" if alone else "no label of a query is in the gallery"
+        raise SandboxError(f"no query has a match: {why}")
+    queries, targets = as_products(x, metric)
+    if not alone:
+        targets = as_products(against, metric)[1]
+    reach = min(max(int(matches.max()), *recall_at, 1), len(against) - alone)
+    # (N, 3): R-precision, MAP@R, rank of the first match or 0
+    found = np.zeros((len(x), 3))
+    for start, ids, _ in nearest(queries, targets, reach, leave_one_out=alone, index=index):
+        end = start + len(ids)
+        _rate(ids, y[start:end], against_y, matches[start:end], found[start:end])
+    if index == "flat":
+        late = scored[found[scored, 2] == 0]
+        found[late, 2] = first_match_ranks(queries, y, targets, against_y, late, alone=alone)
+    checked = None
+    if index != "flat":
+        checked = index_recall(queries, targets, reach, leave_one_out=alone, index=index)
+    values = _named(found[scored], recall_at)
+    return Retrieval(values, scored, y[scored], len(x) - len(scored), len(x), checked)
+
+
+def count_matches(y: np.ndarray, gallery_y: np.ndarray) -> np.ndarray:
+    """(N,) int64: how many gallery rows have each query's label."""
+    labels, counts = np.unique(gallery_y, return_counts=True)
+    place = np.searchsorted(labels, y).clip(max=len(labels) - 1)
+    return np.where(labels[place] == y, counts[place], 0)
+
+
+@njit(cache=True)
+def _rate(ids: np.ndarray, y: np.ndarray, gallery_y: np.ndarray, matches: np.ndarray, out: np.ndarray) -> None:
+    """Write (R-precision, MAP@R, first rank) of each query; an id of -1 is a place that the index left empty."""
+    for i in range(len(y)):
+        hits, precision, first = 0, 0.0, 0
+        for place in range(ids.shape[1]):
+            if ids[i, place] >= 0 and gallery_y[ids[i, place]] == y[i]:
+                if first == 0:
+                    first = place + 1
+                if place >= matches[i]:
+                    break
+                hits += 1
+                precision += hits / (place + 1)
+            elif place >= matches[i] and first > 0:
+                break
+        if matches[i] > 0:
+            out[i, 0], out[i, 1], out[i, 2] = hits / matches[i], precision / matches[i], first
+
+
+def _named(found: np.ndarray, recall_at: Sequence[int]) -> dict[str, np.ndarray]:
+    first = found[:, 2]
+    hit = first > 0
+    values = {f"retrieval/recall@{k}": (hit & (first <= k)).astype(np.float64) for k in recall_at}
+    return values | {
+        "retrieval/precision@1": (first == 1).astype(np.float64),
+        "retrieval/r_precision": found[:, 0],
+        "retrieval/map@r": found[:, 1],
+        "retrieval/mrr": np.divide(1.0, first, out=np.zeros(len(first)), where=hit),
+    }
