@@ -83,7 +83,7 @@ def _faces(file: str) -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
 
     if file:
-        from sandbox.data.embedding_files import read_embeddings
+        from sandbox.data.formats.embeddings import read_embeddings
 
         held = read_embeddings(Path(file))
         return held.x, held.labels

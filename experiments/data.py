@@ -19,7 +19,7 @@ from sandbox.reporting.progress import watched
 if TYPE_CHECKING:
     import numpy as np
 
-    from sandbox.data.splits import Splits
+    from sandbox.data.splits.splits import Splits
 
 HERE = Path(__file__).resolve().parent
 PROG = "python experiments/data.py"
@@ -152,7 +152,7 @@ def check(argv: Sequence[str]) -> None:
     default = Check(data=_base(argv).data)
     command = flags.parse(Check, argv, prog=f"{PROG} check", description=WHAT["check"], default=default)
     splits = _load(command.data)
-    from sandbox.data import check as checks
+    from sandbox.data.checks import splits as checks
     from sandbox.wording import counted
 
     checked = checks.check(command.data, splits, watched)
@@ -181,10 +181,10 @@ def stats(argv: Sequence[str]) -> None:
     import numpy as np
 
     from sandbox.backbones.network import pixel_statistics
-    from sandbox.data.describe import file_kinds, kind_lines, spread_lines
-    from sandbox.data.parts import class_counts, files_of
+    from sandbox.data.catalog import files_of
+    from sandbox.data.checks.statistics import file_kinds, kind_lines, spread_lines
 
-    counts = np.array(list(class_counts(splits).values()))
+    counts = np.array(list(splits.class_counts().values()))
     print_head(command.data, splits)
     print_splits(splits, counts)
     print("images a class (train, val and test together):")
@@ -208,8 +208,8 @@ def align(argv: Sequence[str]) -> None:
     if not (command.src and command.dst):
         raise SandboxError(f"align takes two folders, SRC with photographs and DST to write ({PROG} align --help)")
     flags.quiet_libraries()
-    from sandbox.data.align_record import LISTING
-    from sandbox.data.align_tree import align_tree
+    from sandbox.data.faces.record import LISTING
+    from sandbox.data.faces.tree import align_tree
     from sandbox.training.precision import choose_device
 
     source, destination = (Path(value).expanduser() for value in (command.src, command.dst))
@@ -223,14 +223,12 @@ def align(argv: Sequence[str]) -> None:
 
 def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str] = frozenset()) -> None:
     """One line on the whole, and what loading had to say, but for what is said elsewhere."""
-    from sandbox.data.parts import class_counts, parts
-
-    sets = parts(splits)
+    sets = splits.image_sets()
     channels = "grey" if splits.train.pixels.shape[3] == 1 else "RGB"
     side = splits.train.pixels.shape[1]
     where = f" in {spec.root}" if spec.root else ""
     total = sum(map(len, sets.values()))
-    print(f"{spec.name}{where}: {total:,} images of {len(class_counts(splits)):,} classes, {side}x{side} {channels}")
+    print(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {side}x{side} {channels}")
     print("split: " + ", ".join(f"{name} {len(images):,}" for name, images in sets.items()) + f"; {splits.digest}")
     for note in splits.notes:
         if note not in besides:
@@ -244,13 +242,11 @@ def print_splits(splits: Splits, counts: np.ndarray) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sandbox.data.parts import parts
-
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     for name in ("images", "classes", "min", "median", "max", "classes of one image"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = {name: images.counts for name, images in parts(splits).items()}
+    rows = {name: images.counts for name, images in splits.image_sets().items()}
     for name, sizes in {**rows, "train, val and test": counts}.items():
         lone = f"{(sizes == 1).sum():,}"
         spread = [f"{sizes.min():,}", f"{np.median(sizes):,g}", f"{sizes.max():,}"]

@@ -23,8 +23,8 @@ from torch.nn import functional as F
 
 from sandbox.backbones.network import Network, embed, to_tensor
 from sandbox.data.catalog import load
-from sandbox.data.decode import read_photograph, square
-from sandbox.data.listing import Listing
+from sandbox.data.images.decode import read_photograph, square
+from sandbox.data.images.files import Listing
 from sandbox.embedder import as_channels
 from sandbox.errors import SandboxError
 from sandbox.exported import FORMAT, INPUT, OUTPUT, load_exported, need

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from sandbox.backbones.network import Network, Pixels, embed, raw_embeddings
-from sandbox.data.images import ImageSet
-from sandbox.data.submission import combined_score
+from sandbox.data.homework.submission import combined_score
+from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.pairs import Pairs

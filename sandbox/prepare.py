@@ -12,8 +12,8 @@ from sandbox.backbones.network import Network, make_network, pixel_statistics
 from sandbox.data.augment import Augment
 from sandbox.data.batches import batch_shape, make_batches
 from sandbox.data.catalog import load as load_data
-from sandbox.data.images import ImageSet
-from sandbox.data.splits import Splits
+from sandbox.data.images.image_set import ImageSet
+from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.inherit import check_earlier, classes_digest, inherit
 from sandbox.objectives.objective import Objective, build, check_batch, rehearse

@@ -9,8 +9,8 @@ import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sandbox.data.embedding_files import Embeddings
-from sandbox.data.insightface_bin import decode_pairs, read_bin
+from sandbox.data.formats.embeddings import Embeddings
+from sandbox.data.formats.insightface_bin import decode_pairs, read_bin
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.verification.cross_validation import even_folds

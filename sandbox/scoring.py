@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from sandbox.data.embedding_files import Embeddings, read_embeddings, renumber
-from sandbox.data.pair_files import read_pairs
+from sandbox.data.formats.embeddings import Embeddings, read_embeddings, renumber
+from sandbox.data.formats.pair_rows import read_pairs
 from sandbox.errors import SandboxError
 from sandbox.evaluation.clustering import clustering
 from sandbox.evaluation.figures import Figures, on_whole_scale, shares, spell_rate

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from sandbox.backbones.network import raw_embeddings
-from sandbox.data.homework_lists import STRANGER
-from sandbox.data.submission import Task, lists, read_images, write
+from sandbox.data.homework.lists import STRANGER
+from sandbox.data.homework.submission import Task, lists, read_images, write
 from sandbox.errors import SandboxError
 from sandbox.evaluation.verification.metrics import score_pairs
 from sandbox.record import RunFolder

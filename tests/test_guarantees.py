@@ -20,9 +20,8 @@ from torch import nn
 from sandbox import experiment
 from sandbox.backbones.network import embed, put_weights, raw_embeddings
 from sandbox.data.catalog import load as load_data
-from sandbox.data.check import check
-from sandbox.data.decode import decode
-from sandbox.data.parts import parts
+from sandbox.data.checks.splits import check
+from sandbox.data.images.decode import decode
 from sandbox.prepare import Prepared, prepare
 from sandbox.recipe import (
     AugmentSpec,
@@ -128,7 +127,7 @@ def test_flips_are_of_training_images_alone(split: str, tmp_path: Path) -> None:
     learnt = p.splits.train.pixels
     assert seen <= shown(learnt) | shown(learnt[:, :, ::-1])
     assert seen & shown(learnt) and seen & shown(learnt[:, :, ::-1])
-    for name, images in parts(p.splits).items():
+    for name, images in p.splits.image_sets().items():
         if name != "train":
             assert not seen & (shown(images.pixels) | shown(images.pixels[:, :, ::-1])), name
     findings = {finding.rule for finding in check(spec, p.splits).findings}
@@ -142,7 +141,7 @@ def test_flips_that_lie_in_the_data_are_found_wherever_a_split_parts_them(
     for file in sorted(root.glob("*/*.png")):
         Image.open(file).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(file.with_stem(f"{file.stem}_flipped"))
     spec = DataSpec(name="folder", root=str(root), image_size=SIDE, split="sample")
-    part_of = {path: name for name, images in parts(load_data(spec)).items() for path in images.paths}
+    part_of = {path: name for name, images in load_data(spec).image_sets().items() for path in images.paths}
     parted = [path for path in part_of if "_" in path and part_of[path] != part_of[path.replace("_flipped", "")]]
     words = ("--data.name", "folder", "--data.root", str(root), "--data.image_size", str(SIDE))
     said = command("data.py", "check", *words, "--data.split", "sample", "--strict")
@@ -269,7 +268,7 @@ def test_nobody_is_in_two_splits(reader: str, tmp_path: Path) -> None:
         root.mkdir()
         spec, person_of = READERS[reader](root, seed)
         splits = load_data(replace(spec, root=str(root), image_size=8, split_seed=seed))
-        held = parts(splits)
+        held = splits.image_sets()
         if splits.closed_set:  # whoever is verified is in no part of the closed set
             pooled_paths = [path for name in ("train", "val", "test") for path in held.pop(name).paths]
             people = {"closed set": {person_of(path) for path in pooled_paths}}

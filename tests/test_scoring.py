@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics
 
 from sandbox import scoring
-from sandbox.data.embedding_files import Embeddings
+from sandbox.data.formats.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import evaluate

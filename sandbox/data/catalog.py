@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.data import (
+from sandbox.data.datasets import (
     cars196,
     cifar100,
     cub200,
@@ -19,8 +19,9 @@ from sandbox.data import (
     omniglot,
     sop,
 )
-from sandbox.data.dataset import DataSet
-from sandbox.data.splits import Splits
+from sandbox.data.datasets.dataset import DataSet
+from sandbox.data.datasets.download import kept
+from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.recipe import DataSpec
 from sandbox.wording import reason
@@ -103,3 +104,19 @@ def _check_root(spec: DataSpec) -> None:
         raise SandboxError(f"no folder at data.root '{spec.root}'{near(root.name, beside)}")
     if not root.is_dir():
         raise SandboxError(f"data.root '{spec.root}' is a file, not a folder")
+
+
+def root_of(spec: DataSpec) -> Path | None:
+    """The folder that paths of the images are relative to; None for an embedded data set, which has no files."""
+    if not DATA_SETS[spec.name].needs_root:
+        return None
+    return Path(spec.root).expanduser() if spec.root else kept(spec.name)
+
+
+def files_of(spec: DataSpec, splits: Splits) -> list[Path]:
+    """The files behind the images of a split, each once, in the order of `parts`; none for an embedded data set."""
+    root = root_of(spec)
+    if root is None:
+        return []
+    paths = dict.fromkeys(path for images in splits.image_sets().values() for path in images.paths)
+    return [root / path for path in paths]

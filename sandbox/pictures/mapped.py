@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from sandbox.data.catalog import load
-from sandbox.data.embedding_files import Embeddings, read_embeddings
-from sandbox.data.images import ImageSet
+from sandbox.data.formats.embeddings import Embeddings, read_embeddings
+from sandbox.data.images.image_set import ImageSet
 from sandbox.errors import SandboxError
 from sandbox.evaluation.similarity import as_products
 from sandbox.recipe import Recipe
@@ -133,7 +133,7 @@ def _found(file: Path, held: Embeddings, root: Path) -> list[Path | None]:
 
 def _thumbnail(path: Path) -> Image.Image | None:
     """The image in a size that a map needs at most; None where the file is no image."""
-    from sandbox.data.decode import read_photograph
+    from sandbox.data.images.decode import read_photograph
 
     try:
         image = read_photograph(path)

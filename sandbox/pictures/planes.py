@@ -10,8 +10,8 @@ import torch
 
 from sandbox.backbones.network import raw_embeddings
 from sandbox.data.catalog import load
-from sandbox.data.images import ImageSet
-from sandbox.data.splits import Splits
+from sandbox.data.images.image_set import ImageSet
+from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.classification import classification
 from sandbox.objectives.objective import Objective

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from sandbox.data.decode import decode, read_photograph, square
-from sandbox.data.listing import ENDINGS, Listing
+from sandbox.data.images.decode import decode, read_photograph, square
+from sandbox.data.images.files import ENDINGS, Listing
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import threads
@@ -23,7 +23,7 @@ from sandbox.recognition.people import Faces
 from sandbox.wording import reason
 
 if TYPE_CHECKING:
-    from sandbox.data.faces import Face
+    from sandbox.data.faces.detect import Face
 
 _BLOCK = 256  # images decoded, and faces embedded, at a time
 _PHOTOGRAPHS = 16  # the same of photographs, which may be large
@@ -45,7 +45,7 @@ class Read:
 
     file: Path
     faces: tuple[Seen, ...] = ()
-    """The foremost first (`sandbox.data.faces.foremost`), then by size; none where a photograph shows none."""
+    """The foremost first (`sandbox.data.faces.detect.foremost`), then by size; none where a photograph shows none."""
     pixels: tuple[np.ndarray, ...] = ()
     """(S, S, 1 or 3) uint8 of each, as the network gets it."""
     refused: str = ""
@@ -84,7 +84,7 @@ class Reader:
             SandboxError: the detector is not installed.
         """
         if self.faces == "detect" and self._detector is None:
-            from sandbox.data.faces import Detector
+            from sandbox.data.faces.detect import Detector
 
             self._detector = Detector()  # its absence is no fault of the first file
         shown = iter(watch(files, "images"))
@@ -139,8 +139,8 @@ class Reader:
         ]
 
     def _aligned(self, file: Path, photograph: Image.Image, faces: Sequence[Face]) -> Read:
-        from sandbox.data.align import align_face
-        from sandbox.data.faces import foremost
+        from sandbox.data.faces.align import align_face
+        from sandbox.data.faces.detect import foremost
 
         network = self.network
         seen, pixels = [], []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from sandbox.data.decode import read_photograph
+from sandbox.data.images.decode import read_photograph
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
 from sandbox.recognition.naming import NO_FACE, Named, percent

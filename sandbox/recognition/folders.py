@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.listing import Listing, is_image, subfolders, visible
+from sandbox.data.images.files import Listing, is_image, subfolders, visible
 from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
 from sandbox.recognition.crops import Reader, find_images

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.listing import ENDINGS
+from sandbox.data.images.files import ENDINGS
 from sandbox.errors import SandboxError
 from sandbox.recognition.rows import Rows, make_rows
 from sandbox.record import RunFolder

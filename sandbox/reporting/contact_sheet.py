@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sandbox.data.images import ImageSet
+from sandbox.data.images.image_set import ImageSet
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
 from sandbox.wording import counted

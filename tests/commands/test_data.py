@@ -256,8 +256,8 @@ def album(tmp_path: Path) -> Path:
 @pytest.mark.needs("facenet_pytorch", "pip install --no-deps facenet-pytorch==2.6.0")
 @pytest.mark.needs("skimage", 'pip install -e ".[test]"')
 def test_align_writes_faces_that_stand_alike(command: Callable[..., Any], album: Path, tmp_path: Path) -> None:
-    from sandbox.data.align import template
-    from sandbox.data.faces import detect_faces
+    from sandbox.data.faces.align import template
+    from sandbox.data.faces.detect import detect_faces
 
     out = tmp_path / "out"
     said = command("data.py", "align", str(album), str(out), "--size", "96")

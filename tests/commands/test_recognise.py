@@ -104,7 +104,7 @@ def test_enrol_and_list_say_what_is_in_the_file(command: Say, people: Path, run:
 def test_identify_gives_json_a_table_and_a_picture(
     command: Say, people: Path, run: Path, images: Path, tmp_path: Path
 ) -> None:
-    from sandbox.data.decode import decode
+    from sandbox.data.images.decode import decode
     from sandbox.networks import load_network
     from sandbox.recognition.people_file import load_people
 
@@ -179,7 +179,7 @@ def test_a_network_that_moved_is_asked_for_and_another_refused(
 
 def test_classify_says_the_class_and_how_probable_it_is(command: Say, classifier: Path, images: Path) -> None:
     from sandbox.backbones.network import raw_embeddings
-    from sandbox.data.decode import decode
+    from sandbox.data.images.decode import decode
     from sandbox.record import RunFolder
     from sandbox.trained import load_objective, load_trained
 

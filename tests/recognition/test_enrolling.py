@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.data.decode import decode
+from sandbox.data.images.decode import decode
 from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
 from sandbox.networks import load_network

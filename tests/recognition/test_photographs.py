@@ -45,8 +45,8 @@ def photographs(tmp_path: Path) -> Path:
 
 
 def test_every_face_of_a_photograph_is_named(network: Embedder, run: Path, photographs: Path) -> None:
-    from sandbox.data.align import align_face
-    from sandbox.data.faces import detect_faces
+    from sandbox.data.faces.align import align_face
+    from sandbox.data.faces.detect import detect_faces
 
     for name in ("Eileen", "Nobody"):
         (photographs / "people" / name).mkdir(parents=True)
@@ -83,8 +83,8 @@ def test_a_network_shown_the_middle_of_aligned_faces_gets_it_from_photographs(
     network: Embedder, photographs: Path, tmp_path: Path
 ) -> None:
     """Aligned into a tree and read from there, or found in the photograph: the same pixels, but for a resize."""
-    from sandbox.data.align_tree import align_tree
-    from sandbox.data.decode import decode
+    from sandbox.data.faces.tree import align_tree
+    from sandbox.data.images.decode import decode
     from sandbox.recognition.crops import Reader
 
     (tmp_path / "raw").mkdir()

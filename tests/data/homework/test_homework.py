@@ -10,8 +10,8 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from sandbox.data.catalog import load
-from sandbox.data.homework_verify import halves
-from sandbox.data.splits import Splits, ToVerify
+from sandbox.data.homework.verification import halves
+from sandbox.data.splits.splits import Splits, ToVerify
 from sandbox.errors import SandboxError
 from sandbox.recipe import DataSpec
 

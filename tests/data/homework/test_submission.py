@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sandbox.data.decode import decode
-from sandbox.data.submission import Task, combined_score, lists, read_images, write
+from sandbox.data.homework.submission import Task, combined_score, lists, read_images, write
+from sandbox.data.images.decode import decode
 from sandbox.errors import SandboxError
 
 Tree = Callable[[str], Path]

@@ -1,0 +1,76 @@
+"""The face homework of CMU 11-785, in whichever of its shapes: classification of a closed set, verification apart.
+
+What has no answers in the tree cannot be a test. Where they are missing another test is made, and a note says so:
+
+- Test images without labels: classes with four validation images or more give every second one to test. Where most
+  classes have fewer (in S19 and S20 they have two) validation stays whole, and the last two training images, by name,
+  of each class with four or more are held out as test.
+- Pairs without answers: the list with answers is cut in two; every second pair of each kind goes to test.
+- Strangers among known people (1:N): every second image of unknown_dev/, of known people and of strangers apart, goes
+  to test. Each image is paired with every image in known/.
+
+What is to be handed in for the parts without answers is in `sandbox.data.homework.submission`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sandbox.data.datasets.dataset import DataSet
+from sandbox.data.homework.closed_set import Reader, read_closed
+from sandbox.data.homework.layouts import Known, PairLists, find
+from sandbox.data.homework.verification import known_halves, pair_halves
+from sandbox.data.splits.splits import Splits, given, refuse_lone_images
+from sandbox.recipe import DataSpec
+
+_SMALL_SIZE = 32
+
+
+def load(spec: DataSpec) -> Splits:
+    """Read a homework; which era it is of is seen from the tree (`sandbox.data.homework.layouts`).
+
+    Images of S19 and S20 stay at their 32 pixels where the recipe gives no size; `data.part` chooses among their two
+    sets of people.
+
+    Raises:
+        SandboxError: no such tree, a list that is malformed or names images that are not there, or too few images: of
+            all, or of each class in validation or test.
+    """
+    tree = find(Path(spec.root).expanduser(), spec.part)
+    size = spec.image_size or (_SMALL_SIZE if tree.closed.small else DATA_SET.image_size)
+    reader = Reader(tree.root, size, spec.colour, spec.resize or 0)
+    train, val, test = read_closed(tree.closed, reader, spec.min_images)
+    verification, alike = tree.verification, reader.like(train)
+    val_verify = test_verify = None
+    if isinstance(verification, PairLists):
+        val_verify, test_verify = pair_halves(verification, alike)
+        reader.notes.append(f"{verification.val.name} is cut in two, every second pair of each kind is test")
+    elif isinstance(verification, Known) and verification.answers is not None:
+        val_verify, test_verify = known_halves(verification, verification.answers, alike)
+        reader.notes.append(
+            f"{verification.dev.name}/ is cut in two, every second image of known people and of strangers is test; "
+            f"each is compared with every image of {verification.known.name}/"
+        )
+    else:
+        reader.notes.append(
+            "no pairs with answers are there, so that verification is judged on the classification images"
+        )
+    splits = given(train, val, test, val_verify=val_verify, test_verify=test_verify, mirror=True, notes=reader.notes)
+    refuse_lone_images(splits)
+    if splits.closed_set:
+        return splits
+    odd = "validation and test show different people, so that classification is not judged"
+    return replace(splits, notes=(*splits.notes, odd))
+
+
+DATA_SET = DataSet(
+    name="homework",
+    load=load,
+    line="the face homework of CMU 11-785 under data.root, of any year (S19, S20 at 32 pixels): a closed set, and "
+    "people to verify apart",
+    citation="Carnegie Mellon University, 11-785 Introduction to Deep Learning, homework 2 part 2, 2019 to 2026",
+    needs_root=True,
+    image_size=64,
+    splits=("auto", "given"),
+)

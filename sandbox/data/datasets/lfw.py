@@ -1,0 +1,267 @@
+"""Labeled Faces in the Wild: 13,233 photographs of 5,749 people, with the pair lists of its two views.
+
+Nobody in a pair that is evaluated, for validation or for test, is trained on, nor are their other images.
+
+=============  ================================  =================================  ==============================
+view           train                             val                                test
+=============  ================================  =================================  ==============================
+view 1         everyone else                     people drawn from pairsDevTrain,   the people and pairs of
+                                                 with the pairs among them          pairsDevTest
+view 2         people outside pairs.txt          people drawn from outside          the people of pairs.txt, all
+                                                 pairs.txt, no pairs                pairs with their folds
+view 2, fold   everyone else, people outside     the people and pairs of the next   the people and pairs of the
+k              pairs.txt among them              fold (after 10 comes 1)            fold
+=============  ================================  =================================  ==============================
+
+With ``data.split = "sample"`` those who would be trained on become a closed set: their images are parted into training,
+validation and test for classification, and the people and pairs above are verified apart.
+
+Outside pairs.txt there are 1,468 people with 1,549 images, 52 of whom have more than one: too few to learn from, but
+apt to test a network that was trained elsewhere. View 1 is for choosing, view 2 for the figure that is published.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sandbox.data.datasets.dataset import DataSet
+from sandbox.data.datasets.folder import read_classes
+from sandbox.data.formats.lfw_pairs import Face, PairLine, indexed, read_pair_lines
+from sandbox.data.images.files import is_image, subfolders, visible
+from sandbox.data.images.image_set import ImageSet
+from sandbox.data.splits.draw import sample_disjoint
+from sandbox.data.splits.splits import Splits, ToVerify, given
+from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
+from sandbox.recipe import DataSpec
+from sandbox.wording import counted
+
+_FOLDS = 10
+_DEPTH = 2
+_LISTS = {"view1": ("pairsDevTest.txt", "pairsDevTrain.txt"), "view2": ("pairs.txt",)}
+
+
+@dataclass(frozen=True)
+class _Lfw:
+    """All images, and the pair lists beside them."""
+
+    images: ImageSet
+    notes: list[str]
+    lists: dict[str, Path]
+    """File name -> file."""
+
+    def of(self, people: Iterable[str], least: int = 1) -> ImageSet:
+        """The images of those people who have at least `least`."""
+        wanted = frozenset(people)
+        enough = [
+            name in wanted and count >= least
+            for name, count in zip(self.images.classes, self.images.counts, strict=True)
+        ]
+        return self.images.take(np.flatnonzero(np.array(enough, dtype=bool)[self.images.labels]))
+
+
+def load(spec: DataSpec) -> Splits:
+    """Read `Name/Name_0001.jpg` under the root or up to two folders below it, and the pair lists of one view.
+
+    Raises:
+        SandboxError: images or lists are missing or malformed, or the view and fold do not fit together.
+    """
+    if spec.fold is not None and (spec.view != "view2" or not 1 <= spec.fold <= _FOLDS):
+        raise SandboxError(f"data.fold is {spec.fold} with data.view={spec.view}, but takes 1 to {_FOLDS}, with view2")
+    if not 0 < spec.validation < 1:
+        raise SandboxError(f"data.validation is {spec.validation}, but must lie between 0 and 1")
+    if spec.split == "sample" and spec.view == "view2" and spec.fold is None:
+        raise SandboxError("data.split=sample with view2 needs data.fold: outside pairs.txt hardly anybody has two")
+    faces = _read(spec)
+    if spec.view == "view1":
+        return _view1(faces, spec)
+    return _view2(faces, spec) if spec.fold is None else _view2_fold(faces, spec, spec.fold)
+
+
+def _read(spec: DataSpec) -> _Lfw:
+    root = Path(spec.root).expanduser()
+    base = _people_folder(root, _DEPTH)
+    if base is None:
+        raise SandboxError(f"{root} holds no Name/Name_0001.jpg as LFW does, nor do the folders in it")
+    # Looked for before the images are read, which takes a while.
+    folders = tuple(dict.fromkeys((root, base, root.parent, base.parent)))
+    lists = {name: _list_file(name, folders) for name in _LISTS[spec.view]}
+    people = [(folder.name, folder) for folder in subfolders(base)]
+    size = spec.image_size or DATA_SET.image_size
+    images, notes = read_classes(root, people, size, spec.colour, 1, spec.resize or 0)
+    return _Lfw(images, notes, lists)
+
+
+def _list_file(name: str, folders: Sequence[Path]) -> Path:
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    raise SandboxError(f"no {name} beside the images; looked in {', '.join(map(str, folders))}")
+
+
+def _people_folder(folder: Path, depth: int) -> Path | None:
+    """The folder that holds people: itself or, up to `depth` levels below, the first by name."""
+    inner = subfolders(folder)
+    if any(is_image(entry) and _number(entry.name, person.name) for person in inner for entry in visible(person)):
+        return folder
+    found = (_people_folder(entry, depth - 1) for entry in inner if depth)
+    return next((base for base in found if base is not None), None)
+
+
+def _number(file: str, person: str) -> int:
+    """The number of an image of a person, from 1; 0 where the file is not named after them."""
+    match = re.fullmatch(re.escape(person) + r"_(\d+)\.\w+", file)
+    return int(match[1]) if match else 0
+
+
+def _view1(faces: _Lfw, spec: DataSpec) -> Splits:
+    test_file, val_file = faces.lists["pairsDevTest.txt"], faces.lists["pairsDevTrain.txt"]
+    test_lines = read_pair_lines(test_file)
+    tested = _people(test_lines)
+    # LFW's lists share nobody; lists that do lose those lines to test.
+    lines = [line for line in read_pair_lines(val_file) if not line.people & tested]
+    chosen = _draw_people(lines, spec.validation, spec.split_seed)
+    val_lines = [line for line in lines if line.people <= chosen]
+    return _parted(faces, spec, val_lines, val_file, test_lines, test_file)
+
+
+def _view2_fold(faces: _Lfw, spec: DataSpec, fold: int) -> Splits:
+    file = faces.lists["pairs.txt"]
+    lines = read_pair_lines(file)
+    folds = max(line.fold for line in lines)
+    if fold > folds or folds < 2:
+        raise SandboxError(f"data.fold is {fold}, but {file} has {counted(folds, 'fold', 'folds')}")
+    test_lines = [line for line in lines if line.fold == fold]
+    tested = _people(test_lines)
+    val_lines = [line for line in lines if line.fold == fold % folds + 1 and not line.people & tested]
+    return _parted(faces, spec, val_lines, file, test_lines, file)
+
+
+def _parted(
+    faces: _Lfw,
+    spec: DataSpec,
+    val_lines: Sequence[PairLine],
+    val_file: Path,
+    test_lines: Sequence[PairLine],
+    test_file: Path,
+) -> Splits:
+    """Train on everybody who is in neither list of pairs."""
+    tested, chosen = _people(test_lines), _people(val_lines)
+    test, val = faces.of(tested), faces.of(chosen)
+    kinds = {line.same for line in val_lines}
+    if len(kinds) < 2:
+        drawn = counted(len(val_lines), "pair", "pairs")
+        raise SandboxError(
+            f"the validation pairs from {val_file} ({drawn}) are not of both kinds, same and different; "
+            f"raise data.validation ({spec.validation})"
+        )
+    train, small = _trained_on(faces, set(faces.images.classes) - tested - chosen, spec.min_images)
+    if spec.split == "sample":
+        closed = sample_disjoint(train, spec.validation, spec.test, spec.split_seed)
+        return given(
+            closed.train,
+            closed.val,
+            closed.test,
+            val_verify=ToVerify(val, _indexed(val_lines, val, val_file)),
+            test_verify=ToVerify(test, _indexed(test_lines, test, test_file)),
+            mirror=True,
+            notes=[*faces.notes, *small, *closed.notes],
+        )
+    return given(
+        train,
+        val,
+        test,
+        val_pairs=_indexed(val_lines, val, val_file),
+        test_pairs=_indexed(test_lines, test, test_file),
+        mirror=True,
+        notes=[*faces.notes, *small],
+    )
+
+
+def _view2(faces: _Lfw, spec: DataSpec) -> Splits:
+    file = faces.lists["pairs.txt"]
+    lines = read_pair_lines(file)
+    tested = _people(lines)
+    test = faces.of(tested)
+    outside = faces.of(set(faces.images.classes) - tested)
+    if len(outside.classes) < 4:
+        raise SandboxError(
+            f"{counted(len(outside.classes), 'person is', 'people are')} outside {file}, too few to train on; "
+            f"give data.fold (1 to {_FOLDS})"
+        )
+    random = np.random.default_rng(spec.split_seed)
+    chosen: set[str] = set()
+    # Apart, because so few have a second image that a plain draw might leave validation without a match.
+    for several in (True, False):
+        names = [name for name, count in zip(outside.classes, outside.counts, strict=True) if (count > 1) == several]
+        chosen.update(_share(random.permutation(len(names)), names, spec.validation))
+    train, small = _trained_on(faces, set(outside.classes) - chosen, spec.min_images)
+    return given(
+        train,
+        faces.of(chosen),
+        test,
+        test_pairs=_indexed(lines, test, file, folds=True),
+        mirror=True,
+        notes=[*faces.notes, *small],
+    )
+
+
+def _share(order: Iterable[int], names: Sequence[str], share: float) -> list[str]:
+    return [names[place] for place in list(order)[: max(1, round(share * len(names)))]]
+
+
+def _trained_on(faces: _Lfw, people: set[str], least: int) -> tuple[ImageSet, list[str]]:
+    """Small classes are left out of training alone: the lists need the others whole."""
+    train = faces.of(people, least)
+    present = len(people & set(faces.images.classes))
+    left = present - len(train.classes)
+    note = f"{counted(left, 'person', 'people')} with fewer than {least} images left out of training"
+    return train, [note] if left else []
+
+
+def _draw_people(lines: Sequence[PairLine], share: float, seed: int) -> frozenset[str]:
+    """People of whole pairs, drawn until they are that share of all: the two kinds of pair in turn.
+
+    Drawn singly, hardly any pair of different people would have both of them.
+    """
+    order = np.random.default_rng(seed).permutation(len(lines))
+    same = [lines[place] for place in order if lines[place].same]
+    different = [lines[place] for place in order if not lines[place].same]
+    enough = share * len(_people(lines))
+    chosen: set[str] = set()
+    for pair in zip(same, different, strict=False):
+        for line in pair:
+            chosen |= line.people
+        if len(chosen) >= enough:
+            break
+    return frozenset(chosen)
+
+
+def _people(lines: Iterable[PairLine]) -> frozenset[str]:
+    return frozenset(person for line in lines for person in line.people)
+
+
+def _indexed(lines: Sequence[PairLine], images: ImageSet, file: Path, *, folds: bool = False) -> Pairs:
+    places: dict[Face, int] = {}
+    for place, (path, label) in enumerate(zip(images.paths, images.labels, strict=True)):
+        person = images.classes[label]
+        number = _number(Path(path).name, person)
+        if number:
+            places.setdefault((person, number), place)
+    return indexed(lines, places, file, folds=folds)
+
+
+DATA_SET = DataSet(
+    name="lfw",
+    load=load,
+    line="faces of 5,749 people under data.root with their pair lists; tests on people never trained on",
+    citation="Huang, Ramesh, Berg and Learned-Miller (2007), Labeled Faces in the Wild, UMass Amherst 07-49",
+    needs_root=True,
+    image_size=64,
+    splits=("auto", "class", "sample", "given"),
+)

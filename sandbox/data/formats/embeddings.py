@@ -1,0 +1,171 @@
+"""Embeddings that were made elsewhere: an npz of rows and of the class or the path of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sandbox.data.formats.npz import _arrays
+from sandbox.errors import SandboxError
+from sandbox.wording import counted
+
+_SAVED_AS = {
+    "embeddings": "floats: np.asarray(embeddings, dtype=np.float32)",
+    "labels": "fixed-width strings or integers: np.asarray(labels, dtype=str) or np.asarray(labels, dtype=np.int64)",
+    "paths": "fixed-width strings: np.asarray(paths, dtype=str)",
+}
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,19})")
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Rows of numbers, the class of each and, where the file says so, the image of each."""
+
+    x: np.ndarray
+    """(N, D) float32, finite, as long as they were in the file."""
+    labels: np.ndarray
+    """(N,) int64, numbers into `classes`."""
+    classes: tuple[str, ...]
+    """The name of each number; of an integer label its decimal digits."""
+    paths: tuple[str, ...] | None
+    """(N,) as in the file, with forward slashes; None where the file has none."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.labels)
+
+
+def read_embeddings(file: Path) -> Embeddings:
+    """Read an npz with `embeddings` (N, D) and `labels` (N,) or `paths` (N,) or both.
+
+    Labels are integers, which stay exact whatever their size, or strings. Without labels the class of a row is the
+    folder directly around its path. Classes are numbered in the order of the integers, else of the names. Narrower
+    floats are widened exactly; wider ones and integers are rounded to float32. Nothing in the file is unpickled.
+
+    Raises:
+        SandboxError: the file cannot be read or is damaged, an array is missing, of the wrong type or shape, a number
+            is not finite in the file or as float32, or a row has no class; file and row (counted from 0) are named.
+    """
+    held = _arrays(file, ("embeddings", "labels", "paths"))
+    if "embeddings" not in held.arrays:
+        raise SandboxError(f"{file} has no array named 'embeddings'; {held.listing('embeddings')}")
+    if len(held.arrays) == 1:
+        raise SandboxError(
+            f"{file} has neither 'labels' nor 'paths', so that no row has a class; {held.listing('labels')}"
+        )
+    x = _rows(file, held.arrays["embeddings"])
+    for name in ("labels", "paths"):
+        if name in held.arrays and held.arrays[name].shape != (len(x),):
+            raise SandboxError(
+                f"{file} holds embeddings for {counted(len(x), 'row', 'rows')}, but its {name} have the shape "
+                f"{held.arrays[name].shape} instead of ({len(x)},)"
+            )
+    paths = None
+    if "paths" in held.arrays:
+        paths = tuple(path.replace("\\", "/") for path in _texts(file, "paths", held.arrays["paths"]))
+    if "labels" in held.arrays:
+        labels, classes = _classes(file, held.arrays["labels"])
+    else:
+        labels, classes = _numbered([_folder(file, row, path) for row, path in enumerate(paths or ())])
+    return Embeddings(x=x, labels=labels, classes=classes, paths=paths)
+
+
+def renumber(*parts: Embeddings) -> list[Embeddings]:
+    """The same embeddings with one number for one class name over all of them, such as a query and a gallery.
+
+    Every part gets the classes of all: by number where each name is a whole number, else by name.
+    """
+    names = {name for part in parts for name in part.classes}
+    whole = all(_WHOLE.fullmatch(name) for name in names)
+    classes = tuple(sorted(names, key=lambda name: (int(name) if whole else 0, name)))
+    numbers = {name: number for number, name in enumerate(classes)}
+    return [
+        Embeddings(
+            x=part.x,
+            labels=np.array([numbers[name] for name in part.classes], dtype=np.int64)[part.labels],
+            classes=classes,
+            paths=part.paths,
+        )
+        for part in parts
+    ]
+
+
+def _rows(file: Path, given: np.ndarray) -> np.ndarray:
+    """The embeddings as (N, D) float32, all finite."""
+    if given.dtype.kind not in "fiu":
+        raise SandboxError(f"embeddings in {file} must be floats or integers, not {given.dtype}")
+    if given.ndim != 2 or 0 in given.shape:
+        raise SandboxError(
+            f"embeddings in {file} have the shape {given.shape}, but (N, D) with a row and a column at least is needed"
+        )
+    with np.errstate(over="ignore"):
+        x = np.ascontiguousarray(given, dtype=np.float32)
+    bad = ~np.isfinite(x).all(axis=1)
+    if bad.any():
+        lost = ~np.isfinite(given[bad]).all(axis=1)
+        if lost.any():
+            rows, why = np.flatnonzero(bad)[lost], "hold NaN or infinity"
+        else:
+            rows, why = np.flatnonzero(bad), f"hold numbers beyond float32, whose largest is {np.finfo('f4').max:.4g}"
+        raise SandboxError(f"{len(rows):,} of {len(x):,} embeddings in {file} {why}, the first in row {rows[0]}")
+    return x
+
+
+def _classes(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels as numbers, and the name of each number."""
+    if given.dtype.kind in "iu":
+        values, labels = np.unique(given, return_inverse=True)
+        return labels.astype(np.int64), tuple(map(str, values.tolist()))
+    if given.dtype.kind == "f":
+        broken = np.flatnonzero(~(np.isfinite(given) & (given == np.floor(given))))
+        first = f"row {broken[0]} holds {given[broken[0]]}" if len(broken) else f"they are {given.dtype}"
+        raise SandboxError(
+            f"labels in {file} must be integers or strings, but {first}; floats hold whole numbers exactly only up to "
+            "a limit (2^24 in float32), beyond which two classes become one"
+        )
+    names = _texts(file, "labels", given)
+    if "" in names:
+        raise SandboxError(f"labels in {file} must name a class, but row {names.index('')} is empty")
+    return _numbered(names)
+
+
+def _numbered(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    names = list(names)
+    classes = tuple(sorted(set(names)))
+    numbers = {name: number for number, name in enumerate(classes)}
+    return np.array([numbers[name] for name in names], dtype=np.int64), classes
+
+
+def _texts(file: Path, name: str, given: np.ndarray) -> list[str]:
+    """The strings of an array (N,) of bytes or str."""
+    if given.dtype.kind not in "SU":
+        allowed = "integers or strings" if name == "labels" else "strings"
+        raise SandboxError(f"{name} in {file} must be {allowed}, not {given.dtype}")
+    if given.dtype.kind == "U" and given.dtype.itemsize:
+        characters = np.ascontiguousarray(given, given.dtype.newbyteorder("=")).view(np.uint32).reshape(len(given), -1)
+        # Numbers that are no character: NumPy keeps them and cannot make a str of them, or one that cannot be printed.
+        broken = ((characters > 0x10FFFF) | ((characters >= 0xD800) & (characters < 0xE000))).any(axis=1)
+        if broken.any():
+            raise SandboxError(f"{name} in {file} must be Unicode text, which row {broken.argmax()} is not")
+    texts = []
+    for row, value in enumerate(given.tolist()):
+        try:
+            texts.append(value.decode() if isinstance(value, bytes) else value)
+        except UnicodeDecodeError:
+            raise SandboxError(f"{name} in {file} must be UTF-8 text, which row {row} is not") from None
+    return texts
+
+
+def _folder(file: Path, row: int, path: str) -> str:
+    """The name of the folder directly around a file."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if len(parts) < 2 or parts[-2] == "..":
+        raise SandboxError(
+            f"{file} has no labels, so that the folder around an image names its class, but the path of row {row} has "
+            f"no such folder: {path!r}"
+        )
+    return parts[-2]

@@ -1,0 +1,100 @@
+"""`ImageSet`: labelled images of one size in one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sandbox.errors import SandboxError
+from sandbox.wording import counted, first_names
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images of one size with one class each.
+
+    Raises:
+        ValueError: the parts disagree in length, shape or type, or a class has no image.
+    """
+
+    pixels: np.ndarray = field(repr=False)
+    """(N, H, W, C) uint8, C is 1 (grey) or 3 (RGB); may be a read-only memory map."""
+    labels: np.ndarray = field(repr=False)
+    """(N,) int64, 0 .. len(classes) - 1."""
+    classes: tuple[str, ...]
+    """Class names; each has at least one image."""
+    paths: tuple[str, ...] = field(repr=False)
+    """(N,) where each image came from, relative to the root, or a made-up stable name."""
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not fit together, before they do harm far from here."""
+        if self.pixels.ndim != 4 or self.pixels.shape[3] not in (1, 3) or self.pixels.dtype != np.uint8:
+            raise ValueError(f"pixels must be (N, H, W, 1 or 3) uint8, not {self.pixels.shape} {self.pixels.dtype}")
+        if self.labels.dtype != np.int64 or self.labels.ndim != 1:
+            raise ValueError(f"labels must be (N,) int64, not {self.labels.shape} {self.labels.dtype}")
+        if not len(self.pixels) == len(self.labels) == len(self.paths):
+            raise ValueError(f"{len(self.pixels)} images, {len(self.labels)} labels, {len(self.paths)} paths")
+        if not np.array_equal(np.unique(self.labels), np.arange(len(self.classes))):
+            raise ValueError(f"labels must use each of 0 .. {len(self.classes) - 1} at least once")
+
+    def __len__(self) -> int:
+        """How many images."""
+        return len(self.labels)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Images of each class, (len(classes),) int64."""
+        return np.bincount(self.labels, minlength=len(self.classes)).astype(np.int64)
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> ImageSet:
+        """Those images in that order; labels are renumbered to the classes present, which keep their order.
+
+        Args:
+            indices: (M,) whole numbers.
+        """
+        chosen = np.asarray(indices, dtype=np.int64).reshape(-1)
+        start = int(chosen[0]) if len(chosen) else 0
+        consecutive = start >= 0 and np.array_equal(chosen, np.arange(start, start + len(chosen)))
+        # A slice stays on disk where the whole is a memory map; picking rows reads them.
+        pixels = self.pixels[start : start + len(chosen)] if consecutive else self.pixels[chosen]
+        present, labels = np.unique(self.labels[chosen], return_inverse=True)
+        return ImageSet(
+            pixels=pixels,
+            labels=labels.astype(np.int64),
+            classes=tuple(self.classes[label] for label in present),
+            paths=tuple(self.paths[index] for index in chosen),
+        )
+
+
+def image_set(pixels: np.ndarray, names: Sequence[str], paths: Sequence[str]) -> ImageSet:
+    """An `ImageSet` out of class names; classes are sorted by name.
+
+    Args:
+        pixels: (N, H, W, C) uint8.
+        names: (N,) the class of each image.
+        paths: (N,) where each image came from.
+    """
+    numbers = {name: label for label, name in enumerate(sorted(set(names)))}
+    labels = np.array([numbers[name] for name in names], dtype=np.int64)
+    return ImageSet(pixels=pixels, labels=labels, classes=tuple(numbers), paths=tuple(paths))
+
+
+def without_small(images: ImageSet, least: int) -> tuple[ImageSet, list[str]]:
+    """The classes with at least `least` images, and a sentence that counts and names the others.
+
+    Raises:
+        SandboxError: fewer than two classes are left.
+    """
+    large = images.counts >= least
+    if large.all():
+        return images, []
+    if large.sum() < 2:
+        raise SandboxError(
+            f"data.min_images is {least}, and {large.sum()} of the {len(large):,} classes have as many images; "
+            f"two are needed, and the second largest has {np.sort(images.counts)[-2:][0]}"
+        )
+    small = [name for name, enough in zip(images.classes, large, strict=True) if not enough]
+    note = f"{counted(len(small), 'class', 'classes')} with fewer than {least} images left out: {first_names(small)}"
+    return images.take(np.flatnonzero(large[images.labels])), [note]

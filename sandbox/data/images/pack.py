@@ -1,0 +1,181 @@
+"""Many image files to one uint8 array, decoded once and kept as a memory map."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from sandbox.data.images.cache import cache_folder, cached_file
+from sandbox.data.images.decode import decode, has_colour
+from sandbox.errors import SandboxError
+from sandbox.wording import counted, first_names, reason
+
+T = TypeVar("T")
+
+_VERSION = 1  # raise it when `decode` changes what it gives, so that older caches are passed over
+_LOOKED_AT_FOR_COLOUR = 200
+_BLOCK = 2048
+_WORTH_A_WORD = 2000
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What came out of a list of files."""
+
+    pixels: np.ndarray
+    """(N, size, size, C) uint8, read-only memory map of the files that could be read, in their order."""
+    kept: tuple[int, ...]
+    """(N,) the place of each in the list of files."""
+    notes: tuple[str, ...]
+    """A sentence that counts and names what could not be read; empty where all could."""
+
+
+def pack(
+    files: Sequence[Path], root: Path, size: int, colour: Literal["auto", "grey", "rgb"] = "auto", resize: int = 0
+) -> Packed:
+    """Decode files to squares of one size, or map what an earlier call decoded.
+
+    The cache is keyed by each file's path relative to the root, its size, time and mode, and by the image size and
+    colour: a changed file makes a new cache. Files that cannot be read (truncated, no image, over Pillow's limit for
+    decompression bombs) are left out and named.
+
+    Args:
+        files: image files under `root`; their order is kept.
+        root: what paths in the key and in the notes are relative to.
+        size: side in pixels.
+        colour: grey, rgb, or auto: rgb where one of about 200 files spread over the list has colour.
+        resize: pixels of the shorter side before the square is cut out of the middle; 0 squeezes the whole image in.
+
+    Raises:
+        SandboxError: no file can be read, or the cache folder cannot be written.
+    """
+    names = [file.relative_to(root).as_posix() for file in files]
+    folder = cache_folder()
+    key = _key(files, names, f"{size} {colour}" + (f" {resize}" if resize else ""))
+    packed = _mapped(folder, key, names)
+    if packed is None:
+        _decode_all(files, names, (size, resize), colour, folder, key)
+        packed = _mapped(folder, key, names)
+    if packed is None:
+        raise SandboxError(f"the packed images {key} in {folder} vanished while they were being read; start again")
+    return packed
+
+
+def _key(files: Sequence[Path], names: Sequence[str], form: str) -> str:
+    digest = hashlib.sha256(f"{_VERSION} {Image.__version__} {form}\0".encode())
+    for file, name in zip(files, names, strict=True):
+        status = file.stat()
+        # The mode is in it so that an image whose permissions are mended is tried again.
+        row = f"{name}\0{status.st_size} {status.st_mtime_ns} {status.st_mode}\0"
+        digest.update(row.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:24]
+
+
+def _mapped(folder: Path, key: str, names: Sequence[str]) -> Packed | None:
+    """The cache of that key, or None where it is missing or damaged."""
+    try:
+        unreadable: dict[str, str] = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        pixels = np.load(folder / f"{key}.npy", mmap_mode="r")
+    except (OSError, ValueError):
+        return None
+    kept = tuple(place for place, name in enumerate(names) if name not in unreadable)
+    return Packed(pixels, kept, _notes(unreadable)) if len(pixels) == len(kept) else None
+
+
+def _decode_all(
+    files: Sequence[Path], names: Sequence[str], sides: tuple[int, int], colour: str, folder: Path, key: str
+) -> None:
+    size, resize = sides
+    if len(files) > _WORTH_A_WORD:
+        print(f"packing {len(files):,} images into {folder} (once)", file=sys.stderr)
+    with _Pool() as pool:
+        channels = 3 if colour == "rgb" or (colour == "auto" and _any_colour(pool, files)) else 1
+        unreadable: dict[str, str] = {}
+        with cached_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
+            _write_header(stream, (len(files), size, size, channels))
+            filled = 0
+            decoded = pool.each(lambda file: decode(file, size, channels, resize), files)
+            for name, (pixels, why) in zip(names, decoded, strict=True):
+                if pixels is None:
+                    unreadable[name] = why
+                else:
+                    stream.write(pixels.tobytes())
+                    filled += 1
+            # NumPy pads headers so that the first axis can change in place; only now is its length known.
+            stream.seek(0)
+            _write_header(stream, (filled, size, size, channels))
+        if not filled:
+            raise SandboxError(f"none of the {len(files)} image files can be read: {_first(unreadable)}")
+    # Written last: without it the pixels do not count as a cache.
+    with cached_file(folder / f"{key}.json") as part:
+        part.write_text(json.dumps(unreadable), encoding="utf-8")
+
+
+def _write_header(stream: BinaryIO, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(stream, {"shape": shape, "fortran_order": False, "descr": "|u1"})
+
+
+def _any_colour(pool: _Pool, files: Sequence[Path]) -> bool:
+    spread = files[:: max(1, len(files) // _LOOKED_AT_FOR_COLOUR)][:_LOOKED_AT_FOR_COLOUR]
+    return any(found for found, _ in pool.each(has_colour, spread))
+
+
+def _notes(unreadable: dict[str, str]) -> tuple[str, ...]:
+    if not unreadable:
+        return ()
+    return (f"{counted(len(unreadable), 'unreadable image', 'unreadable images')} left out: {_first(unreadable)}",)
+
+
+def _first(unreadable: dict[str, str]) -> str:
+    return first_names([f"{name} ({why})" for name, why in unreadable.items()])
+
+
+class _Pool:
+    """Threads that decode (Pillow lets go of the interpreter lock) and turn what goes wrong into a reason."""
+
+    def __enter__(self) -> _Pool:
+        # Warning filters are one for the process, so they are set here and not in the threads. Pillow only warns of
+        # images between one and two times its size limit; they are refused like those above.
+        self._filters = warnings.catch_warnings()
+        self._filters.__enter__()
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        self._threads = ThreadPoolExecutor(max_workers=min(16, os.cpu_count() or 1))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        self._filters.__exit__(*error)
+
+    def each(self, job: Callable[[Path], T], files: Sequence[Path]) -> Iterator[tuple[T | None, str]]:
+        """The result of each file in order, or None and the reason; in blocks, so that memory stays bounded."""
+
+        def attempt(file: Path) -> tuple[T | None, str]:
+            try:
+                return job(file), ""
+            except Exception as error:  # Pillow's decoders raise a dozen unrelated types on broken files
+                return None, _reason(error, file)
+
+        for start in range(0, len(files), _BLOCK):
+            yield from self._threads.map(attempt, files[start : start + _BLOCK])
+
+
+def _reason(error: Exception, file: Path) -> str:
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "empty file" if file.stat().st_size == 0 else "not an image"
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return f"over {Image.MAX_IMAGE_PIXELS:,} pixels"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return reason(error)

@@ -1,0 +1,160 @@
+"""Splits that come with a data set: its test classes are never trained on, and validation is drawn from its training.
+
+What the data sets of the retrieval literature publish has a training and a test half and nothing to choose on. Whole
+training classes are drawn for that (`data.validation` is their share, `data.split_seed` draws them), so that test
+stays comparable with what others report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from sandbox.data.images.image_set import ImageSet, image_set, without_small
+from sandbox.data.images.pack import pack
+from sandbox.data.splits.draw import class_disjoint, sample_disjoint
+from sandbox.data.splits.sizes import check_shares, class_counts, sample_counts
+from sandbox.data.splits.splits import Splits, fitted, given
+from sandbox.errors import SandboxError
+from sandbox.recipe import DataSpec
+from sandbox.wording import counted, first_names
+
+Row = tuple[str, Path]
+"""Class and image."""
+
+
+def official(
+    root: Path, train: list[Row], test: list[Row], spec: DataSpec, size: int, notes: Sequence[str] = ()
+) -> Splits:
+    """Read both halves and draw validation classes out of the first.
+
+    Args:
+        root: what paths are relative to.
+        train: what may be learnt from; classes with fewer images than `data.min_images` are left out.
+        test: what is tested, whole.
+        spec: the shares and the seed, and how images are read.
+        size: side in pixels.
+        notes: sentences for the person.
+
+    Raises:
+        SandboxError: a half without images, a share that leaves nothing, too few classes, or one class in both halves.
+    """
+    check_shares(spec.validation, 0.0)
+    if spec.validation == 0:
+        raise SandboxError(
+            f"data.validation is {spec.validation:g}, but the split has no validation of its own to take"
+        )
+    if not train or not test:
+        raise SandboxError(f"{root} holds no {'test' if train else 'training'} images that its list names")
+    both = sorted({name for name, _ in train} & {name for name, _ in test})
+    if both:
+        classes = counted(len(both), "class is", "classes are")
+        raise SandboxError(f"{classes} in both halves of {root}, to train on and to test: {first_names(both)}")
+    learnt, said = _read(root, train, size, spec.colour, spec.resize or 0)
+    learnt, small = without_small(learnt, spec.min_images)
+    # Settled by training, or the halves might come out with one channel and with three.
+    colour: Literal["grey", "rgb"] = "rgb" if learnt.pixels.shape[3] == 3 else "grey"
+    tested, also = _read(root, test, size, colour, spec.resize or 0)
+    count = class_counts(len(learnt.classes), spec.validation, 0.0, "training classes", 2)[0]
+    chosen = np.random.default_rng(spec.split_seed).permutation(len(learnt.classes))[:count]
+    held = np.isin(learnt.labels, chosen)
+    return given(
+        learnt.take(np.flatnonzero(~held)),
+        learnt.take(np.flatnonzero(held)),
+        tested,
+        mirror=True,
+        notes=[*notes, *said, *small, *also],
+    )
+
+
+def _read(
+    root: Path, rows: list[Row], size: int, colour: Literal["auto", "grey", "rgb"], resize: int
+) -> tuple[ImageSet, list[str]]:
+    rows = sorted(rows)
+    packed = pack([file for _, file in rows], root, size, colour, resize)
+    kept = [rows[place] for place in packed.kept]
+    paths = [file.relative_to(root).as_posix() for _, file in kept]
+    return image_set(packed.pixels, [name for name, _ in kept], paths), list(packed.notes)
+
+
+@dataclass(frozen=True)
+class Half:
+    """What one half holds."""
+
+    pixels: np.ndarray
+    """(N, h, w, 1 or 3) uint8."""
+    names: list[str]
+    """(N,) the class of each image."""
+    published: int
+    """How many images the half has as it was published."""
+
+
+def parted(train: Half, test: Half, spec: DataSpec, size: int, *, mirror: bool, notes: Sequence[str] = ()) -> Splits:
+    """The split that a recipe asks for.
+
+    auto and given: the published halves, validation drawn out of each class of the training half (`data.validation`
+    is its share, `data.split_seed` draws it), so that what is tested are new images of trained classes. class and
+    sample: both halves together, split by class or by image like any other data.
+
+    Images are called train/00000 on and test/00000 on, in their published order.
+
+    Args:
+        train: the training half.
+        test: the test half.
+        spec: the split, its shares and its seed, and how images are read.
+        size: side in pixels.
+        mirror: whether horizontal flips make sense.
+        notes: sentences for the person.
+
+    Raises:
+        SandboxError: shares that leave nothing, too few classes, or a half without images.
+    """
+    if not train.names or not test.names:
+        raise SandboxError(
+            f"the {'test' if train.names else 'training'} half of data set '{spec.name}' holds no images"
+        )
+    paths = [f"{name}/{number:05d}" for name, half in _named(train, test) for number in range(len(half.names))]
+    whole = image_set(np.concatenate([train.pixels, test.pixels]), [*train.names, *test.names], paths)
+    images, small = without_small(whole, spec.min_images)
+    notes = [*notes, *_partial(train, test), *small]
+    if spec.split in ("class", "sample"):
+        notes.append("the published training and test images are pooled: figures do not compare with published ones")
+        part = sample_disjoint if spec.split == "sample" else class_disjoint
+        drawn = part(images, spec.validation, spec.test, spec.split_seed, mirror=mirror, notes=notes)
+        return fitted(drawn, size, spec)
+    tested = np.array([path.startswith("test/") for path in images.paths], dtype=bool)
+    held = _held(np.where(tested, -1, images.labels), len(images.classes), spec)
+    sets = (images.take(np.flatnonzero(chosen)) for chosen in (~tested & ~held, held, tested))
+    notes.append(
+        f"the published split: every class is trained on, validation is {spec.validation:g} of the training images, "
+        "and data.test is not used (--data.split class tests classes never trained on)"
+    )
+    return fitted(given(*sets, mirror=mirror, notes=notes), size, spec)
+
+
+def _held(labels: np.ndarray, classes: int, spec: DataSpec) -> np.ndarray:
+    """Which images are drawn for validation, (N,) bool, out of those whose label is not -1."""
+    check_shares(spec.validation, 0.0)
+    random = np.random.default_rng(spec.split_seed)
+    held = np.zeros(len(labels), dtype=bool)
+    for label in range(classes):
+        own = random.permutation(np.flatnonzero(labels == label))
+        held[own[: sample_counts(len(own), spec.validation, 0.0)[0]]] = True
+    return held
+
+
+def _named(train: Half, test: Half) -> tuple[tuple[str, Half], tuple[str, Half]]:
+    return ("train", train), ("test", test)
+
+
+def _partial(train: Half, test: Half) -> list[str]:
+    """A sentence for each half that is not as large as it was published."""
+    return [
+        f"the {name} half holds {counted(len(half.names), 'image', 'images')}, but {half.published:,} were published"
+        for name, half in _named(train, test)
+        if len(half.names) != half.published
+    ]

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.data.catalog import load
+from sandbox.data.splits.splits import Splits
+from sandbox.errors import SandboxError
+from sandbox.recipe import DataSpec
+
+Write = Callable[..., Path]
+TEN = {f"c{number}": 4 for number in range(10)}
+
+
+def read(root: Path, **settings: object) -> Splits:
+    return load(DataSpec(name="folder", root=str(root), **settings))  # type: ignore[arg-type]
+
+
+def everything(splits: Splits) -> set[str]:
+    return {*splits.train.paths, *splits.val.paths, *splits.test.paths}
+
+
+def test_a_folder_per_class_is_split_by_class(tmp_path: Path, write_classes: Write) -> None:
+    splits = read(write_classes(tmp_path, TEN))
+    assert splits.train.pixels.shape[1:] == (64, 64, 1)
+    assert [len(split) for split in (splits.train, splits.val, splits.test)] == [20, 8, 12]
+    assert everything(splits) == {f"c{number}/0{image}.png" for number in range(10) for image in range(4)}
+    assert splits.notes == ()
+    assert not splits.mirror
+    assert splits.digest == read(tmp_path).digest
+    assert splits.digest != read(tmp_path, split_seed=1).digest
+
+
+def test_settings_reach_the_images(tmp_path: Path, write_classes: Write) -> None:
+    splits = read(write_classes(tmp_path, {"a": 10, "b": 10}), image_size=20, colour="rgb", split="sample")
+    assert splits.train.pixels.shape == (12, 20, 20, 3)
+    assert splits.closed_set
+    assert splits.train.classes == splits.val.classes == splits.test.classes == ("a", "b")
+
+
+def test_a_second_load_decodes_nothing(tmp_path: Path, cache: Path, write_classes: Write) -> None:
+    write_classes(tmp_path, TEN)
+    read(tmp_path)
+    before = {file.name: (file.stat().st_ino, file.stat().st_mtime_ns) for file in cache.iterdir()}
+    read(tmp_path, split_seed=5)
+    assert {file.name: (file.stat().st_ino, file.stat().st_mtime_ns) for file in cache.iterdir()} == before
+
+
+def test_endings_in_any_case_hidden_and_stray_files(tmp_path: Path, write_classes: Write, write_image: Write) -> None:
+    write_classes(tmp_path, {"a": 4, "b": 4, "c": 4, "d": 4})
+    write_image(tmp_path / "a" / "X.JPEG")
+    write_image(tmp_path / "a" / "deep" / "er" / "y.TiF")
+    write_image(tmp_path / "a" / ".hidden.png")
+    write_image(tmp_path / ".git" / "z.png")
+    write_image(tmp_path / "stray.png")
+    (tmp_path / "readme.txt").write_text("about")
+    (tmp_path / "a" / "notes.txt").write_text("about")
+    splits = read(tmp_path)
+    extra = {path for path in everything(splits) if not path.endswith((".png",))}
+    assert extra == {"a/X.JPEG", "a/deep/er/y.TiF"}
+    assert len(everything(splits)) == 18
+
+
+def test_a_corrupt_image_is_named(tmp_path: Path, write_classes: Write) -> None:
+    write_classes(tmp_path, TEN)
+    (tmp_path / "c3" / "bad.jpg").write_bytes(b"")
+    (tmp_path / "empty").mkdir()
+    splits = read(tmp_path)
+    assert splits.notes[0] == "1 unreadable image left out: c3/bad.jpg (empty file)"
+    assert splits.notes[1] == "1 folder without readable images left out: empty"
+    assert "c3/bad.jpg" not in everything(splits)
+
+
+def test_small_classes_are_left_out(tmp_path: Path, write_classes: Write) -> None:
+    write_classes(tmp_path, TEN | {"small": 2, "tiny": 1})
+    splits = read(tmp_path, min_images=3)
+    assert splits.notes == ("2 classes with fewer than 3 images left out: small, tiny",)
+    assert len(everything(splits)) == 40
+    with pytest.raises(SandboxError, match=r"data\.min_images is 9, and 0 of the 12 classes"):
+        read(tmp_path, min_images=9)
+
+
+def test_links_list_no_file_twice(tmp_path: Path, write_classes: Write) -> None:
+    root = write_classes(tmp_path / "root", {"a": 4, "b": 4, "c": 4, "d": 4})
+    (root / "a" / "self").symlink_to(root / "a")
+    (root / "a" / "up").symlink_to(root)
+    (root / "a" / "above").symlink_to(tmp_path)
+    (root / "a" / "sister").symlink_to(root / "b")
+    (root / "a" / "round").symlink_to(root / "a" / "round")
+    (root / "b" / "broken.png").symlink_to(root / "nothing.png")
+    (root / "b" / "again.png").symlink_to(root / "c" / "00.png")
+    (root / "e").symlink_to(root / "d")
+    os.link(root / "d" / "00.png", root / "d" / "hard.png")
+    splits = read(root)
+    assert len(everything(splits)) == 16
+    assert {path.split("/")[0] for path in everything(splits)} == {"a", "b", "c", "d"}
+    assert splits.notes[0] == "2 files are met under a second name and counted once"
+    assert splits.notes[1] == "1 folder without readable images left out: e"
+
+
+def test_links_to_files_elsewhere_are_followed(tmp_path: Path, write_classes: Write) -> None:
+    store = write_classes(tmp_path / "store", TEN)
+    for file in sorted(store.glob("*/*.png")):
+        link = tmp_path / "root" / file.parent.name / file.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file)
+    assert len(everything(read(tmp_path / "root"))) == 40
+
+
+def three(root: Path, write_classes: Write, parts: dict[str, list[str]], count: int = 3) -> Path:
+    for place, (part, classes) in enumerate(parts.items()):
+        write_classes(root / part, {name: count + place for name in classes})
+    return root
+
+
+@pytest.mark.parametrize("val", ["val", "valid", "Validation"])
+def test_a_given_split_is_taken(tmp_path: Path, write_classes: Write, val: str) -> None:
+    root = three(tmp_path, write_classes, {"train": ["a", "b", "c"], val: ["a", "b", "c"], "test": ["a", "b", "c"]})
+    splits = read(root)
+    assert splits.closed_set
+    assert splits.notes == ()
+    assert [len(split) for split in (splits.train, splits.val, splits.test)] == [9, 12, 15]
+    assert {path.split("/")[0] for path in splits.val.paths} == {val}
+    assert read(root, split="given").digest == splits.digest
+
+
+def test_a_given_split_may_be_open_or_overlap(tmp_path: Path, write_classes: Write) -> None:
+    opened = three(tmp_path / "1", write_classes, {"train": ["a", "b"], "val": ["c"], "test": ["d", "e"]})
+    assert not read(opened).closed_set
+    assert read(opened).notes == ()
+    mixed = three(tmp_path / "2", write_classes, {"train": ["a", "b"], "val": ["c"], "test": ["b", "e"]})
+    assert not read(mixed).closed_set
+    assert read(mixed).notes == ("trained on as well: 1 of the 2 test classes",)
+
+
+def test_a_given_split_can_be_drawn_anew(tmp_path: Path, write_classes: Write) -> None:
+    names = ["a", "b", "c", "d"]
+    root = three(tmp_path, write_classes, {"train": names, "val": names, "test": names})
+    by_class, by_sample = read(root, split="class"), read(root, split="sample")
+    assert sorted((*by_class.train.classes, *by_class.val.classes, *by_class.test.classes)) == names
+    assert by_sample.train.classes == tuple(names)
+    assert len(everything(by_class)) == len(everything(by_sample)) == 48
+
+
+def test_half_a_given_split_is_an_error(tmp_path: Path, write_classes: Write) -> None:
+    root = three(tmp_path, write_classes, {"train": ["a", "b"], "test": ["a", "b"]})
+    with pytest.raises(SandboxError, match="has train/, test/ but no val/ or valid/ or validation/"):
+        read(root)
+    with pytest.raises(SandboxError, match=r"has no train/ .*val/.*test/"):
+        read(write_classes(tmp_path / "plain", TEN), split="given")
+
+
+def test_a_class_called_train_is_a_class(tmp_path: Path, write_classes: Write) -> None:
+    splits = read(write_classes(tmp_path, {"boat": 3, "car": 3, "plane": 3, "train": 3, "test": 3}))
+    assert len(everything(splits)) == 15
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({}, "is empty; a folder per class was looked for"),
+        ({"a": 0}, "none of the 1 folders in .* holds an image"),
+        ({"a": 3}, r"holds one class folder with images \('a'\), but two are needed$"),
+        ({"in/a": 3, "in/b": 3}, r"holds one class folder with images \('in'\).*; is .*in the root that is meant"),
+        ({".": 3}, "holds 3 images but no class folders with images; give each class a folder of its own"),
+        ({"a": 3, "b": 3, "c": 3}, "3 classes are too few"),
+        ({f"c{number}": 1 for number in range(10)}, "no two of the 2 images of the validation split"),
+    ],
+)
+def test_folders_that_hold_no_data_set(tmp_path: Path, write_classes: Write, counts: dict[str, int], said: str) -> None:
+    write_classes(tmp_path, counts)
+    if counts == {"a": 0}:
+        (tmp_path / "a").mkdir()
+    with pytest.raises(SandboxError, match=said):
+        read(tmp_path)
+
+
+def test_a_name_that_is_not_text_does_not_stop_it(tmp_path: Path, write_classes: Write) -> None:
+    write_classes(tmp_path, TEN)
+    odd = os.fsdecode(b"\xff.png")
+    try:
+        (tmp_path / "c0" / odd).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    (note,) = read(tmp_path).notes
+    note.encode("utf-8")

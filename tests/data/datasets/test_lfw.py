@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sandbox.data.catalog import load
+from sandbox.data.images.image_set import ImageSet
+from sandbox.data.splits.splits import Splits
+from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
+from sandbox.recipe import DataSpec
+
+FOLDS = 4
+PEOPLE = [f"Person_{number:02d}" for number in range(60)]
+"""0-39 are in pairs.txt, ten to a fold; 0-11 in DevTest, 20-43 in DevTrain: the views overlap, as LFW's do."""
+
+
+def pair_list(header: str, folds: list[list[str]]) -> str:
+    lines = [header]
+    for people in folds:
+        lines += [f"{name}\t1\t2" for name in people[::2]]
+        lines += [f"{one}\t1\t{other}\t2" for one, other in zip(people[::2], people[1::2], strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path, write_image: Callable[..., Path]) -> Path:
+    for place, name in enumerate(PEOPLE):
+        for number in (1, 2, 3)[: 1 + (place < 50) + (place % 7 == 0)]:
+            write_image(
+                tmp_path / "images" / name / f"{name}_{number:04d}.jpg", seed=10 * place + number, size=(20, 20)
+            )
+    folds = [PEOPLE[10 * fold : 10 * fold + 10] for fold in range(FOLDS)]
+    (tmp_path / "pairs.txt").write_text(pair_list(f"{FOLDS}\t5", folds))
+    (tmp_path / "pairsDevTest.txt").write_text(pair_list("6", [PEOPLE[:12]]))
+    (tmp_path / "pairsDevTrain.txt").write_text(pair_list("12", [PEOPLE[20:44]]))
+    return tmp_path
+
+
+def read(root: Path, **settings: object) -> Splits:
+    return load(DataSpec(name="lfw", root=str(root), **settings))  # type: ignore[arg-type]
+
+
+def named(images: ImageSet, pairs: Pairs | None) -> set[tuple[str, str]]:
+    assert pairs is not None
+    return {(images.paths[left], images.paths[right]) for left, right in zip(pairs.left, pairs.right, strict=True)}
+
+
+VIEWS = [{}, {"split_seed": 3}, {"view": "view2"}, *({"view": "view2", "fold": fold} for fold in (1, 2, 3, 4))]
+
+
+@pytest.mark.parametrize("settings", VIEWS, ids=str)
+def test_nobody_in_an_evaluated_pair_is_trained_on(root: Path, settings: dict[str, object]) -> None:
+    splits = read(root, **settings)
+    for images, pairs in ((splits.val, splits.val_pairs), (splits.test, splits.test_pairs)):
+        if pairs is None:
+            continue
+        shown = {images.classes[images.labels[place]] for place in (*pairs.left, *pairs.right)}
+        assert not shown & set(splits.train.classes)
+        same = images.labels[pairs.left] == images.labels[pairs.right]
+        assert np.array_equal(same, pairs.same)
+        assert 0 < pairs.same.sum() < len(pairs)
+    assert not set(splits.val.classes) & {*splits.train.classes, *splits.test.classes}
+    assert not set(splits.train.classes) & set(splits.test.classes)
+    together = sum(map(len, (splits.train, splits.val, splits.test)))
+    assert together == len(list((root / "images").glob("*/*.jpg")))
+    assert splits.mirror
+    assert not splits.closed_set
+
+
+def test_view1(root: Path) -> None:
+    splits = read(root, validation=0.3)
+    assert splits.test.classes == tuple(PEOPLE[:12])
+    assert len(named(splits.test, splits.test_pairs)) == 12
+    assert ("images/Person_00/Person_00_0001.jpg", "images/Person_01/Person_01_0002.jpg") in named(
+        splits.test, splits.test_pairs
+    )
+    assert set(splits.val.classes) <= set(PEOPLE[20:44])
+    assert 8 <= len(splits.val.classes) <= 10
+    assert splits.test_pairs is not None
+    assert splits.test_pairs.fold is None
+    assert splits.train.pixels.shape[1:] == (64, 64, 1)
+    assert splits.digest == read(root, validation=0.3).digest
+    assert splits.digest != read(root, validation=0.3, split_seed=1).digest
+
+
+def test_view2_trains_outside_the_pairs(root: Path) -> None:
+    splits = read(root, view="view2")
+    assert splits.test.classes == tuple(PEOPLE[:40])
+    assert {*splits.train.classes, *splits.val.classes} == set(PEOPLE[40:])
+    assert splits.val.counts.max() > 1
+    assert splits.val_pairs is None
+    assert splits.test_pairs is not None
+    assert splits.test_pairs.fold is not None
+    assert splits.test_pairs.fold.tolist() == [fold for fold in range(1, FOLDS + 1) for _ in range(10)]
+
+
+@pytest.mark.parametrize("fold", [1, FOLDS])
+def test_view2_fold(root: Path, fold: int) -> None:
+    splits = read(root, view="view2", fold=fold)
+    following = fold % FOLDS
+    assert splits.test.classes == tuple(PEOPLE[10 * fold - 10 : 10 * fold])
+    assert splits.val.classes == tuple(PEOPLE[10 * following : 10 * following + 10])
+    assert set(PEOPLE[40:]) <= set(splits.train.classes)
+    assert len(named(splits.test, splits.test_pairs)) == len(named(splits.val, splits.val_pairs)) == 10
+
+
+def test_small_classes_are_left_out_of_training_alone(root: Path) -> None:
+    splits = read(root, view="view2", fold=1, min_images=3)
+    assert splits.train.counts.min() >= 3
+    assert splits.test.counts.min() == 2
+    assert "people with fewer than 3 images left out of training" in splits.notes[0]
+
+
+@pytest.mark.parametrize("inner", ["", "images", "lfw-deepfunneled/lfw-deepfunneled"])
+def test_where_the_people_may_lie(root: Path, inner: str) -> None:
+    target = root / "elsewhere" / inner
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (root / "images").rename(target)
+    splits = read(root / "elsewhere", view="view2")
+    assert len(splits.test.classes) == 40
+
+
+def test_a_missing_list_is_named(root: Path) -> None:
+    (root / "pairs.txt").rename(root / "pears.txt")
+    read(root)
+    with pytest.raises(SandboxError, match=r"no pairs\.txt beside the images; looked in"):
+        read(root, view="view2")
+
+
+def test_absent_images_are_named(root: Path) -> None:
+    (root / "images" / PEOPLE[2] / f"{PEOPLE[2]}_0001.jpg").unlink()
+    with pytest.raises(SandboxError, match=r"pairsDevTest\.txt names 2 images .* Person_02 1 \(line 3\)"):
+        read(root)
+
+
+def test_malformed_lines_are_named(root: Path) -> None:
+    text = (root / "pairsDevTest.txt").read_text()
+    (root / "pairsDevTest.txt").write_text(text.replace("Person_04\t1\t2\n", "Person_04 1\n"))
+    with pytest.raises(SandboxError, match=r"pairsDevTest\.txt line 4 must read"):
+        read(root)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"fold": 2}, "data.fold is 2 with data.view=view1, but takes 1 to 10, with view2"),
+        ({"view": "view2", "fold": 0}, "data.fold is 0"),
+        ({"view": "view2", "fold": 11}, "data.fold is 11"),
+        ({"view": "view2", "fold": 7}, "data.fold is 7, but .*pairs.txt has 4 folds"),
+        ({"validation": 0.0}, "data.validation is 0.0"),
+        ({"split": "sample", "view": "view2"}, "data.split=sample with view2 needs data.fold"),
+    ],
+)
+def test_settings_that_cannot_be(root: Path, settings: dict[str, object], said: str) -> None:
+    with pytest.raises(SandboxError, match=said):
+        read(root, **settings)
+
+
+def test_another_tree_is_an_error(tmp_path: Path, write_classes: Callable[..., Path]) -> None:
+    with pytest.raises(SandboxError, match=r"holds no Name/Name_0001\.jpg"):
+        read(write_classes(tmp_path, {"cats": 2, "dogs": 2}))
+
+
+def test_a_closed_set_is_verified_on_other_people(tmp_path: Path, root: Path, write_image: Callable[..., Path]) -> None:
+    for place, name in enumerate(PEOPLE[44:]):
+        for number in range(4, 16):
+            write_image(root / "images" / name / f"{name}_{number:04d}.jpg", seed=5000 + 10 * place + number)
+    splits = read(root, split="sample", min_images=6, validation=0.2)
+    apart = read(root, min_images=6, validation=0.2)
+    assert splits.closed_set and not apart.closed_set
+    assert splits.train.classes == splits.val.classes == splits.test.classes == apart.train.classes
+    assert sum(map(len, (splits.train, splits.val, splits.test))) == len(apart.train)
+    for held, images, pairs in (
+        (splits.val_verify, apart.val, apart.val_pairs),
+        (splits.test_verify, apart.test, apart.test_pairs),
+    ):
+        assert held is not None
+        assert not set(held.images.classes) & set(splits.train.classes)
+        assert named(held.images, held.pairs) == named(images, pairs)

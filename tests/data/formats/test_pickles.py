@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import builtins
+import copyreg
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.data.formats.pickles import read_pickle
+from sandbox.errors import SandboxError
+
+PLAIN = {b"data": [1, 2.5, None, True, (b"x", "text", -3)], "nested": {1: [[]], 2: ()}}
+ARRAY = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "held.pickle"
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_plain_values_come_back(file: Path, protocol: int) -> None:
+    file.write_bytes(pickle.dumps(PLAIN, protocol=protocol))
+    assert read_pickle(file) == PLAIN
+
+
+@pytest.mark.parametrize("array", [ARRAY, ARRAY.astype(">f4"), np.asfortranarray(ARRAY.astype(float)), ARRAY[:0]])
+def test_arrays_come_back(file: Path, array: np.ndarray) -> None:
+    for protocol in (3, 4):
+        file.write_bytes(pickle.dumps([array, array + 1], protocol=protocol))
+        first, second = read_pickle(file)
+        np.testing.assert_array_equal(first, array)
+        np.testing.assert_array_equal(second, array + 1)
+        assert first.dtype.newbyteorder("=") == array.dtype.newbyteorder("=")
+    joblib.dump([array, b"between", array + 1], file)
+    first, between, second = read_pickle(file)
+    assert between == b"between"
+    np.testing.assert_array_equal(first, array)
+    np.testing.assert_array_equal(second, array + 1)
+
+
+class Calls:
+    def __init__(self, *call: Any) -> None:
+        self.call = call
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    "held",
+    [
+        Calls(os.mkdir, ("went off",)),
+        [ARRAY.tolist(), Calls(builtins.eval, ("__import__('os').mkdir('went off')",))],
+        Calls(copyreg._reconstructor, (dict, dict, {})),
+        {"key": Calls(np.load, ("x.npy",))},
+    ],
+)
+def test_what_would_run_is_refused_and_not_run(
+    file: Path, held: object, protocol: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    file.write_bytes(pickle.dumps(held, protocol=protocol))
+    with pytest.raises(SandboxError, match=r"held\.pickle asks for '.*', which is refused because it could run code"):
+        read_pickle(file)
+    assert not (file.parent / "went off").exists()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"Pkept\n.",  # an object kept elsewhere
+        b"\x80\x02\x82\x01.",  # a registered extension
+    ],
+)
+def test_other_ways_to_objects_are_refused(file: Path, program: bytes) -> None:
+    file.write_bytes(program)
+    with pytest.raises(SandboxError, match="which is refused"):
+        read_pickle(file)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"",
+        b".",
+        b"\x80\x02K\x01)R.",  # a call of a number
+        b"\x80\x02cnumpy\ndtype\n(K\x01K\x02lb.",  # a state for a name
+        b"\x80\x02K\x01}b.",  # a state for a number
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x02K\x03t" + b"b.",  # a state of three
+        b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",  # bytes without end
+        b"\x80\x02]r\xff\xff\xff\x7f",  # place two thousand millions of the memo
+    ],
+)
+def test_programs_that_make_no_sense_are_damage(file: Path, program: bytes) -> None:
+    file.write_bytes(program)
+    with pytest.raises(SandboxError, match="is damaged, cut short or not a pickle"):
+        read_pickle(file)
+
+
+@pytest.mark.parametrize("array", [np.array(["a"], dtype=object), np.array(["text"]), np.arange(3)])
+def test_arrays_of_other_things_are_refused(file: Path, array: np.ndarray) -> None:
+    file.write_bytes(pickle.dumps(array, protocol=4))
+    with pytest.raises(SandboxError, match="neither bytes nor floats"):
+        read_pickle(file)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5), (-24,), (10**30,), (24.0,), [24]])
+def test_shapes_that_do_not_fit_are_damage(file: Path, shape: Any) -> None:
+    again, made, (version, _, kind, by_columns, content) = ARRAY.__reduce__()
+    state = (version, shape, kind, by_columns, content)
+    file.write_bytes(pickle.dumps(Calls(again, made, state), protocol=4))
+    with pytest.raises(SandboxError, match=r"held\.pickle is damaged"):
+        read_pickle(file)
+
+
+@settings(max_examples=300)
+@given(place=st.integers(0, 10**6), value=st.integers(0, 255), cut=st.booleans())
+def test_whatever_is_changed_gives_plain_values_or_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, place: int, value: int, cut: bool
+) -> None:
+    content = bytearray(pickle.dumps({b"data": ARRAY, **PLAIN}, protocol=2 + place % 3))
+    place %= len(content)
+    content[place] = value
+    file = tmp_path_factory.getbasetemp() / "changed.pickle"
+    file.write_bytes(content[:place] if cut else content)
+    try:
+        read_pickle(file)
+    except SandboxError as error:
+        assert str(file) in str(error) and "\n" not in str(error)
