@@ -121,7 +121,7 @@ def step_against_bare(recipe: Recipe, rounds: int) -> Ratio:
     """A step of the loop against forward, loss, backward and optimizer step on a batch that is in memory."""
     import torch
 
-    from sandbox.backbones.network import to_tensor
+    from sandbox.backbones.embed import to_tensor
     from sandbox.prepare import prepare
     from sandbox.training.loop import train
     from sandbox.training.optimizer import make_optimizer
@@ -284,7 +284,7 @@ def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
     from sandbox.recognition.rows import make_rows
     from sandbox.recognition.searching import Searcher
     from sandbox.trained import Trained
-    from sandbox.training.precision import choose_autocast
+    from sandbox.training.device import choose_autocast
 
     rng, cpu, people = np.random.default_rng(0), torch.device("cpu"), 100_000
     for name, head, size in (("nn4_small2", "none", 96), ("conv6", "linear", 32)):

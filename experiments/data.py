@@ -180,9 +180,9 @@ def stats(argv: Sequence[str]) -> None:
     splits = _load(command.data)
     import numpy as np
 
-    from sandbox.backbones.network import pixel_statistics
     from sandbox.data.catalog import files_of
     from sandbox.data.checks.statistics import file_kinds, kind_lines, spread_lines
+    from sandbox.data.images.pixels import pixel_statistics
 
     counts = np.array(list(splits.class_counts().values()))
     print_head(command.data, splits)
@@ -210,7 +210,7 @@ def align(argv: Sequence[str]) -> None:
     flags.quiet_libraries()
     from sandbox.data.faces.record import LISTING
     from sandbox.data.faces.tree import align_tree
-    from sandbox.training.precision import choose_device
+    from sandbox.training.device import choose_device
 
     source, destination = (Path(value).expanduser() for value in (command.src, command.dst))
     device = choose_device(command.device)

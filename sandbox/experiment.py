@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from sandbox import record
-from sandbox.backbones.network import put_weights
+from sandbox.backbones.weights import put_weights
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import LOWER_IS_BETTER, Figures
 from sandbox.judge import judge, validate

@@ -21,7 +21,8 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.backbones.network import Network, embed, to_tensor
+from sandbox.backbones.embed import embed, to_tensor
+from sandbox.backbones.network import Network
 from sandbox.data.catalog import load
 from sandbox.data.images.decode import read_photograph, square
 from sandbox.data.images.files import Listing

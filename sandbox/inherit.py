@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from sandbox.backbones.network import Network, put_weights, refuse_misfit
+from sandbox.backbones.network import Network
+from sandbox.backbones.weights import put_weights, refuse_misfit
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective
 from sandbox.record import RunFolder

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from sandbox.backbones.network import Network, Pixels, embed, raw_embeddings
+from sandbox.backbones.embed import Pixels, embed, raw_embeddings
+from sandbox.backbones.network import Network
 from sandbox.data.homework.submission import combined_score
 from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import classification

@@ -62,8 +62,8 @@ def _data() -> str:
 
 
 def _backbones() -> str:
-    from sandbox.backbones.by_name import timm_names, torchvision_names
     from sandbox.backbones.catalog import own_backbones
+    from sandbox.backbones.libraries import timm_names, torchvision_names
     from sandbox.errors import SandboxError
 
     rows = [

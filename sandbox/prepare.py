@@ -8,22 +8,24 @@ from typing import Any, Literal
 
 import torch
 
-from sandbox.backbones.network import Network, make_network, pixel_statistics
+from sandbox.backbones.network import Network, make_network
 from sandbox.data.augment import Augment
 from sandbox.data.batches import batch_shape, make_batches
 from sandbox.data.catalog import load as load_data
 from sandbox.data.images.image_set import ImageSet
+from sandbox.data.images.pixels import pixel_statistics
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.inherit import check_earlier, classes_digest, inherit
+from sandbox.objectives.expression import Expression
 from sandbox.objectives.objective import Objective, build, check_batch, rehearse
-from sandbox.objectives.resolve import Expression, resolve
+from sandbox.objectives.resolve import resolve
 from sandbox.recipe import BackboneSpec, Recipe, check_ranges
+from sandbox.training.device import choose_autocast, choose_device
 from sandbox.training.distributed import here
 from sandbox.training.features import computed_once
 from sandbox.training.loop import Training
 from sandbox.training.optimizer import make_optimizer
-from sandbox.training.precision import choose_autocast, choose_device
 from sandbox.training.shared_batch import check_shares, share_statistics
 
 DEFAULT_STEPS = 1000

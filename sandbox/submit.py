@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from sandbox.backbones.network import raw_embeddings
+from sandbox.backbones.embed import raw_embeddings
 from sandbox.data.homework.lists import STRANGER
 from sandbox.data.homework.submission import Task, lists, read_images, write
 from sandbox.errors import SandboxError

@@ -10,13 +10,15 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from sandbox.backbones.network import Network, embed, make_network, put_weights, refuse_misfit
+from sandbox.backbones.embed import embed
+from sandbox.backbones.network import Network, make_network
+from sandbox.backbones.weights import put_weights, refuse_misfit
 from sandbox.embedder import as_channels
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective, build
 from sandbox.objectives.resolve import resolve
 from sandbox.record import RunFolder
-from sandbox.training.precision import choose_autocast, choose_device
+from sandbox.training.device import choose_autocast, choose_device
 
 _LARGEST = 4096  # pixels; a damaged record should not ask for all memory
 

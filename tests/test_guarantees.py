@@ -18,7 +18,8 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from sandbox import experiment
-from sandbox.backbones.network import embed, put_weights, raw_embeddings
+from sandbox.backbones.embed import embed, raw_embeddings
+from sandbox.backbones.weights import put_weights
 from sandbox.data.catalog import load as load_data
 from sandbox.data.checks.splits import check
 from sandbox.data.images.decode import decode

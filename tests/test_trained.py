@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from sandbox import experiment
-from sandbox.backbones.network import to_tensor
+from sandbox.backbones.embed import to_tensor
 from sandbox.data.catalog import load
 from sandbox.errors import SandboxError
 from sandbox.recipe import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe

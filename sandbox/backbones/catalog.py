@@ -8,19 +8,16 @@ from functools import cache
 
 from torch import nn
 
-import sandbox.backbones as package
+import sandbox.backbones.own as package
 from sandbox.backbones.register import OWN, Own
 from sandbox.errors import unknown
-
-_NO_NETWORK = {"catalog", "register", "by_name", "network", "weights"}
 
 
 @cache
 def own_backbones() -> dict[str, Own]:
     """Networks of our own by name, sorted."""
     for found in pkgutil.iter_modules(package.__path__):
-        if found.name not in _NO_NETWORK:
-            importlib.import_module(f"{package.__name__}.{found.name}")
+        importlib.import_module(f"{package.__name__}.{found.name}")
     return dict(sorted(OWN.items()))
 
 
@@ -38,7 +35,7 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
     Raises:
         SandboxError: no such network, it cannot take such images, or it has no such stem or published weights.
     """
-    from sandbox.backbones.by_name import timm_trunk, torchvision_trunk
+    from sandbox.backbones.libraries import timm_trunk, torchvision_trunk
     from sandbox.errors import SandboxError
 
     source, _, inner = name.partition(":")

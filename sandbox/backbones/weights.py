@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from sandbox.errors import SandboxError
 from sandbox.wording import reason
@@ -113,3 +115,92 @@ def _plain(value: Any) -> bool:
         and value.device.type == "cpu"
         and not value.is_quantized
     )
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Load a file strictly: .safetensors, or what torch saved (.pth, .pt); nothing that it holds is run.
+
+    It holds the whole network, or its backbone alone under the backbone's own names, as published files do; then head
+    and pixel statistics stay as they are.
+
+    Raises:
+        SandboxError: no such file, none that is read, keys that are missing, unexpected, of another shape or of another
+            kind of number, or values that are not finite.
+    """
+    state = read_weights(path)
+    module = _owner(network, state)
+    wanted = module.state_dict()
+    state = with_counts(wanted, state)
+    refuse_misfit(str(path), wanted, state, path)
+    put_weights(module, state)
+
+
+def _owner(network: nn.Module, state: Mapping[str, torch.Tensor]) -> nn.Module:
+    """The network, or its backbone where more of the names are the backbone's own."""
+    backbone = getattr(network, "backbone", network)
+    return max((network, backbone), key=lambda module: len(module.state_dict().keys() & state.keys()))
+
+
+def refuse_misfit(what: str, wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Refuse weights that are not those of a network.
+
+    Args:
+        what: where they came from, for the error.
+        wanted: the tensors that the network has.
+        state: the tensors that were read.
+        path: the file they lie in, beside which a recipe may say more.
+
+    Raises:
+        SandboxError: keys that are missing, unexpected, of another shape or of another kind of number, or values that
+            are not finite.
+    """
+    both = sorted(wanted.keys() & state.keys())
+    wrong = {
+        "missing": sorted(wanted.keys() - state.keys()),
+        "unexpected": sorted(state.keys() - wanted.keys()),
+        "of another shape": [key for key in both if wanted[key].shape != state[key].shape],
+        "of another kind of number": [key for key in both if _kind(wanted[key]) != _kind(state[key])],
+    }
+    if any(wrong.values()):
+        parts = [
+            f"{len(keys)} {kind} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
+            for kind, keys in wrong.items()
+            if keys
+        ]
+        hint = _mend(wanted, state, path, {key for keys in wrong.values() for key in keys})
+        raise SandboxError(f"{what} does not fit the network: {'; '.join(parts)}{hint}")
+    broken = [key for key in both if not state[key].float().isfinite().all()]
+    if broken:
+        raise SandboxError(f"{what} holds NaN or infinite values in {broken[0]} ({len(broken)} tensors in all)")
+
+
+def _kind(values: torch.Tensor) -> str:
+    return "complex" if values.is_complex() else "float" if values.is_floating_point() else "integer"
+
+
+def _mend(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], path: Path, wrong: set[str]) -> str:
+    """The clause that says what the file asks for, as far as its keys and shapes tell."""
+    if all(key.startswith("head.") for key in wrong):
+        if not any(key.startswith("head.") for key in state):
+            return "; only the head differs, and the file has none: --backbone.head none"
+        kind, key = ("linear_bn", "head.0.weight") if "head.0.weight" in state else ("linear", "head.weight")
+        if key in state and state[key].ndim == 2:
+            flags = f"--backbone.head {kind} --backbone.embedding_dim {len(state[key])}"
+            return f"; only the head differs, and the file's is {flags}"
+    for key in sorted(wrong & wanted.keys() & state.keys()):
+        here, there = wanted[key].shape, state[key].shape  # of the pixel statistics, or of the first convolution
+        if len(here) == 4 and here[:1] + here[2:] == there[:1] + there[2:] and {here[1], there[1]} == {1, 3}:
+            return f"; the file is for images of {there[1]} channels, these have {here[1]}: see --data.colour"
+    recipe = path.with_name("recipe.toml")
+    return f"; {recipe} names the network it belongs to" if recipe.is_file() else ""
+
+
+def put_weights(module: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
+    """Load tensors that went through a file, which keeps no module versions: they are of this code's version.
+
+    Raises:
+        RuntimeError: keys or shapes do not fit.
+    """
+    versioned = OrderedDict(state)
+    versioned._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
+    module.load_state_dict(versioned)

@@ -14,8 +14,8 @@ from torch import nn
 
 from sandbox.errors import SandboxError
 from sandbox.objectives.catalog import SIZES
+from sandbox.objectives.expression import Bound, BoundTerm, Expression
 from sandbox.objectives.language import Tune
-from sandbox.objectives.resolve import Bound, BoundTerm, Expression, _named
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Objective(nn.Module):
     def __init__(self, expression: Expression, *, classes: int, dim: int):
         super().__init__()
         sizes = {"classes": classes, "dim": dim}
-        self.names = [name for name, _ in _named(expression)]
+        self.names = [name for name, _ in expression.named()]
         self.terms = nn.ModuleList(Term(term, sizes) for term in expression.terms)
 
     def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> Outcome:

@@ -3,84 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, cast
 
 from sandbox.errors import SandboxError, near
 from sandbox.objectives.catalog import REQUIRED, Entry, Parameter, Slot, catalog, look_up
+from sandbox.objectives.expression import Bound, BoundTerm, Expression, marks_in, ordered, spell
 from sandbox.objectives.language import Call, Tune, parse, parse_call
 from sandbox.objectives.literature import CHOICES
 
 _SLOTS = ("loss", "miner", "distance", "reducer", "regularizer")
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A catalogue entry with its values, all checked; what equals the default is left out."""
-
-    entry: Entry
-    values: dict[str, Any]
-
-    def __str__(self) -> str:
-        inside = ", ".join(f"{key}={_spell(value)}" for key, value in sorted(self.values.items()))
-        return f"{self.entry.name}({inside})" if inside else self.entry.name
-
-
-@dataclass(frozen=True)
-class BoundTerm:
-    """One weighed part of an objective, resolved."""
-
-    weight: float | Tune
-    loss: Bound
-
-    def __str__(self) -> str:
-        return str(self.loss) if self.weight == 1.0 else f"{_spell(self.weight)}*{self.loss}"
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A resolved objective; its text is its canonical spelling."""
-
-    terms: tuple[BoundTerm, ...]
-
-    def __str__(self) -> str:
-        return " + ".join(map(str, self.terms))
-
-    @property
-    def takes_tuples(self) -> bool:
-        """Whether any term works on pairs or triplets of the batch, which then needs classes that repeat."""
-        return any(_needs_repeats(term.loss) for term in self.terms)
-
-    @property
-    def owns_classes(self) -> bool:
-        """Whether any term owns something for each class: weights, proxies or centres."""
-        return any("num_classes" in term.loss.entry.sizes for term in self.terms)
-
-    def tunes(self) -> dict[str, Tune]:
-        """Dotted name -> range, for everything that is marked; a bare `tune()` has the catalogue's range."""
-        return {path: mark for path, mark in _marks(self)}
-
-    def whole(self, path: str) -> bool:
-        """Whether a marked value takes whole numbers only."""
-        for name, term in _named(self):
-            if path.startswith(f"{name}."):
-                bound, rest = term.loss, path.removeprefix(f"{name}.").split(".")
-                if rest == ["weight"] and isinstance(term.weight, Tune):
-                    return False
-                for key in rest[:-1]:
-                    bound = bound.values[key]
-                if isinstance(bound.values.get(rest[-1]), Tune):
-                    return bound.entry.parameters[rest[-1]].kind == "whole"
-        return False
-
-    def fill(self, values: dict[str, Any]) -> Expression:
-        """The expression with each mark replaced by its value."""
-        terms = []
-        for name, term in _named(self):
-            weight = values[f"{name}.weight"] if isinstance(term.weight, Tune) else term.weight
-            terms.append(BoundTerm(weight, _fill(term.loss, name, values)))
-        return Expression(_ordered(terms))
 
 
 def resolve(loss: str, miner: str = "none") -> Expression:
@@ -110,19 +41,29 @@ def resolve(loss: str, miner: str = "none") -> Expression:
             for term in terms
         ]
     cleaned = [dataclasses.replace(t, loss=_without_empty_miner(t.loss)) for t in terms]
-    return Expression(_ordered(cleaned))
+    return Expression(ordered(cleaned))
+
+
+def fill(expression: Expression, values: dict[str, Any]) -> Expression:
+    """The expression with each mark replaced by its value.
+
+    Args:
+        expression: with `tune()` in it.
+        values: dotted name -> value, for every name that `Expression.tunes` gives.
+
+    Raises:
+        SandboxError: a value that its parameter does not take.
+    """
+    terms = []
+    for name, term in expression.named():
+        weight = values[f"{name}.weight"] if isinstance(term.weight, Tune) else term.weight
+        terms.append(BoundTerm(weight, _fill(term.loss, name, values)))
+    return Expression(ordered(terms))
 
 
 def canonical(loss: str, miner: str = "none") -> str:
     """The one spelling of an objective: canonical names, sorted keys, no defaults, heaviest term first."""
     return str(resolve(loss, miner))
-
-
-def _ordered(terms: list[BoundTerm]) -> tuple[BoundTerm, ...]:
-    def key(term: BoundTerm) -> tuple[float, str, str]:
-        return (-term.weight if not isinstance(term.weight, Tune) else 0.0, str(term.loss), str(term.weight))
-
-    return tuple(sorted(terms, key=key))
 
 
 def _without_empty_miner(loss: Bound) -> Bound:
@@ -200,7 +141,7 @@ def _check(value: Any, parameter: Parameter, where: str) -> Any:
         if not isinstance(value, dict) or not value or not all(isinstance(inner, Call) for inner in value.values()):
             raise SandboxError(f"{where} takes {_takes(parameter)}")
         bound = {key: _bind(inner, "reducer") for key, inner in value.items()}
-        if any(list(_marks_in(inner, key)) for key, inner in bound.items()):
+        if any(list(marks_in(inner, key)) for key, inner in bound.items()):
             raise SandboxError(f"{where}: tune() cannot stand inside the reducers of multiple")
         return bound
     if isinstance(value, Tune):
@@ -220,7 +161,7 @@ def _check(value: Any, parameter: Parameter, where: str) -> Any:
     }[kind]
     if not right:
         close = near(value, CHOICES[parameter.name]) if kind == "choice" and isinstance(value, str) else ""
-        raise SandboxError(f"{where} takes {_takes(parameter)}, not {_spell(value)}{close}")
+        raise SandboxError(f"{where} takes {_takes(parameter)}, not {spell(value)}{close}")
     return int(value) if number and float(value).is_integer() and abs(value) < 2**53 else value
 
 
@@ -228,7 +169,7 @@ def _check_slot(value: Any, slot: Slot, where: str) -> Bound | None:
     if value is None or (isinstance(value, Call) and value.name == "none" and not value.args and not value.kwargs):
         return None
     if not isinstance(value, Call):
-        raise SandboxError(f"{where} takes the name of a {slot}, not {_spell(value)}")
+        raise SandboxError(f"{where} takes the name of a {slot}, not {spell(value)}")
     return _bind(value, slot)
 
 
@@ -262,49 +203,6 @@ def _takes(parameter: Parameter) -> str:
 
 def _same(value: Any, default: Any) -> bool:
     return value is default or (type(value) is not bool and type(default) is not bool and value == default)
-
-
-def _spell(value: Any) -> str:
-    if isinstance(value, Call):
-        return value.name
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_spell(inner)}" for key, inner in sorted(value.items())) + "}"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_spell, value)) + "]"
-    if isinstance(value, str):
-        return repr(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return "none" if value is None else str(value)
-
-
-def _needs_repeats(loss: Bound) -> bool:
-    """Classification and proxy losses (those with class weights) are content with any batch; all others compare."""
-    return "num_classes" not in loss.entry.sizes
-
-
-def _named(expression: Expression) -> Iterator[tuple[str, BoundTerm]]:
-    """Terms with a name each; a loss that stands twice is numbered."""
-    seen: dict[str, int] = {}
-    for term in expression.terms:
-        name = term.loss.entry.name
-        seen[name] = seen.get(name, 0) + 1
-        yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), term
-
-
-def _marks(expression: Expression) -> Iterator[tuple[str, Tune]]:
-    for name, term in _named(expression):
-        if isinstance(term.weight, Tune):
-            yield f"{name}.weight", term.loss.entry.weight_tune if term.weight.bare else term.weight
-        yield from _marks_in(term.loss, name)
-
-
-def _marks_in(bound: Bound, path: str) -> Iterator[tuple[str, Tune]]:
-    for key, value in sorted(bound.values.items()):
-        if isinstance(value, Tune):
-            yield f"{path}.{key}", value
-        elif isinstance(value, Bound):
-            yield from _marks_in(value, f"{path}.{key}")
 
 
 def _fill(bound: Bound, path: str, values: dict[str, Any]) -> Bound:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from sandbox.backbones.network import raw_embeddings
+from sandbox.backbones.embed import raw_embeddings
 from sandbox.data.catalog import load
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import Splits

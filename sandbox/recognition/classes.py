@@ -113,7 +113,7 @@ def _shares(path: Path, trained: Any, objective: Any, pixels: Sequence[np.ndarra
     """(C,) float64 probabilities of each image."""
     import torch
 
-    from sandbox.backbones.network import raw_embeddings
+    from sandbox.backbones.embed import raw_embeddings
     from sandbox.embedder import as_channels
 
     if not pixels:

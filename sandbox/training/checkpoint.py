@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sandbox.backbones.network import put_weights
+from sandbox.backbones.weights import put_weights
 from sandbox.errors import SandboxError
 from sandbox.training.loop import Training
 from sandbox.wording import reason

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from sandbox.backbones.network import Network, Pixels, raw_embeddings
+from sandbox.backbones.embed import Pixels, raw_embeddings
+from sandbox.backbones.network import Network
 from sandbox.data.augment import Augment
 
 _MOST_BYTES = 4 * 2**30

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sandbox.backbones.network import Network, Pixels, to_tensor
+from sandbox.backbones.embed import Pixels, to_tensor
+from sandbox.backbones.network import Network
 from sandbox.data.augment import Augment
 from sandbox.data.batches import Batches
 from sandbox.errors import SandboxError

@@ -12,8 +12,9 @@ from typing import Any
 import optuna
 
 from sandbox.errors import SandboxError, near
+from sandbox.objectives.expression import Expression
 from sandbox.objectives.language import Tune, parse_value
-from sandbox.objectives.resolve import Expression, resolve
+from sandbox.objectives.resolve import fill, resolve
 from sandbox.recipe import Recipe, check_ranges, flat, replace
 from sandbox.recipe_text import from_toml, to_toml
 
@@ -44,7 +45,7 @@ class Space:
 
     def fill(self, values: dict[str, Any]) -> Recipe:
         """The recipe with a trial's values in place of the marks."""
-        recipe = dataclasses.replace(self.recipe, loss=str(self.expression.fill(values)), miner="none")
+        recipe = dataclasses.replace(self.recipe, loss=str(fill(self.expression, values)), miner="none")
         for name in self.settings:
             recipe = replace(recipe, name, values[name])
         return recipe

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from sandbox.backbones.nn4_small2 import NN4Small2
+from sandbox.backbones.own.nn4_small2 import NN4Small2
 
 
 @pytest.fixture

@@ -9,7 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from sandbox.backbones.network import IMAGENET, Network, embed, load_weights, pixel_statistics, to_tensor
+from sandbox.backbones.embed import embed, to_tensor
+from sandbox.backbones.network import Network
+from sandbox.backbones.weights import load_weights
+from sandbox.data.images.pixels import IMAGENET, pixel_statistics
 from sandbox.errors import SandboxError
 
 

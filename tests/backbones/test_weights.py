@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from sandbox.backbones.catalog import own_backbones
-from sandbox.backbones.network import Network, load_weights, make_network
-from sandbox.backbones.weights import read_weights
+from sandbox.backbones.network import Network, make_network
+from sandbox.backbones.weights import load_weights, read_weights
 from sandbox.errors import SandboxError
 from sandbox.recipe import BackboneSpec
 

@@ -178,7 +178,7 @@ def test_a_network_that_moved_is_asked_for_and_another_refused(
 
 
 def test_classify_says_the_class_and_how_probable_it_is(command: Say, classifier: Path, images: Path) -> None:
-    from sandbox.backbones.network import raw_embeddings
+    from sandbox.backbones.embed import raw_embeddings
     from sandbox.data.images.decode import decode
     from sandbox.record import RunFolder
     from sandbox.trained import load_objective, load_trained

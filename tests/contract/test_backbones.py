@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from sandbox.backbones.catalog import make_backbone, own_backbones
-from sandbox.backbones.network import Network, embed, make_network
+from sandbox.backbones.embed import embed
+from sandbox.backbones.network import Network, make_network
 from sandbox.errors import SandboxError
 from sandbox.recipe import BackboneSpec
 

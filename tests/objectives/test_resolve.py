@@ -10,7 +10,7 @@ from sandbox.errors import SandboxError
 from sandbox.objectives.catalog import REQUIRED, Slot, catalog
 from sandbox.objectives.language import Tune
 from sandbox.objectives.literature import ALIASES, CHOICES
-from sandbox.objectives.resolve import canonical, resolve
+from sandbox.objectives.resolve import canonical, fill, resolve
 
 
 @pytest.mark.parametrize(
@@ -185,13 +185,14 @@ def test_marks_are_named_by_their_path_and_filled() -> None:
         "triplet_margin#2.margin": Tune(0.02, 0.5),
         "triplet_margin#2.miner.pos_margin": Tune(0, 0.3),
     }
-    filled = marked.fill(
+    filled = fill(
+        marked,
         {
             "triplet_margin.triplets_per_anchor": 2,
             "triplet_margin#2.weight": 0.5,
             "triplet_margin#2.margin": 0.25,
             "triplet_margin#2.miner.pos_margin": 0.1,
-        }
+        },
     )
     assert not filled.tunes()
     assert str(filled) == canonical(

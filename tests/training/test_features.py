@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox.backbones.network import embed
+from sandbox.backbones.embed import embed
 from sandbox.data.augment import Augment
 from sandbox.recipe import AugmentSpec, OptimizerSpec
 from sandbox.training.checkpoint import capture, restore

@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models.shufflenetv2 import InvertedResidual
 
 from sandbox.backbones.catalog import make_backbone
-from sandbox.backbones.shufflenet_thumbnail import BasicUnit, DownUnit, ShuffleNetThumbnail, shuffle_channels
+from sandbox.backbones.own.shufflenet_thumbnail import BasicUnit, DownUnit, ShuffleNetThumbnail, shuffle_channels
 from sandbox.errors import SandboxError
 
 

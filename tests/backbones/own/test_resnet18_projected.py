@@ -7,7 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
-from sandbox.backbones.resnet18_projected import ProjectedBlock, ResNet18Projected
+from sandbox.backbones.own.resnet18_projected import ProjectedBlock, ResNet18Projected
 
 
 def made(channels: int = 3, size: int = 224) -> ResNet18Projected:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sandbox.errors import SandboxError
-from sandbox.training.precision import choose_autocast, choose_device
+from sandbox.training.device import choose_autocast, choose_device
 
 
 def test_cpu_is_always_there_and_auto_finds_something() -> None:

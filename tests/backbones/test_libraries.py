@@ -5,8 +5,8 @@ import torch
 import torchvision
 from torch import nn
 
-from sandbox.backbones.by_name import Trunk
 from sandbox.backbones.catalog import make_backbone
+from sandbox.backbones.libraries import Trunk
 from sandbox.errors import SandboxError
 
 

@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.backbones.catalog import make_backbone
-from sandbox.backbones.network import Network, load_weights, make_network
-from sandbox.backbones.nn4_small2 import Inception, NN4Small2, RootOfSquares
+from sandbox.backbones.network import Network, make_network
+from sandbox.backbones.own.nn4_small2 import Inception, NN4Small2, RootOfSquares
+from sandbox.backbones.weights import load_weights
 from sandbox.errors import SandboxError
 from sandbox.recipe import BackboneSpec
 
