@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from sandbox import flags
+from sandbox.cli import flags
 from sandbox.errors import exit_on_error
-from sandbox.recipe import Recipe
+from sandbox.recipe.specs import Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +122,7 @@ def step_against_bare(recipe: Recipe, rounds: int) -> Ratio:
     import torch
 
     from sandbox.backbones.embed import to_tensor
-    from sandbox.prepare import prepare
+    from sandbox.pipeline.prepare import prepare
     from sandbox.training.loop import train
     from sandbox.training.optimizer import make_optimizer
 
@@ -280,10 +280,10 @@ def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
     import torch
 
     from sandbox.backbones.network import make_network
-    from sandbox.recipe import BackboneSpec
-    from sandbox.recognition.rows import make_rows
-    from sandbox.recognition.searching import Searcher
-    from sandbox.trained import Trained
+    from sandbox.inference.trained import Trained
+    from sandbox.recipe.specs import BackboneSpec
+    from sandbox.recognition.gallery import make_rows
+    from sandbox.recognition.search import Searcher
     from sandbox.training.device import choose_autocast
 
     rng, cpu, people = np.random.default_rng(0), torch.device("cpu"), 100_000

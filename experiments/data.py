@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from sandbox import flags
+from sandbox.cli import flags
+from sandbox.cli.progress import watched
 from sandbox.errors import SandboxError, exit_on_error, unknown
-from sandbox.recipe import AugmentSpec, DataSpec, Recipe, check_ranges
-from sandbox.recipe_text import load
-from sandbox.reporting.progress import watched
+from sandbox.recipe.specs import AugmentSpec, DataSpec, Recipe, check_ranges
+from sandbox.recipe.text import load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,7 +127,7 @@ def show(argv: Sequence[str]) -> None:
     if command.seed < 0:
         raise SandboxError(f"--seed is {command.seed}, but is at least 0")
     splits = _load(command.data, command.augment)
-    from sandbox.reporting.contact_sheet import augmented_rows, class_rows, draw_sheet
+    from sandbox.reporting.plots.contact_sheet import augmented_rows, class_rows, draw_sheet
 
     images = {"train": splits.train, "val": splits.val, "test": splits.test}[command.split]
     if command.augmented:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sandbox import flags
+from sandbox.cli import flags
 from sandbox.errors import SandboxError, exit_on_error, unknown
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 if TYPE_CHECKING:
-    from sandbox.experiment import Event
-    from sandbox.record import RunFolder
+    from sandbox.pipeline.events import Event
+    from sandbox.runs.folder import RunFolder
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 PROG = "python experiments/draw.py"
@@ -123,9 +123,9 @@ def draw_map(argv: Sequence[str]) -> None:
     if not 0 <= command.seed < 2**31:
         raise SandboxError(f"--seed is {command.seed}, but lies between 0 and {2**31 - 1:,}")
     flags.quiet_libraries()
-    from sandbox.pictures import mapped
-    from sandbox.reporting import map as reporting
-    from sandbox.reporting.map_places import check
+    from sandbox.pictures import map as mapped
+    from sandbox.reporting.plots import map as reporting
+    from sandbox.reporting.plots.map_layout import check
 
     check(images=command.images, classes=command.classes)  # before a look at the test split is counted
     if command.run:
@@ -155,10 +155,10 @@ def draw_scores(argv: Sequence[str]) -> None:
     if command.far is not None and not 0 < command.far < 1:
         raise SandboxError(f"--far is {command.far:g}, but is above 0 and below 1")
     flags.quiet_libraries()
-    from sandbox.pictures.scored import scored
-    from sandbox.reporting.distributions import draw_counts, spell_share
-    from sandbox.score_run import of_run
-    from sandbox.scoring import read
+    from sandbox.pictures.scores import scored
+    from sandbox.reporting.plots.scores import draw_counts, spell_share
+    from sandbox.scoring.from_run import of_run
+    from sandbox.scoring.inputs import read
 
     path = lambda text: Path(text) if text else None  # noqa: E731
     if command.run:
@@ -189,9 +189,9 @@ def draw_plane(argv: Sequence[str]) -> None:
     out = _out(command.out)
     flags.value(argv, "--out_runs")  # an empty one is refused
     flags.quiet_libraries()
-    from sandbox.experiment import run
-    from sandbox.pictures import planes
-    from sandbox.reporting import plane
+    from sandbox.pictures import plane as planes
+    from sandbox.pipeline.run import run
+    from sandbox.reporting.plots import plane
 
     both = planes.kinds(
         command.data, weight=command.weight, epochs=command.epochs, seed=command.seed, threads=command.threads
@@ -215,7 +215,7 @@ def train(events: Iterable[Event], name: str) -> RunFolder:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from sandbox import experiment
+    from sandbox.pipeline import events as happened
 
     console = Console(stderr=True)
     columns = (TextColumn(name, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -224,13 +224,13 @@ def train(events: Iterable[Event], name: str) -> RunFolder:
     folder: RunFolder | None = None
     try:
         for event in events:
-            if isinstance(event, experiment.Note):
+            if isinstance(event, happened.Note):
                 console.print(event.text, highlight=False, markup=False)
-            elif isinstance(event, experiment.Progress):
+            elif isinstance(event, happened.Progress):
                 if console.is_terminal:
                     bar.start()
                 bar.update(task, total=event.total, completed=event.done)
-            elif isinstance(event, experiment.Done):
+            elif isinstance(event, happened.Done):
                 folder = event.folder
     finally:
         if bar.live.is_started:

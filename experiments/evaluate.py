@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sandbox import flags
+from sandbox.cli import flags
 from sandbox.errors import SandboxError, exit_on_error
 from sandbox.files import write_whole
 from sandbox.wording import reason
 
 if TYPE_CHECKING:
     from sandbox.evaluation.figures import Figures
-    from sandbox.scoring import Ask, Judged, Scored
+    from sandbox.scoring.inputs import Ask, Judged
+    from sandbox.scoring.score import Scored
 
 WHAT = (
     "Score embeddings that were made anywhere, or those of a finished run: retrieval, verification over given or over "
@@ -89,12 +90,12 @@ def main() -> None:
     _check(command, given={word[2:].split("=")[0].replace("-", "_") for word in argv if word.startswith("--")})
     flags.quiet_libraries()
     if command.submit:
-        from sandbox.submit import submit
+        from sandbox.scoring.homework import submit
 
         for file in submit(Path(command.run), Path(command.submit)):
             print(f"wrote {file}")
         return
-    from sandbox.scoring import score
+    from sandbox.scoring.score import score
 
     ask = _ask(command)
     judged = _judged(command, ask)
@@ -154,21 +155,21 @@ def _check(command: Command, given: set[str]) -> None:
 
 
 def _ask(command: Command) -> Ask:
-    from sandbox.scoring import Ask
+    from sandbox.scoring.inputs import Ask
 
     return Ask(**{name: getattr(command, name) for name in Ask.__dataclass_fields__})
 
 
 def _judged(command: Command, ask: Ask) -> Judged:
-    from sandbox import scoring
+    from sandbox.scoring.inputs import read
 
     if command.run:
-        from sandbox.score_run import of_bin, of_run
+        from sandbox.scoring.from_run import of_bin, of_run
 
         folder = Path(command.run)
         return of_bin(folder, Path(command.bin)) if command.bin else of_run(folder, command.split)
     path = lambda text: Path(text) if text else None  # noqa: E731
-    return scoring.read(
+    return read(
         Path(command.embeddings),
         gallery=path(command.gallery),
         pairs=path(command.pairs),
@@ -228,7 +229,7 @@ def write(command: Command, scored: Scored) -> None:
 
 def draw(scored: Scored, out: Path) -> None:
     """ROC and DET, their points as CSV, and CMC."""
-    from sandbox.reporting.figures import draw_cmc, draw_trade_offs
+    from sandbox.reporting.plots.curves import draw_cmc, draw_trade_offs
 
     if scored.verification is not None:
         far, tar, threshold = scored.verification.curve.points()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from sandbox import flags
+from sandbox.cli import flags
 from sandbox.errors import SandboxError, exit_on_error
 
 WHAT = (
@@ -43,13 +43,14 @@ def main() -> None:
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/export.py", description=WHAT)
     _check(command, sys.argv[1:])
     flags.quiet_libraries()
-    from sandbox.exported import need
+    from sandbox.inference.onnx_network import need
 
     if command.onnx:
         need("onnx", "onnxscript", "onnxruntime")
-    from sandbox.export import export, real_images
-    from sandbox.record import RunFolder
-    from sandbox.trained import load_trained
+    from sandbox.inference.example_images import real_images
+    from sandbox.inference.export import export
+    from sandbox.inference.trained import load_trained
+    from sandbox.runs.folder import RunFolder
 
     folder = RunFolder(Path(command.run))
     trained = load_trained(folder)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
-from sandbox import flags
+from sandbox.cli import flags
+from sandbox.cli.progress import watched
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.files import write_whole
-from sandbox.reporting.progress import watched
 
 if TYPE_CHECKING:
-    from sandbox.embedder import Embedder
     from sandbox.evaluation.figures import Figures
-    from sandbox.recognition.naming import Named
+    from sandbox.inference.embedder import Embedder
+    from sandbox.recognition.identify import Named
     from sandbox.recognition.people import People
 
 PROG = "python experiments/recognise.py"
@@ -210,8 +210,8 @@ def enrol(argv: Sequence[str]) -> None:
         raise SandboxError(f"--out is '{command.out}', but names a file that ends in .npz, such as people.npz")
     if out.exists() and not command.replace:
         raise SandboxError(f"{out} is there already: `add` enrols more people in it, and --replace writes it anew")
-    from sandbox.networks import load_network
-    from sandbox.recognition import enrolling
+    from sandbox.inference.load import load_network
+    from sandbox.recognition import enrol as enrolling
     from sandbox.recognition.people_file import save_people
 
     strangers = Path(command.strangers) if command.strangers else None
@@ -227,7 +227,7 @@ def add(argv: Sequence[str]) -> None:
     command = _parse(Add, argv, "add")
     if not command.name:
         raise SandboxError("--name says whose images they are; give it")
-    from sandbox.recognition import enrolling
+    from sandbox.recognition import enrol as enrolling
     from sandbox.recognition.people_file import load_people, save_people
 
     file = Path(command.people)
@@ -241,7 +241,7 @@ def add(argv: Sequence[str]) -> None:
 def remove(argv: Sequence[str]) -> None:
     """Take one person out."""
     command = _parse(Remove, argv, "remove")
-    from sandbox.recognition import enrolling
+    from sandbox.recognition import enrol as enrolling
     from sandbox.recognition.people_file import load_people, save_people
 
     file = Path(command.people)
@@ -253,8 +253,8 @@ def remove(argv: Sequence[str]) -> None:
 def show(argv: Sequence[str]) -> None:
     """Say who is enrolled."""
     command = _parse(List, argv, "list")
+    from sandbox.recognition.gallery import printable
     from sandbox.recognition.people_file import load_people
-    from sandbox.recognition.rows import printable
 
     file = Path(command.people)
     people = load_people(file)
@@ -276,9 +276,9 @@ def identify(argv: Sequence[str]) -> None:
     if command.picture and (picture.suffix.lower() != ".png" or picture.is_dir()):
         raise SandboxError(f"--picture is '{command.picture}', but names a file that ends in .png")
     _json(command.json)
-    from sandbox.recognition import naming
-    from sandbox.recognition.crops import find_images
+    from sandbox.recognition import identify as naming
     from sandbox.recognition.people_file import load_people
+    from sandbox.recognition.reader import find_images
 
     file = Path(command.people)
     people = load_people(file)
@@ -290,16 +290,16 @@ def identify(argv: Sequence[str]) -> None:
     if command.json != "-":
         _named(named, people, command.threshold)
     if command.picture:  # last: what was found should not be lost where it cannot be drawn
-        from sandbox.recognition.drawing import draw_named
+        from sandbox.recognition.picture import draw_named
 
         draw_named(named, picture)
 
 
 def _named(named: Sequence[Named], people: People, by_hand: float | None) -> None:
     """The faces as a table, and where UNKNOWN begins."""
-    from sandbox.recognition.naming import percent
-    from sandbox.recognition.rows import UNKNOWN, printable
-    from sandbox.recognition.said import threshold_said
+    from sandbox.recognition.gallery import UNKNOWN, printable
+    from sandbox.recognition.identify import percent
+    from sandbox.recognition.people import threshold_said
 
     rows = []
     for row in named:
@@ -317,9 +317,9 @@ def _named(named: Sequence[Named], people: People, by_hand: float | None) -> Non
 def classify(argv: Sequence[str]) -> None:
     """Say which class of a run's images show."""
     command = _parse(Classify, argv, "classify")
-    from sandbox.recognition import classes
-    from sandbox.recognition.crops import find_images
-    from sandbox.recognition.rows import printable
+    from sandbox.recognition import classify as classes
+    from sandbox.recognition.gallery import printable
+    from sandbox.recognition.reader import find_images
 
     _json(command.json)
     images = find_images([Path(image) for image in command.images])
@@ -338,10 +338,11 @@ def verify(argv: Sequence[str]) -> None:
     command = _parse(Verify, argv, "verify")
     if not command.network and not command.people:
         raise SandboxError("give --network RUN, or --people FILE, whose network is then taken")
-    from sandbox.networks import load_network
-    from sandbox.recognition import naming, pairs
+    from sandbox.inference.load import load_network
+    from sandbox.recognition import identify as naming
+    from sandbox.recognition import verify as pairs
+    from sandbox.recognition.gallery import printable
     from sandbox.recognition.people_file import load_people
-    from sandbox.recognition.rows import printable
 
     file, people = Path(command.people), load_people(Path(command.people)) if command.people else None
     if people is not None and command.faces not in (None, people.faces):
@@ -365,9 +366,9 @@ def verify(argv: Sequence[str]) -> None:
 def measure(argv: Sequence[str]) -> None:
     """Say how often naming goes wrong."""
     command = _parse(Measure, argv, "measure")
-    from sandbox.recognition import measuring
-    from sandbox.recognition.fitting import check_rate
+    from sandbox.recognition import measure as measuring
     from sandbox.recognition.people_file import load_people
+    from sandbox.recognition.thresholds import check_rate
 
     _json(command.json)
     for rate in command.fpir:
@@ -420,7 +421,7 @@ def _parse(kind: Any, argv: Sequence[str], name: str) -> Any:
 
 def _network(people: People, file: Path, given: str) -> Embedder:
     """The network of the file, or another place of it, once it is known to be the same."""
-    from sandbox.networks import load_network
+    from sandbox.inference.load import load_network
 
     path = Path(given or people.network.path)
     if not given and not path.exists():
@@ -434,7 +435,7 @@ def _network(people: People, file: Path, given: str) -> Embedder:
 
 
 def _say(notes: Iterable[str], people: People, file: Path) -> None:
-    from sandbox.recognition.said import head_lines
+    from sandbox.recognition.people import head_lines
 
     for note in notes:
         print(f"note: {note}", file=sys.stderr)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from sandbox import flags
+from sandbox.cli import flags
 from sandbox.errors import SandboxError, exit_on_error, unknown
-from sandbox.recipe import Recipe
-from sandbox.recipe_text import Stage, load_staged
+from sandbox.recipe.specs import Recipe
+from sandbox.recipe.text import Stage, load_staged
 
 if TYPE_CHECKING:
-    from sandbox.experiment import Done, Event
+    from sandbox.pipeline.events import Done, Event
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "results"
@@ -66,7 +66,7 @@ def obey(argv: list[str]) -> None:
     if command.seeds < 1:
         raise SandboxError(f"--seeds is {command.seeds}, but is at least 1")
     flags.quiet_libraries()
-    from sandbox.experiment import resume
+    from sandbox.pipeline.run import resume
 
     for flag in ("--resume", "--out", "--stage"):
         flags.value(argv, flag)  # an empty one is refused
@@ -107,8 +107,8 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
     """One run, or one for each stage, each going on from the one before."""
     from dataclasses import replace
 
-    from sandbox.experiment import run
-    from sandbox.prepare import check
+    from sandbox.pipeline.prepare import check
+    from sandbox.pipeline.run import run
     from sandbox.training.distributed import here
 
     for command in commands if len(commands) > 1 else ():
@@ -132,7 +132,7 @@ def show(events: Iterator[Event], hint: bool = True) -> Done | None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from sandbox import experiment
+    from sandbox.pipeline import events as happened
 
     console = Console(stderr=True)
     columns = (
@@ -148,18 +148,18 @@ def show(events: Iterator[Event], hint: bool = True) -> Done | None:
     task = bar.add_task("", total=None, now="")
     try:
         for event in events:
-            if isinstance(event, experiment.Note):
+            if isinstance(event, happened.Note):
                 bar.console.print(event.text, highlight=False, markup=False)
-            elif isinstance(event, experiment.Progress):
+            elif isinstance(event, happened.Progress):
                 bar.start()  # not before: a refused recipe should leave one sentence, and no bar
                 value = "" if event.monitor is None else f" val {event.monitor:.4f}"
                 now = f"loss {event.loss:.4f} {event.images_per_second:,.0f} img/s{value}"
                 bar.update(task, total=event.total, completed=event.done, now=now)
-            elif isinstance(event, experiment.Validation) and not console.is_terminal:
+            elif isinstance(event, happened.Validation) and not console.is_terminal:
                 print(f"step {event.step}: validation {event.value:.4f}", file=sys.stderr)
-            elif isinstance(event, experiment.Done):
+            elif isinstance(event, happened.Done):
                 done = event
-            elif isinstance(event, experiment.Started):
+            elif isinstance(event, happened.Started):
                 folder = event.folder.path
     except KeyboardInterrupt:
         if folder:
@@ -202,7 +202,7 @@ def print_report(done: Done, hint: bool) -> None:
 
 def print_catalogue(what: str) -> None:
     """Print what --list asks for."""
-    from sandbox.listing import listing
+    from sandbox.cli.listing import listing
 
     print(listing(what))
 

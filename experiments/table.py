@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from sandbox import flags
+from sandbox.cli import flags
 from sandbox.errors import exit_on_error
 from sandbox.files import write_whole
 

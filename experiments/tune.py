@@ -9,10 +9,10 @@ from typing import Annotated
 
 import tyro
 
-from sandbox import flags
+from sandbox.cli import flags
 from sandbox.errors import SandboxError, exit_on_error
-from sandbox.recipe import Recipe
-from sandbox.recipe_text import load
+from sandbox.recipe.specs import Recipe
+from sandbox.recipe.text import load
 
 HERE = Path(__file__).resolve().parent
 STUDIES = HERE.parent / "results" / "studies"
@@ -71,7 +71,7 @@ def main() -> None:
 
 def tune(command: Command) -> None:
     """Run the study, and say what won."""
-    from sandbox.prepare import prepare
+    from sandbox.pipeline.prepare import prepare
     from sandbox.tuning.space import read_space
     from sandbox.tuning.study import TrialDone, search, study_name
 

@@ -17,14 +17,16 @@ from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from sandbox import experiment
 from sandbox.backbones.embed import embed, raw_embeddings
 from sandbox.backbones.weights import put_weights
 from sandbox.data.catalog import load as load_data
 from sandbox.data.checks.splits import check
 from sandbox.data.images.decode import decode
-from sandbox.prepare import Prepared, prepare
-from sandbox.recipe import (
+from sandbox.inference.trained import load_trained
+from sandbox.pipeline import run as experiment
+from sandbox.pipeline.events import Done, Started, Validation
+from sandbox.pipeline.prepare import Prepared, prepare
+from sandbox.recipe.specs import (
     AugmentSpec,
     BackboneSpec,
     BatchSpec,
@@ -34,10 +36,9 @@ from sandbox.recipe import (
     Recipe,
     ScheduleSpec,
 )
-from sandbox.recipe_text import load_staged
-from sandbox.record import RunFolder
-from sandbox.submit import submit
-from sandbox.trained import load_trained
+from sandbox.recipe.text import load_staged
+from sandbox.runs.folder import RunFolder
+from sandbox.scoring.homework import submit
 from sandbox.training.loop import train
 
 RECIPES = Path(__file__).parents[1] / "experiments" / "recipes"
@@ -92,7 +93,7 @@ def recipe_of(root: Path, **changed: Any) -> Recipe:
 
 def trained(recipe: Recipe, out: Path) -> RunFolder:
     *_, last = experiment.run(recipe, out=out, command="a test", pictures=False)
-    assert isinstance(last, experiment.Done)
+    assert isinstance(last, Done)
     return last.folder
 
 
@@ -429,9 +430,9 @@ def test_training_stops_by_its_monitor_and_keeps_the_best(
     weights: dict[int, dict[str, torch.Tensor]] = {}
     folder: RunFolder | None = None
     for event in experiment.run(recipe, out=tmp_path / "runs", command="a test", pictures=False):
-        if isinstance(event, experiment.Started):
+        if isinstance(event, Started):
             folder = event.folder
-        if isinstance(event, experiment.Validation):
+        if isinstance(event, Validation):
             assert folder is not None
             tensors = load_file(folder.path / "checkpoint.safetensors")
             held = {key.removeprefix("network/"): v for key, v in tensors.items() if key.startswith("network/")}

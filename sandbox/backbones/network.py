@@ -11,7 +11,7 @@ from torch import nn
 from sandbox.backbones.catalog import make_backbone
 from sandbox.backbones.weights import load_weights
 from sandbox.errors import SandboxError
-from sandbox.recipe import BackboneSpec
+from sandbox.recipe.specs import BackboneSpec
 
 
 class Network(nn.Module):

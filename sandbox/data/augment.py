@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from sandbox.recipe import AugmentSpec
+from sandbox.recipe.specs import AugmentSpec
 
 _STREAM = 7919  # keeps these draws apart from other uses of (seed, step)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.recipe import BatchSpec
+from sandbox.recipe.specs import BatchSpec
 
 _CLASSES, _SAMPLES, _SHUFFLE = 1, 2, 3
 

@@ -23,7 +23,7 @@ from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import kept
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import reason
 
 DATA_SETS: dict[str, DataSet] = {

@@ -12,8 +12,8 @@ import numpy as np
 from sandbox.data.images.files import Listing, is_image, subfolders, visible
 from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
-from sandbox.recognition.crops import Reader, find_images
-from sandbox.recognition.rows import Rows, clean_name, composed, make_rows
+from sandbox.recognition.gallery import Rows, clean_name, composed, make_rows
+from sandbox.recognition.reader import Reader, find_images
 from sandbox.wording import counted, first_names, reason
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
+from sandbox.recognition.gallery import Rows
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
-from sandbox.recognition.rows import Rows
 from sandbox.wording import reason
 
 T = TypeVar("T")

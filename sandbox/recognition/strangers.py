@@ -9,8 +9,8 @@ import numpy as np
 
 from sandbox.data.images.files import ENDINGS
 from sandbox.errors import SandboxError
-from sandbox.recognition.rows import Rows, make_rows
-from sandbox.record import RunFolder
+from sandbox.recognition.gallery import Rows, make_rows
+from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted, first_names
 
 # Embeddings of one image are at least so alike, in whatever batch and number format (bf16 differs by some 1e-5).

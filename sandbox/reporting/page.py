@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sandbox.evaluation.figures import spell, spell_interval
-from sandbox.record import RunFolder
-from sandbox.reporting import figures
+from sandbox.reporting.plots import curves as figures
+from sandbox.runs.folder import RunFolder
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError, near
-from sandbox.recipe import Recipe, digest, flat
-from sandbox.record import RunFolder, finished
+from sandbox.recipe.specs import Recipe, digest, flat
+from sandbox.runs.folder import RunFolder, finished
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from sandbox.data.augment import Augment
 from sandbox.data.batches import Batches
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective, seed_draws
-from sandbox.recipe import ScheduleSpec
+from sandbox.recipe.specs import ScheduleSpec
 from sandbox.training.distributed import Ranks
 from sandbox.training.features import trunk_features
 from sandbox.training.health import Health, examine

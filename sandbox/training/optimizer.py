@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sandbox.errors import SandboxError
-from sandbox.recipe import OptimizerSpec, ScheduleSpec
+from sandbox.recipe.specs import OptimizerSpec, ScheduleSpec
 
 
 def make_optimizer(network: nn.Module, objective: nn.Module, spec: OptimizerSpec) -> torch.optim.Optimizer:

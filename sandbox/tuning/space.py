@@ -15,8 +15,8 @@ from sandbox.errors import SandboxError, near
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.language import Tune, parse_value
 from sandbox.objectives.resolve import fill, resolve
-from sandbox.recipe import Recipe, check_ranges, flat, replace
-from sandbox.recipe_text import from_toml, to_toml
+from sandbox.recipe.specs import Recipe, check_ranges, flat, replace
+from sandbox.recipe.text import from_toml, to_toml
 
 _BARE = {
     "optimizer.lr": Tune(1e-4, 3e-2, log=True),

@@ -21,11 +21,13 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from sandbox import experiment
 from sandbox.errors import SandboxError, near
-from sandbox.recipe import Recipe, digest
-from sandbox.recipe_text import to_flags, to_toml
-from sandbox.record import RunFolder
+from sandbox.pipeline import run as experiment
+from sandbox.pipeline.events import Done, Validation
+from sandbox.pipeline.events import Event as RunEvent
+from sandbox.recipe.specs import Recipe, digest
+from sandbox.recipe.text import to_flags, to_toml
+from sandbox.runs.folder import RunFolder
 from sandbox.tuning.space import Space
 from sandbox.wording import reason
 
@@ -44,7 +46,7 @@ class TrialDone:
     best: float | None
 
 
-Event = experiment.Event | TrialDone
+Event = RunEvent | TrialDone
 
 
 def study_name(space: Space) -> str:
@@ -106,12 +108,12 @@ def _run(trial: optuna.trial.Trial, recipe: Recipe, folder: Path) -> Any:
     events = experiment.run(recipe, out=folder / "runs", command=line, test=False, pictures=False)
     for event in events:
         yield event
-        if isinstance(event, experiment.Validation):
+        if isinstance(event, Validation):
             trial.report(event.value, event.step)
             if trial.should_prune():
                 events.close()
                 return TrialState.PRUNED, None
-        elif isinstance(event, experiment.Done):
+        elif isinstance(event, Done):
             trial.set_user_attr("run", event.folder.path.name)
             trial.set_user_attr("test_evaluations", 0)
             for key, entry in event.report["val"].items():

@@ -20,7 +20,7 @@ from sandbox.backbones.catalog import own_backbones
 from sandbox.backbones.network import Network, make_network
 from sandbox.backbones.weights import load_weights, read_weights
 from sandbox.errors import SandboxError
-from sandbox.recipe import BackboneSpec
+from sandbox.recipe.specs import BackboneSpec
 
 NAMES = [*own_backbones(), "torchvision:resnet18"]
 

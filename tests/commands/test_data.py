@@ -47,7 +47,7 @@ def cells(path: Path, rows: int, columns: int) -> list[np.ndarray]:
 
 def test_show_draws_the_images_of_a_split(command: Callable[..., Any], folder: Path, tmp_path: Path) -> None:
     from sandbox.data.catalog import load
-    from sandbox.recipe import DataSpec
+    from sandbox.recipe.specs import DataSpec
 
     out = tmp_path / "pictures" / "grid.png"
     words = ("show", *SHARED, "--data.root", str(folder), "--classes", "2", "--images", "3", "--split", "train")
@@ -130,7 +130,7 @@ def test_check_says_that_a_closed_set_is_one(command: Callable[..., Any]) -> Non
 
 def test_stats_are_what_numpy_counts(command: Callable[..., Any], folder: Path) -> None:
     from sandbox.data.catalog import load
-    from sandbox.recipe import DataSpec
+    from sandbox.recipe.specs import DataSpec
 
     Image.new("L", (50, 40)).save(folder / "c" / "grey.jpg")
     said = command("data.py", "stats", *SHARED, "--data.root", str(folder))

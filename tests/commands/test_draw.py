@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def trained(out: Path, *, test: bool = True, **data: Any) -> Path:
     """The folder of a run of two steps."""
-    from sandbox.experiment import Done, run
-    from sandbox.recipe import BatchSpec, DataSpec, Recipe
+    from sandbox.pipeline.events import Done
+    from sandbox.pipeline.run import run
+    from sandbox.recipe.specs import BatchSpec, DataSpec, Recipe
 
     recipe = Recipe(loss="contrastive", data=DataSpec(**data), batch=BatchSpec(size=16), max_steps=2, threads=1)
     done = [event for event in run(recipe, out=out, command="made by a test", test=test, pictures=False)][-1]
@@ -187,9 +188,10 @@ def test_the_plane_shows_the_accuracy_of_the_report(command: Callable[..., Any],
 
 
 def test_the_features_of_the_plane_are_raw(tmp_path: Path) -> None:
-    from sandbox.experiment import Done, run
-    from sandbox.pictures import planes
-    from sandbox.recipe import DataSpec
+    from sandbox.pictures import plane as planes
+    from sandbox.pipeline.events import Done
+    from sandbox.pipeline.run import run
+    from sandbox.recipe.specs import DataSpec
 
     data = DataSpec(name="digits", split="sample", colour="grey")
     _, center = planes.kinds(data, weight=0.1, epochs=1, seed=0, threads=1)

@@ -413,12 +413,13 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of two steps."""
-    from sandbox import experiment
-    from sandbox.recipe import BatchSpec, DataSpec, Recipe
+    from sandbox.pipeline import run as experiment
+    from sandbox.pipeline.events import Done
+    from sandbox.recipe.specs import BatchSpec, DataSpec, Recipe
 
     recipe = Recipe(data=DataSpec(name="digits"), batch=BatchSpec(size=16), max_steps=2, threads=1)
     *_, last = experiment.run(recipe, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
-    assert isinstance(last, experiment.Done)
+    assert isinstance(last, Done)
     return last.folder.path
 
 

@@ -19,14 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of two steps."""
-    from sandbox import experiment
-    from sandbox.recipe import BackboneSpec, BatchSpec, DataSpec, Recipe
+    from sandbox.pipeline import run as experiment
+    from sandbox.pipeline.events import Done
+    from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
     recipe = Recipe(
         data=DataSpec(name="digits"), backbone=BackboneSpec(name="conv4"), batch=BatchSpec(size=16), max_steps=2
     )
     *_, last = experiment.run(recipe, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
-    assert isinstance(last, experiment.Done)
+    assert isinstance(last, Done)
     return last.folder.path
 
 
@@ -44,7 +45,7 @@ def test_a_run_is_written_compared_and_run_elsewhere(
     assert lines[4] == f"next: python experiments/evaluate.py --run '{onnx}' --bin FILE.bin"
     assert {file.name for file in tmp_path.iterdir()} == {"new", "digits.pt2"} and [*onnx.parent.iterdir()] == [onnx]
 
-    from sandbox.networks import load_network
+    from sandbox.inference.load import load_network
 
     pixels = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 1), dtype=np.uint8)
     x = load_network(onnx).embed(pixels)

@@ -20,8 +20,9 @@ Say = Callable[..., Any]
 
 
 def train(out: Path, loss: str, split: str) -> Path:
-    from sandbox import experiment
-    from sandbox.recipe import BackboneSpec, BatchSpec, DataSpec, Recipe
+    from sandbox.pipeline import run as experiment
+    from sandbox.pipeline.events import Done
+    from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
     recipe = Recipe(
         loss=loss,
@@ -33,7 +34,7 @@ def train(out: Path, loss: str, split: str) -> Path:
         precision="float32",
     )
     *_, last = experiment.run(recipe, out=out, command="a test", pictures=False)
-    assert isinstance(last, experiment.Done)
+    assert isinstance(last, Done)
     return last.folder.path
 
 
@@ -53,7 +54,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """people/NAME/ of 2, 3 and 7, probes/ of the same, others/ of 4."""
     from sandbox.data.catalog import load
-    from sandbox.recipe import DataSpec
+    from sandbox.recipe.specs import DataSpec
 
     root = tmp_path_factory.mktemp("images")
     splits = load(DataSpec(name="digits"))
@@ -105,7 +106,7 @@ def test_identify_gives_json_a_table_and_a_picture(
     command: Say, people: Path, run: Path, images: Path, tmp_path: Path
 ) -> None:
     from sandbox.data.images.decode import decode
-    from sandbox.networks import load_network
+    from sandbox.inference.load import load_network
     from sandbox.recognition.people_file import load_people
 
     held, network = load_people(people), load_network(run)
@@ -180,8 +181,8 @@ def test_a_network_that_moved_is_asked_for_and_another_refused(
 def test_classify_says_the_class_and_how_probable_it_is(command: Say, classifier: Path, images: Path) -> None:
     from sandbox.backbones.embed import raw_embeddings
     from sandbox.data.images.decode import decode
-    from sandbox.record import RunFolder
-    from sandbox.trained import load_objective, load_trained
+    from sandbox.inference.trained import load_objective, load_trained
+    from sandbox.runs.folder import RunFolder
 
     said = command("recognise.py", "classify", str(classifier), str(images / "probes"), "--json", "-")
     assert said.code == 0, said.err

@@ -63,8 +63,8 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 def test_two_processes_end_in_the_weights_of_one(
     command: Callable[..., Any], tmp_path: Path, augment: str, values: dict[str, object]
 ) -> None:
-    from sandbox.prepare import prepare
-    from sandbox.recipe_text import from_toml
+    from sandbox.pipeline.prepare import prepare
+    from sandbox.recipe.text import from_toml
 
     recipe = write(tmp_path / "plain.toml", augment, **values)
     words = ("--recipe", str(recipe), "--out")

@@ -50,8 +50,8 @@ def test_the_winners_line_is_a_command_that_runs(command: Callable[..., Any], tm
 
 
 def test_an_interrupted_trial_is_tried_again(tmp_path: Path) -> None:
-    from sandbox.experiment import Progress
-    from sandbox.recipe import BatchSpec, DataSpec, Recipe
+    from sandbox.pipeline.events import Progress
+    from sandbox.recipe.specs import BatchSpec, DataSpec, Recipe
     from sandbox.tuning.space import read_space
     from sandbox.tuning.study import open_study, search
 

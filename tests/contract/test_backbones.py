@@ -12,7 +12,7 @@ from sandbox.backbones.catalog import make_backbone, own_backbones
 from sandbox.backbones.embed import embed
 from sandbox.backbones.network import Network, make_network
 from sandbox.errors import SandboxError
-from sandbox.recipe import BackboneSpec
+from sandbox.recipe.specs import BackboneSpec
 
 CPU = torch.device("cpu")
 OWN = [(name, max(size, own.least)) for name, own in own_backbones().items() for size in (32, 64)]

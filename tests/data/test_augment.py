@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.data.augment import Augment
-from sandbox.recipe import AugmentSpec
+from sandbox.recipe.specs import AugmentSpec
 
 NOTHING = AugmentSpec(rotate=0, scale=0, shear=0, translate=0)
 EVERYTHING = AugmentSpec(contrast=0.5, erase=0.5)

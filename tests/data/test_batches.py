@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sandbox.data.batches import Batches, ClassBalanced, Shuffled, batch_shape, make_batches
 from sandbox.errors import SandboxError
-from sandbox.recipe import BatchSpec
+from sandbox.recipe.specs import BatchSpec
 
 
 def balanced(labels: np.ndarray, seed: int = 0, **sizes: int) -> Batches:

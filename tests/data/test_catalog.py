@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.data.catalog import DATA_SETS, load
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 
 def test_every_data_set_is_described() -> None:

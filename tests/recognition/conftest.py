@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox import experiment
 from sandbox.data.catalog import load
-from sandbox.recipe import BackboneSpec, BatchSpec, DataSpec, Recipe
-from sandbox.recognition.rows import Rows, make_rows
+from sandbox.pipeline import run as experiment
+from sandbox.pipeline.events import Done
+from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
+from sandbox.recognition.gallery import Rows, make_rows
 
 OPEN = Recipe(
     loss="multi_similarity",
@@ -30,7 +31,7 @@ OPEN = Recipe(
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose validation digits were not trained on."""
     *_, last = experiment.run(OPEN, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
-    assert isinstance(last, experiment.Done)
+    assert isinstance(last, Done)
     return last.folder.path
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from sandbox.errors import SandboxError
+from sandbox.recognition.gallery import Rows
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
 from sandbox.recognition.people_file import load_people, save_people
-from sandbox.recognition.rows import Rows
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.embedder import Embedder
 from sandbox.errors import SandboxError
-from sandbox.networks import load_network
-from sandbox.recognition.enrolling import Ask, enrol
-from sandbox.recognition.naming import NO_FACE, identify
-from sandbox.recognition.pairs import compare, cut_by_hand
+from sandbox.inference.embedder import Embedder
+from sandbox.inference.load import load_network
+from sandbox.recognition.enrol import Ask, enrol
+from sandbox.recognition.identify import NO_FACE, identify
+from sandbox.recognition.verify import compare, cut_by_hand
 
 pytestmark = [
     pytest.mark.needs("facenet_pytorch", "pip install --no-deps facenet-pytorch==2.6.0"),
@@ -85,7 +85,7 @@ def test_a_network_shown_the_middle_of_aligned_faces_gets_it_from_photographs(
     """Aligned into a tree and read from there, or found in the photograph: the same pixels, but for a resize."""
     from sandbox.data.faces.tree import align_tree
     from sandbox.data.images.decode import decode
-    from sandbox.recognition.crops import Reader
+    from sandbox.recognition.reader import Reader
 
     (tmp_path / "raw").mkdir()
     (photographs / "one.png").rename(tmp_path / "raw" / "one.png")

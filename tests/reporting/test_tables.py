@@ -13,9 +13,9 @@ import pytest
 from scipy import stats
 
 from sandbox.errors import SandboxError
-from sandbox.recipe import OptimizerSpec, Recipe
-from sandbox.record import create
+from sandbox.recipe.specs import OptimizerSpec, Recipe
 from sandbox.reporting.tables import build_table, read_runs, render, t_interval
+from sandbox.runs.folder import create
 
 METRIC = "test/retrieval/map@r"
 

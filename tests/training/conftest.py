@@ -14,7 +14,7 @@ from sandbox.data.augment import Augment
 from sandbox.data.batches import make_batches
 from sandbox.objectives.objective import build
 from sandbox.objectives.resolve import resolve
-from sandbox.recipe import AugmentSpec, BatchSpec, OptimizerSpec, ScheduleSpec
+from sandbox.recipe.specs import AugmentSpec, BatchSpec, OptimizerSpec, ScheduleSpec
 from sandbox.training.loop import Training
 from sandbox.training.optimizer import make_optimizer
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from sandbox.errors import SandboxError
-from sandbox.recipe import OptimizerSpec
-from sandbox.record import RunFolder
+from sandbox.recipe.specs import OptimizerSpec
+from sandbox.runs.folder import RunFolder
 from sandbox.training.checkpoint import capture, restore, under
 from sandbox.training.loop import Training, train
 

@@ -9,7 +9,7 @@ import torch
 
 from sandbox.backbones.embed import embed
 from sandbox.data.augment import Augment
-from sandbox.recipe import AugmentSpec, OptimizerSpec
+from sandbox.recipe.specs import AugmentSpec, OptimizerSpec
 from sandbox.training.checkpoint import capture, restore
 from sandbox.training.features import as_pixels, computed_once, over_features, trunk_features
 from sandbox.training.loop import Training, train

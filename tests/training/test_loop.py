@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox.recipe import OptimizerSpec, ScheduleSpec
+from sandbox.recipe.specs import OptimizerSpec, ScheduleSpec
 from sandbox.training.loop import Diverged, Training, seed_step, train
 from sandbox.training.optimizer import factor
 

@@ -9,7 +9,7 @@ from torch import nn
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import build
 from sandbox.objectives.resolve import resolve
-from sandbox.recipe import OptimizerSpec, ScheduleSpec
+from sandbox.recipe.specs import OptimizerSpec, ScheduleSpec
 from sandbox.training.optimizer import factor, make_optimizer, set_learning_rate
 
 

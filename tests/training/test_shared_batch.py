@@ -6,7 +6,7 @@ from torch import nn
 
 from sandbox.backbones.network import Network, make_network
 from sandbox.errors import SandboxError
-from sandbox.recipe import BackboneSpec
+from sandbox.recipe.specs import BackboneSpec
 from sandbox.training.distributed import Ranks
 from sandbox.training.shared_batch import check_shares, share_statistics
 

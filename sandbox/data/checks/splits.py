@@ -18,7 +18,7 @@ from sandbox.data.checks.mirrors import same_and_mirrored
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import Splits
 from sandbox.files import Watch, unwatched
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
 

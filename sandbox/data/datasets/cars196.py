@@ -12,7 +12,7 @@ from sandbox.data.images.files import Listing, base_of, subfolders
 from sandbox.data.splits.published import Row, official
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 _LAST_TRAINED = 98
 _NUMBERED = tuple[int, Path]

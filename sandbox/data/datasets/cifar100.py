@@ -13,7 +13,7 @@ from sandbox.data.formats.pickles import read_pickle
 from sandbox.data.splits.published import Half, parted
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 _FOLDER = "cifar-100-python"
 _SIDE = 32

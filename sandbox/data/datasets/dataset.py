@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.data.splits.splits import Splits
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 
 @dataclass(frozen=True, kw_only=True)

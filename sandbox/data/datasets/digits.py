@@ -9,7 +9,7 @@ from sandbox.data.images.image_set import image_set, without_small
 from sandbox.data.images.resize import fit
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 
 def load(spec: DataSpec) -> Splits:

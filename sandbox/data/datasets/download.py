@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 
 from sandbox.data.images.cache import VARIABLE, cache_folder
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import reason
 
 _PATIENCE = 15.0  # seconds without a byte; the system's own limit is minutes

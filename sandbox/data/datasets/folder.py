@@ -13,7 +13,7 @@ from sandbox.data.images.pack import pack
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted, first_names
 
 _PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}

@@ -26,7 +26,7 @@ from sandbox.data.images.image_set import image_set, without_small
 from sandbox.data.images.resize import fit
 from sandbox.data.splits.draw import sample_disjoint
 from sandbox.data.splits.splits import Splits, given
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 SIDE = 32
 _VERSION = 3  # raise it when the geometry or the choice of letters changes, so that older caches are passed over

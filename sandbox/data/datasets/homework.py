@@ -22,7 +22,7 @@ from sandbox.data.homework.closed_set import Reader, read_closed
 from sandbox.data.homework.layouts import Known, PairLists, find
 from sandbox.data.homework.verification import known_halves, pair_halves
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 _SMALL_SIZE = 32
 

@@ -10,7 +10,7 @@ from sandbox.data.images.files import base_of
 from sandbox.data.splits.published import Row, official
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 _LIST = "list_eval_partition.txt"
 _PARTS = ("train", "query", "gallery")

@@ -38,7 +38,7 @@ from sandbox.data.splits.draw import sample_disjoint
 from sandbox.data.splits.splits import Splits, ToVerify, given
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
 _FOLDS = 10

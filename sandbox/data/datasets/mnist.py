@@ -14,7 +14,7 @@ from sandbox.data.datasets.download import folder_of, unpack
 from sandbox.data.splits.published import Half, parted
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
 _SIDE = 28

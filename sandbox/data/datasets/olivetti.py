@@ -16,7 +16,7 @@ from sandbox.data.images.image_set import image_set, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits, fitted
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import reason
 
 _PEOPLE, _EACH, _SIDE = 40, 10, 64

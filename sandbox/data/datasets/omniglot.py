@@ -15,7 +15,7 @@ from sandbox.data.images.pack import pack
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 _NESTED = re.compile(r"character\d+")
 _FLAT = re.compile(r"(?P<alphabet>.+)_(?P<character>character\d+)")

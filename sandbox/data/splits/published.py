@@ -20,7 +20,7 @@ from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.sizes import check_shares, class_counts, sample_counts
 from sandbox.data.splits.splits import Splits, fitted, given
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted, first_names
 
 Row = tuple[str, Path]

@@ -14,7 +14,7 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.resize import squares
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
 

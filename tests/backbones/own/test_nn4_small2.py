@@ -14,7 +14,7 @@ from sandbox.backbones.network import Network, make_network
 from sandbox.backbones.own.nn4_small2 import Inception, NN4Small2, RootOfSquares
 from sandbox.backbones.weights import load_weights
 from sandbox.errors import SandboxError
-from sandbox.recipe import BackboneSpec
+from sandbox.recipe.specs import BackboneSpec
 
 # layer: channels in; 3x3 (reduced to, out), 5x5 (likewise), projection of the pool, 1x1; channels and side out
 INCEPTION = {

@@ -19,7 +19,7 @@ from sandbox.data.checks.splits import check, check_classes, check_twins
 from sandbox.data.checks.statistics import file_kinds, histogram, share_of_largest
 from sandbox.data.images.image_set import ImageSet, image_set
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 COUNTS = {name: 4 for name in "abcdefgh"}
 

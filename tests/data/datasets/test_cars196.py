@@ -10,7 +10,7 @@ from scipy.io import savemat
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 Write = Callable[..., Path]
 MODELS = [1, 2, 3, 97, 98, 99, 150, 196]

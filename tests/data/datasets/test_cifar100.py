@@ -16,7 +16,7 @@ from torchvision.datasets import CIFAR100
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 NAMES = [b"apple", b"aquarium_fish", b"baby", b"bear", b"beaver", b"bed", b"bee", b"beetle", b"bicycle", b"bottle"]
 COUNTS = {"train": 80, "test": 30}

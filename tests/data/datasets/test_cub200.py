@@ -8,7 +8,7 @@ import pytest
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 KINDS = {1: "001.Albatross", 2: "002.Auklet", 3: "003.Cowbird", 99: "099.Ovenbird", 100: "100.Pelican"}
 TESTED = {101: "101.Pelican", 102: "102.Phoebe", 200: "200.Yellowthroat"}

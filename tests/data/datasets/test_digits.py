@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.data.catalog import load
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 
 def test_by_class() -> None:

@@ -26,7 +26,7 @@ from torchvision.datasets import CIFAR100, MNIST, Omniglot
 from sandbox.data.catalog import load
 from sandbox.data.datasets.download import folder_of, kept
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 DOWNLOADED = ("olivetti", "mnist", "cifar100", "omniglot")
 

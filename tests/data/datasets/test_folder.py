@@ -9,7 +9,7 @@ import pytest
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 Write = Callable[..., Path]
 TEN = {f"c{number}": 4 for number in range(10)}

@@ -11,7 +11,7 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 FOLDS = 4
 PEOPLE = [f"Person_{number:02d}" for number in range(60)]

@@ -14,7 +14,7 @@ from sandbox.data.catalog import load
 from sandbox.data.datasets.mnist import read_idx
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 LABELS = {"train": np.arange(120) % 10, "t10k": np.arange(50)[::-1] % 10}
 

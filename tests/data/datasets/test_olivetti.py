@@ -14,7 +14,7 @@ from sklearn.datasets import fetch_olivetti_faces
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 
 def faces() -> np.ndarray:

@@ -10,7 +10,7 @@ from PIL import Image
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 ALPHABETS = ("Greek", "Japanese_(katakana)", "Korean", "Latin", "Tagalog", "Sanskrit")
 

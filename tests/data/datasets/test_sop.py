@@ -8,7 +8,7 @@ import pytest
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 Write = Callable[..., Path]
 HEADER = "image_id class_id super_class_id path"

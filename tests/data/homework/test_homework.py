@@ -13,7 +13,7 @@ from sandbox.data.catalog import load
 from sandbox.data.homework.verification import halves
 from sandbox.data.splits.splits import Splits, ToVerify
 from sandbox.errors import SandboxError
-from sandbox.recipe import DataSpec
+from sandbox.recipe.specs import DataSpec
 
 Tree = Callable[[str], Path]
 PAIRED = {

@@ -1,0 +1,178 @@
+"""A network that was exported to an ONNX file: read back, and run by ONNX Runtime without torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sandbox.errors import SandboxError
+from sandbox.inference.embedder import as_channels
+
+FORMAT = {"format": "metric-learning-sandbox", "format_version": "1"}
+"""What an ONNX file says of itself that this code can read."""
+INPUT, OUTPUT = "images", "embeddings"
+_LARGEST = 4096  # pixels; a damaged file should not ask for all memory
+_RESIZE = 2 * _LARGEST
+_BATCH = 256
+_AREA = 1 << 24  # pixels a batch at most, so that large images come in smaller batches
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An `Embedder` out of an ONNX file."""
+
+    path: Path
+    name: str
+    """That of the run it was exported from."""
+    digest: str
+    """12 hex characters that name the weights, those of the run."""
+    dim: int
+    image_size: int
+    """Side of the square images it takes, pixels."""
+    channels: int
+    """1 for grey, 3 for RGB."""
+    resize: int
+    """Pixels that a photograph's shorter side gets before the square is cut out of its middle; 0 squeezes it in."""
+    flip: bool
+    """Whether the graph averages an image and its mirror image; it needs no help with that."""
+    session: Any = field(repr=False)
+    """The `onnxruntime.InferenceSession`."""
+
+    def embed(self, pixels: np.ndarray) -> np.ndarray:
+        """Unit embeddings (N, D) float32 of images (N, S, S, 3 or `channels`) uint8 of the network's size.
+
+        RGB is made grey for a network of grey images as Pillow does it (ITU-R 601-2 luma). An embedding of length zero
+        stays zero. Images go through a batch at a time, so that memory does not grow with their number.
+
+        Raises:
+            SandboxError: the file's graph fails on them.
+        """
+        rows = np.empty((len(pixels), self.dim), np.float32)
+        step = max(1, min(_BATCH, _AREA // self.image_size**2))
+        for start in range(0, len(pixels), step):
+            images = as_channels(pixels[start : start + step], self.channels).transpose(0, 3, 1, 2)
+            try:
+                (found,) = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(images)})
+            except Exception as error:  # the runtime's errors have no common type below Exception
+                raise SandboxError(f"{self.path} fails on images {images.shape}: {_reason(error)}") from None
+            if found.shape != (len(images), self.dim):
+                raise SandboxError(f"{self.path} is damaged: it gives {found.shape} for {len(images)} images")
+            rows[start : start + step] = found
+        return rows
+
+
+def load_exported(path: Path) -> Exported:
+    """Read what `python experiments/export.py RUN --onnx FILE` wrote.
+
+    It runs on CUDA where the installed ONNX Runtime does, without TF32, else on the CPU.
+
+    Raises:
+        SandboxError: ONNX Runtime is not installed, there is no such file, it is damaged or no ONNX file, or one that
+            does not say what images it takes, or not what can be.
+    """
+    if os.path.isdir(path):
+        raise SandboxError(f"{path} is a folder, but an exported network is one file that ends in .onnx")
+    if not os.path.isfile(path):  # where Path.is_file raises, as for names that are too long, this is False
+        raise SandboxError(f"there is no file {path}")
+    if path.suffix.lower() != ".onnx":
+        raise SandboxError(f"{path} does not end in .onnx, as an exported network does")
+    need("onnxruntime")
+    import onnxruntime
+
+    quiet = 4  # no messages on stderr but the exception's
+    onnxruntime.set_default_logger_severity(quiet)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = quiet
+    fastest = [("CUDAExecutionProvider", {"use_tf32": "0"}), ("CPUExecutionProvider", {})]
+    here = [provider for provider in fastest if provider[0] in onnxruntime.get_available_providers()]
+    try:
+        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=here)
+    except Exception as error:  # as above
+        raise SandboxError(f"{path} is damaged or no ONNX file: {_reason(error)}") from None
+    said = session.get_modelmeta().custom_metadata_map
+    facts = _facts(path, said)
+    dim = _dim(path, session, facts["channels"], facts["image_size"])
+    return Exported(path=path, dim=dim, session=session, **facts)
+
+
+def need(*packages: str) -> None:
+    """Refuse to go on without packages that this project does not install by itself.
+
+    Raises:
+        SandboxError: some are not installed; it says how they get here.
+    """
+    absent = [package for package in packages if importlib.util.find_spec(package) is None]
+    if absent:
+        are = "is" if len(absent) == 1 else "are"
+        raise SandboxError(
+            f"ONNX files need {' and '.join(packages)}, and {' and '.join(absent)} {are} not installed; "
+            'run: pip install -e ".[onnx]"'
+        )
+
+
+def _facts(path: Path, said: Mapping[str, str]) -> dict[str, Any]:
+    """What the file's metadata says of the network, checked.
+
+    Raises:
+        SandboxError: it says nothing, it is of another format, or a value is out of range.
+    """
+    if said.get("format") != FORMAT["format"]:
+        raise SandboxError(
+            f"{path} is an ONNX file that does not say what images it takes; networks come from "
+            "python experiments/export.py RUN --onnx FILE"
+        )
+    version = said.get("format_version", "")
+    if version != FORMAT["format_version"]:
+        raise SandboxError(
+            f"{path} is of format version {version[:20]!r}, but this code reads {FORMAT['format_version']}; export the "
+            "run again"
+        )
+    ranges = {"image_size": range(1, _LARGEST + 1), "channels": (1, 3), "resize": range(_RESIZE + 1)}
+    numbers = {key: _number(said.get(key, "")) for key in ranges}
+    wrong = [key for key, allowed in ranges.items() if numbers[key] not in allowed]
+    if numbers["resize"] and numbers["resize"] < numbers["image_size"]:
+        wrong.append("resize")
+    wrong += [key for key, kind in _TEXTS.items() if not re.fullmatch(kind, said.get(key, ""))]
+    if not said.get("name", "").isprintable():
+        wrong.append("name")
+    if wrong:
+        raise SandboxError(f"{path} is damaged: its {wrong[0]} is {said.get(wrong[0], '')[:40]!r}")
+    return {**numbers, "name": said["name"], "digest": said["digest"], "flip": said["flip"] == "yes"}
+
+
+_TEXTS = {"name": r".{1,255}", "digest": r"[0-9a-f]{12}", "flip": "yes|no"}
+
+
+def _number(text: str) -> int:
+    """A whole number, or -1 where it is none or has more digits than any that is allowed."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
+
+
+def _dim(path: Path, session: Any, channels: int, size: int) -> int:
+    """The length of an embedding, once inputs and outputs are what they should be.
+
+    Raises:
+        SandboxError: they are not.
+    """
+    takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]
+    gives = [(put.name, put.type, len(put.shape)) for put in session.get_outputs()]
+    if takes != [(INPUT, "tensor(uint8)", [channels, size, size])] or gives != [(OUTPUT, "tensor(float)", 2)]:
+        raise SandboxError(f"{path} is damaged: its graph does not take and give what its metadata says")
+    batches = {str(put[0].shape[0]) for put in (session.get_inputs(), session.get_outputs())}
+    dim = session.get_outputs()[0].shape[1]
+    if not isinstance(dim, int) or dim < 1 or any(batch.isdigit() for batch in batches):
+        raise SandboxError(f"{path} is damaged: its graph does not take any number of images")
+    return dim
+
+
+def _reason(error: Exception) -> str:
+    """What ONNX Runtime has to say, on one line and without its codes."""
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))
+    return re.sub(r"^Load model from .* failed:", "", text)[:200] or type(error).__name__

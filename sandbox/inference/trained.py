@@ -1,0 +1,132 @@
+"""The network of a finished run, ready to embed images of any origin."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from sandbox.backbones.embed import embed
+from sandbox.backbones.network import Network, make_network
+from sandbox.backbones.weights import put_weights, refuse_misfit
+from sandbox.errors import SandboxError
+from sandbox.inference.embedder import as_channels
+from sandbox.objectives.objective import Objective, build
+from sandbox.objectives.resolve import resolve
+from sandbox.runs.folder import RunFolder
+from sandbox.training.device import choose_autocast, choose_device
+
+_LARGEST = 4096  # pixels; a damaged record should not ask for all memory
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with what its images must be like."""
+
+    name: str
+    """The run's folder, without what lies above it."""
+    digest: str
+    """12 hex characters that name the weights and how images are read for them."""
+    network: Network
+    image_size: int
+    """Side of the square images it takes, pixels."""
+    channels: int
+    """1 for grey, 3 for RGB."""
+    resize: int
+    """Pixels that a photograph's shorter side gets before the square is cut out of its middle; 0 squeezes it in."""
+    flip: bool
+    """Whether the unit embeddings of an image and its mirror image are averaged."""
+    device: torch.device
+    autocast: torch.dtype | None
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self.network.dim
+
+    def embed(self, pixels: np.ndarray) -> np.ndarray:
+        """Unit embeddings (N, D) float32 of RGB images (N, S, S, 3) uint8 of the network's size.
+
+        Where the network takes grey images, RGB is made grey as Pillow does it (ITU-R 601-2 luma).
+        """
+        return embed(
+            self.network, as_channels(pixels, self.channels), device=self.device, autocast=self.autocast, flip=self.flip
+        )
+
+
+def load_trained(folder: RunFolder) -> Trained:
+    """The network with the weights that the run chose.
+
+    Raises:
+        SandboxError: no finished run there, or one whose record lacks the network's input.
+    """
+    known = folder.finished().get("input")
+    match known:
+        case {"image_size": int(size), "channels": int(channels), "head": str(head)}:
+            pass
+        case _:
+            size, channels, head = 0, 0, ""
+    if not 0 < size <= _LARGEST or channels not in (1, 3) or head not in ("linear", "linear_bn", "none"):
+        raise SandboxError(f"{folder.path} does not say what images its network takes; train it again to embed others")
+    recipe = folder.recipe()
+    device = _device(recipe.device)
+    spec = replace(recipe.backbone, head=cast(Any, head), weights="", freeze=False, freeze_head=False)
+    network = make_network(spec, channels=channels, image_size=size, mean=[0.0] * channels, std=[1.0] * channels)
+    weights, _ = folder.read_tensors("model.safetensors")
+    file = folder.path / "model.safetensors"
+    refuse_misfit(str(file), network.state_dict(), weights, file)
+    put_weights(network, weights)
+    network = network.to(device).to(memory_format=torch.channels_last)
+    network.eval()
+    return Trained(
+        name=folder.path.resolve().name,
+        digest=network_digest(weights, size, recipe.data.resize or 0, recipe.evaluate.flip),
+        network=network,
+        image_size=size,
+        channels=channels,
+        resize=recipe.data.resize or 0,
+        flip=recipe.evaluate.flip,
+        device=device,
+        autocast=choose_autocast(recipe.precision, device),
+    )
+
+
+def network_digest(weights: Mapping[str, torch.Tensor], image_size: int, resize: int, flip: bool) -> str:
+    """12 hex characters that name the weights (names, kinds, shapes, values) and how an image is read for them."""
+    said = hashlib.sha256(f"{image_size} {resize} {flip}\0".encode())
+    for key in sorted(weights):
+        value = weights[key].detach().cpu().contiguous()
+        said.update(f"{key} {value.dtype} {tuple(value.shape)}\0".encode())
+        said.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return said.hexdigest()[:12]
+
+
+def _device(name: str) -> torch.device:
+    """The device it was trained on or, where this machine has none such, the fastest that it has."""
+    try:
+        return choose_device(name)
+    except SandboxError:
+        return choose_device("auto")
+
+
+def load_objective(folder: RunFolder, network: Network) -> tuple[Objective, tuple[str, ...]]:
+    """What a run's losses learnt, such as class weights, and the classes that they are of, in order.
+
+    Raises:
+        SandboxError: the run's losses own nothing, or what is kept does not fit its recipe.
+    """
+    if not (folder.path / "objective.safetensors").is_file():
+        raise SandboxError(f"the losses of {folder.path} own no class weights, so that it cannot classify")
+    tensors, said = folder.read_tensors("objective.safetensors")
+    try:
+        classes = tuple(said["classes"])
+        objective = build(resolve(folder.recipe().loss, "none"), classes=len(classes), dim=network.dim)
+        put_weights(objective, tensors)
+    except (KeyError, TypeError, RuntimeError):
+        raise SandboxError(f"{folder.path / 'objective.safetensors'} does not fit the run's recipe") from None
+    objective.eval()
+    return objective.to(next(network.parameters()).device), classes

@@ -1,0 +1,219 @@
+"""From a recipe to everything that a run needs, found and checked; nothing is written here."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+
+from sandbox.backbones.network import Network, make_network
+from sandbox.data.augment import Augment
+from sandbox.data.batches import batch_shape, make_batches
+from sandbox.data.catalog import load as load_data
+from sandbox.data.images.image_set import ImageSet
+from sandbox.data.images.pixels import pixel_statistics
+from sandbox.data.splits.splits import Splits
+from sandbox.errors import SandboxError, near
+from sandbox.objectives.expression import Expression
+from sandbox.objectives.objective import Objective, build, check_batch, rehearse
+from sandbox.objectives.resolve import resolve
+from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
+from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
+from sandbox.training.device import choose_autocast, choose_device
+from sandbox.training.distributed import here
+from sandbox.training.features import computed_once
+from sandbox.training.loop import Training
+from sandbox.training.optimizer import make_optimizer
+from sandbox.training.shared_batch import check_shares, share_statistics
+
+DEFAULT_STEPS = 1000
+
+
+@dataclass
+class Prepared:
+    """A recipe with everything it names found and checked; nothing is written yet."""
+
+    recipe: Recipe
+    expression: Expression
+    splits: Splits
+    network: Network
+    objective: Objective
+    training: Training
+    device: torch.device
+    every: int
+    notes: list[str]
+    val_features: torch.Tensor | None = None
+    """What a frozen trunk makes of the validation images (N, F) float32, once validation has asked for it."""
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Find and check everything a recipe names, spelling its objective canonically.
+
+    Raises:
+        SandboxError: anything in it is unknown, out of range, missing or cannot work together.
+    """
+    expression = check(recipe)
+    recipe = replace(recipe, loss=str(expression), miner="none")
+    ranks = here()
+    device = choose_device(recipe.device, ranks.local)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    splits = load_data(recipe.data)
+    batches, notes = make_batches(
+        splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
+    )
+    check_batch(expression, batches.size)
+    check_shares(ranks, batches.size)
+    torch.manual_seed(recipe.seed)
+    network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
+    objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
+    _check_classifies(recipe.evaluate.monitor, objective, splits)
+    if network.head_frozen and recipe.backbone.weights in ("", "pretrained") and not recipe.resume_from:
+        raise SandboxError("backbone.freeze_head would keep a head of random weights: give resume_from, or weights")
+    if recipe.resume_from:
+        recipe, inherited = _inherit(recipe, network, objective, splits)
+        notes = [*notes, *inherited]
+    notes = [*notes, *share_statistics(network, ranks, device, batches.size)]
+    total = _steps(recipe, batches.steps_per_epoch)
+    flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
+    augment = Augment(recipe.augment, flip, recipe.seed)
+    shown = total * batches.size
+    trunk_once, said = computed_once(network, augment, images=len(splits.train), shown=shown)
+    training = Training(
+        network=network,
+        objective=objective,
+        optimizer=make_optimizer(network, objective, recipe.optimizer),
+        pixels=splits.train.pixels,
+        labels=splits.train.labels,
+        batches=batches,
+        augment=augment,
+        schedule=recipe.schedule,
+        total=total,
+        seed=recipe.seed,
+        device=device,
+        autocast=choose_autocast(recipe.precision, device),
+        clip=recipe.optimizer.clip,
+        steps_per_epoch=batches.steps_per_epoch,
+        trunk_once=trunk_once,
+        ranks=ranks,
+    )
+    every = recipe.evaluate.every or max(1, -(-total // 10))
+    every = min(every, total)
+    notes = [*splits.notes, *notes, *said]
+    return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
+
+
+def check(recipe: Recipe) -> Expression:
+    """Find what is wrong with a recipe as far as that can be known before any data is read.
+
+    Returns:
+        Its objective, with every name found.
+
+    Raises:
+        SandboxError: a name that is unknown, a number out of range, or an objective that cannot train.
+    """
+    check_ranges(recipe)
+    expression = resolve(recipe.loss, recipe.miner)
+    _check_monitor(recipe)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
+        classes, samples = batch_shape(recipe.batch)
+        if "class_weighted" not in str(expression):  # its list can be counted only once the classes are
+            rehearse(expression, classes=min(classes, 32), samples=min(samples, max(4, 128 // min(classes, 32))))
+    return expression
+
+
+def facts(p: Prepared) -> dict[str, Any]:
+    """What run.json holds of a run before its first step."""
+    count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
+    sets = {"train": p.splits.train, "val": p.splits.val, "test": p.splits.test}
+    return {
+        "objective": str(p.expression),
+        "parameters": {
+            "backbone": count(p.network.backbone),
+            "head": count(p.network.head),
+            "objective": count(p.objective),
+        },
+        "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
+        "split": p.splits.digest,
+        "classes": classes_digest(p.splits.train.classes),
+        "input": {"image_size": p.splits.train.pixels.shape[1], "channels": p.splits.train.pixels.shape[3]}
+        | {"head": head_of(p.recipe.backbone, p.expression)},
+        "batch": p.training.batches.size,
+        "world_size": p.training.ranks.count,
+        "planned_steps": p.training.total,
+        "device": str(p.device) if p.device.type == "cpu" else f"{p.device} ({torch.cuda.get_device_name(p.device)})",
+        "precision": "bf16" if p.training.autocast else "float32",
+        "threads": torch.get_num_threads(),
+        "notes": p.notes,
+    }
+
+
+def head_of(spec: BackboneSpec, expression: Expression) -> Literal["auto", "linear", "linear_bn", "none"]:
+    """The head that a recipe's network gets."""
+    if spec.head != "auto":
+        return spec.head
+    # Class weights hold embeddings best that cannot all drift one way, hence batch norm.
+    return "linear_bn" if expression.owns_classes else "linear"
+
+
+def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> Network:
+    _, height, width, channels = images.pixels.shape
+    if height != width:
+        raise SandboxError(f"images are {height} x {width}; networks here take square ones")
+    kind = recipe.data.normalize
+    if kind == "auto":
+        kind = "imagenet" if recipe.backbone.weights == "pretrained" else "dataset"
+    mean, std = pixel_statistics(images.pixels, images.labels, kind)
+    spec = replace(recipe.backbone, head=head_of(recipe.backbone, expression))
+    return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
+
+
+def _inherit(recipe: Recipe, network: Network, objective: Objective, splits: Splits) -> tuple[Recipe, list[str]]:
+    """Take over an earlier run's weights; its digest becomes part of what this recipe asks for."""
+    after, notes = inherit(network, objective, check_earlier(recipe.resume_from), splits.train.classes)
+    if recipe.after and recipe.after != after:
+        raise SandboxError(
+            f"this recipe goes on from a run with digest {recipe.after}, but {recipe.resume_from} has {after}"
+        )
+    return replace(recipe, after=after), notes
+
+
+def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
+    if recipe.epochs is None:
+        return recipe.max_steps or DEFAULT_STEPS
+    total = recipe.epochs * steps_per_epoch
+    return min(total, recipe.max_steps or total)
+
+
+def _check_classifies(monitor: str, objective: Objective, splits: Splits) -> None:
+    """A monitor that counts right classes needs classes that are trained on, and a term that tells them apart."""
+    if not monitor.startswith("classification/"):
+        return
+    if not splits.closed_set:
+        raise SandboxError(
+            f"evaluate.monitor is {monitor}, but the classes of validation are not trained on (split them by sample), "
+            "so that none of them can be predicted"
+        )
+    if not objective.classifies:
+        raise SandboxError(
+            f"evaluate.monitor is {monitor}, but no term of '{' + '.join(objective.names)}' classifies; "
+            "add cross_entropy or arcface, or monitor retrieval/map@r"
+        )
+
+
+def _check_monitor(recipe: Recipe) -> None:
+    """The monitor must be a key that validation will have."""
+    from sandbox.evaluation.figures import spell_rate
+
+    spec = recipe.evaluate
+    keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
+    keys += [f"retrieval/recall@{k}" for k in spec.recall_at] + ["verification/auc", "verification/eer"]
+    keys += [f"verification/tar@far={spell_rate(f)}" for f in spec.far]
+    keys += ["verification/accuracy", "classification/top@1", "classification/top@5"]
+    if spec.monitor not in keys:
+        raise SandboxError(
+            f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"
+        )

@@ -1,0 +1,198 @@
+"""A recipe as text, in and out: TOML, and the flags that make it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tomli_w
+
+from sandbox.errors import SandboxError, near, unknown
+from sandbox.recipe.specs import Recipe, flat
+
+T = TypeVar("T")
+
+
+def to_toml(recipe: Recipe, header: str = "") -> str:
+    """The recipe as TOML, complete but for fields that are None; `header` becomes its first comment lines."""
+
+    def table(spec: Any) -> dict[str, Any]:
+        rows = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+        return {
+            name: table(value)
+            if dataclasses.is_dataclass(value)
+            else list(value)
+            if isinstance(value, tuple)
+            else value
+            for name, value in rows.items()
+            if value is not None
+        }
+
+    comment = "".join(f"# {line}\n" for line in header.splitlines())
+    return comment + tomli_w.dumps(table(recipe))
+
+
+def to_flags(recipe: Recipe) -> list[str]:
+    """The words that make run.py build this recipe: every setting that is not the default, quoted for a shell."""
+    plain, words = flat(Recipe()), []
+    for name, value in flat(recipe).items():
+        if value == plain[name] or value is None:
+            continue
+        parts = value if isinstance(value, tuple) else (value,)
+        if isinstance(value, bool):
+            head, _, leaf = name.rpartition(".")
+            words.append(f"--{name}" if value else f"--{head + '.' if head else ''}no_{leaf}")
+        else:
+            words += [f"--{name}", *(shlex.quote(str(part)) for part in parts)]
+    return words
+
+
+def from_toml(text: str, *, source: str = "recipe") -> Recipe:
+    """Read a recipe; what it does not name keeps its default.
+
+    Raises:
+        SandboxError: broken TOML, a key that does not exist, or a value of the wrong type.
+    """
+    return _build(Recipe, _rows(text, source), source, "")
+
+
+def _rows(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a bare ValueError
+        raise SandboxError(f"{source} is not valid TOML: {error}") from None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of several runs that a recipe file asks for, one after the other."""
+
+    name: str
+    rows: Mapping[str, Any]
+    """What it sets over the rest of the file, nested as in TOML."""
+    source: str
+
+    def over(self, recipe: Recipe) -> Recipe:
+        """The recipe with the stage's settings over it.
+
+        Raises:
+            SandboxError: a key that does not exist, or a value of the wrong type.
+        """
+        return _build(Recipe, dict(self.rows), f"{self.source}, stage '{self.name}'", "", recipe)
+
+
+def load(name_or_file: str, folder: Path) -> Recipe:
+    """A recipe by the name of a file in `folder`, or by its path.
+
+    Raises:
+        SandboxError: no such recipe (the nearest is named), it cannot be read, or it has stages.
+    """
+    recipe, stages = load_staged(name_or_file, folder)
+    if stages:
+        names = ", ".join(stage.name for stage in stages)
+        raise SandboxError(f"the recipe {name_or_file} has stages ({names}), which only run.py takes")
+    return recipe
+
+
+def load_staged(name_or_file: str, folder: Path) -> tuple[Recipe, tuple[Stage, ...]]:
+    """A recipe and its ``[[stages]]``, if it has any.
+
+    Raises:
+        SandboxError: no such recipe (the nearest is named), or it cannot be read.
+    """
+    path, text = _find(name_or_file, folder)
+    rows = _rows(text, str(path))
+    stages = _stages(rows.pop("stages"), str(path)) if "stages" in rows else ()
+    recipe = _build(Recipe, rows, str(path), "")
+    for stage in stages:
+        stage.over(recipe)  # a mistake in the last stage is said before the first one trains
+    return recipe, stages
+
+
+def _stages(given: Any, source: str) -> tuple[Stage, ...]:
+    if not isinstance(given, list) or not all(isinstance(rows, dict) for rows in given):
+        raise SandboxError(f"{source}: stages are tables, each under a line [[stages]]")
+    if not given:
+        raise SandboxError(f"{source}: stages is empty; write each under a line [[stages]], or leave the key out")
+    stages: list[Stage] = []
+    for place, rows in enumerate(given, start=1):
+        name = rows.pop("name", "")
+        if not isinstance(name, str) or not name.strip():
+            raise SandboxError(f'{source}: stage {place} has no name; give it one, such as name = "pretrain"')
+        if name in (stage.name for stage in stages):
+            raise SandboxError(f"{source} has two stages named '{name}'")
+        stages.append(Stage(name, rows, source))
+    return tuple(stages)
+
+
+def _find(name_or_file: str, folder: Path) -> tuple[Path, str]:
+    path = Path(name_or_file)
+    if path.suffix != ".toml":
+        path = folder / f"{name_or_file}.toml"
+        if not path.is_file():
+            raise unknown(
+                "recipe",
+                name_or_file,
+                [file.stem for file in folder.glob("*.toml")],
+                f"or give FILE.toml; looked in {folder}",
+            )
+    if not path.is_file():
+        raise SandboxError(f"no recipe file at {path}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SandboxError(f"cannot read the recipe {path}: {error}") from None
+    return path, text
+
+
+def _build(kind: type[T], rows: dict[str, Any], source: str, prefix: str, base: T | None = None) -> T:
+    """The dataclass that the rows make, over its defaults or over `base`."""
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for name, value in rows.items():
+        if name not in hints:
+            raise SandboxError(f"{source} has the key '{prefix}{name}', which does not exist{near(name, hints)}")
+        inner = hints[name]
+        if dataclasses.is_dataclass(inner):
+            if not isinstance(value, dict):
+                raise SandboxError(f"{source}: '{prefix}{name}' is a table of settings, not {value!r}")
+            under = None if base is None else getattr(base, name)
+            values[name] = _build(typing.cast(type, inner), value, source, f"{prefix}{name}.", under)
+        else:
+            values[name] = _cast(value, inner, f"{source}: '{prefix}{name}'")
+    return kind(**values) if base is None else dataclasses.replace(base, **values)  # type: ignore[type-var]
+
+
+def _cast(value: Any, hint: Any, where: str) -> Any:
+    """`value` as the field's type, or one sentence that says what is allowed."""
+    origin, choices = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value not in choices:
+            raise SandboxError(
+                f"{where} is {value!r}, but takes one of {', '.join(map(repr, choices))}{near(str(value), choices)}"
+            )
+        return value
+    if origin in (types.UnionType, typing.Union):
+        return _cast(value, next(choice for choice in choices if choice is not type(None)), where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise SandboxError(f"{where} is {value!r}, but takes a list")
+        return tuple(_cast(item, choices[0], where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            raise SandboxError(f"{where} is larger than any number of the machine") from None
+    if type(value) is not hint:
+        raise SandboxError(f"{where} is {value!r}, but takes {_NAMES[hint]}")
+    return value
+
+
+_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

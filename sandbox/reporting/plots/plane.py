@@ -1,0 +1,106 @@
+"""Features of two numbers drawn as they are: what softmax alone makes of classes, and what center loss adds.
+
+The figures 2 and 3 of Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition", ECCV 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from sandbox.reporting.plots.style import GREY, MOST_COLOURED, class_style, darker, save
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of images under one network."""
+
+    title: str
+    features: np.ndarray = field(repr=False)
+    """(N, 2) float32, as the network puts them out."""
+    labels: np.ndarray = field(repr=False)
+    """(N,) int64."""
+    accuracy: float
+    """Share of the images whose class the network's own classifier names."""
+    centers: np.ndarray | None = field(default=None, repr=False)
+    """(C, 2) float32 where the loss learnt a center of each class."""
+
+
+def draw_plane(rows: Sequence[Sequence[Panel]], classes: Sequence[str], path: Path, *, title: str) -> None:
+    """Draw panels as a PNG: a row for each network, whose panels have the same axes.
+
+    Args:
+        rows: the same number of panels in each.
+        classes: the name of each label; classes after the first 24 are grey.
+        path: ends in .png; its folder is made.
+        title: the line above.
+
+    Raises:
+        SandboxError: the file cannot be written.
+    """
+    columns = len(rows[0])
+    with sns.axes_style("whitegrid"):
+        figure, grid = plt.subplots(
+            len(rows),
+            columns,
+            figsize=(4.3 * columns + 1.2, 4.4 * len(rows)),
+            squeeze=False,
+            layout="constrained",
+        )
+        for row, panels in zip(grid, rows, strict=True):
+            limits = _limits(panels)
+            for axes, panel in zip(row, panels, strict=True):
+                _draw_panel(axes, panel)
+                axes.set(xlim=limits[0], ylim=limits[1])
+            row[0].set_ylabel("second feature")
+        figure.align_ylabels(grid[:, 0])
+        for axes in grid[-1]:
+            axes.set_xlabel("first feature")
+        _draw_legend(figure, classes, any(panel.centers is not None for row in rows for panel in row))
+        figure.suptitle(title, fontsize=12)
+        save(figure, path, dpi=150)
+
+
+def _draw_panel(axes: Any, panel: Panel) -> None:
+    for label in np.unique(panel.labels)[::-1]:  # what is grey lies below
+        colour, marker = class_style(label) if label < MOST_COLOURED else (GREY, "o")
+        ours = panel.features[panel.labels == label]
+        axes.scatter(*ours.T, s=11, c=colour, marker=marker, edgecolors=[darker(colour)], linewidths=0.3, zorder=2)
+    if panel.centers is not None:
+        for width, colour in ((2.0, "white"), (1.0, "black")):  # seen on black points as well
+            axes.scatter(*panel.centers.T, s=40, c=colour, marker="+", linewidths=width, zorder=3)
+    axes.set_title(f"{panel.title}\ntop-1 {panel.accuracy:.4f} of {len(panel.labels):,} images", fontsize=10.5)
+    axes.set_aspect("equal")
+
+
+def _limits(panels: Sequence[Panel]) -> np.ndarray:
+    """(2, 2) float64: low and high end of either axis, of one length, around all features of the panels."""
+    features = np.concatenate([panel.features for panel in panels]).astype(np.float64)
+    low, high = features.min(0), features.max(0)
+    half = 0.54 * max(float((high - low).max()), 1e-6)
+    return ((low + high) / 2)[:, None] + np.array([-half, half])
+
+
+def _draw_legend(figure: Any, classes: Sequence[str], centered: bool) -> None:
+    handles = []
+    for place, name in enumerate(classes[:MOST_COLOURED]):
+        colour, marker = class_style(place)
+        handles.append(plt.Line2D([], [], linestyle="", marker=marker, color=colour, markersize=6, label=_short(name)))
+    if len(classes) > MOST_COLOURED:
+        left = f"{len(classes) - MOST_COLOURED:,} others"
+        handles.append(plt.Line2D([], [], linestyle="", marker="o", color=GREY, markersize=6, label=left))
+    if centered:
+        handles.append(plt.Line2D([], [], linestyle="", marker="+", color="black", markersize=8, label="learnt center"))
+    figure.legend(handles=handles, loc="outside right upper", frameon=False, title="class", alignment="left")
+
+
+def _short(name: str) -> str:
+    """The name fit to print, its end left out where it is too long."""
+    name = name.encode("utf-8", "replace").decode()
+    return name if len(name) <= 20 else f"{name[:19]}…"

@@ -1,0 +1,179 @@
+"""Run folders in and out: the only writer of them. A folder whose status is not "done" counts as no result.
+
+results/runs/<id>/   recipe.toml  run.json  log.jsonl  report.json  model.safetensors  embeddings.safetensors
+                     checkpoint.safetensors (while it trains)  page.html  figures/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import SandboxError
+from sandbox.files import write_whole
+from sandbox.recipe.specs import Recipe, digest
+from sandbox.recipe.text import from_toml, to_toml
+from sandbox.wording import reason
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file whole or not at all."""
+        write_whole(self.path / name, text)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a JSON file whole or not at all; numbers that are not finite are refused."""
+        self.write_text(name, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file of the run.
+
+        Raises:
+            SandboxError: it is absent or damaged.
+        """
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise SandboxError(f"{self.path} has no {name}") from None
+        except (OSError, ValueError) as error:
+            raise SandboxError(f"{self.path / name} cannot be read: {error}") from None
+
+    def finished(self) -> dict[str, Any]:
+        """What run.json holds of a finished run.
+
+        Raises:
+            SandboxError: there is no run, or it is not done.
+        """
+        if not os.path.isdir(self.path):  # where Path.is_dir raises, as for names that are too long, this is False
+            raise SandboxError(f"there is no folder {self.path}")
+        facts = self.read_json("run.json")
+        status = facts.get("status") if isinstance(facts, dict) else None
+        if status != "done":
+            raise SandboxError(f"the run {self.path} is not finished: its status is {status!r}")
+        return facts
+
+    def update(self, **facts: Any) -> None:
+        """Change facts of run.json."""
+        self.write_json("run.json", {**self.read_json("run.json"), **facts})
+
+    def log(self, row: Mapping[str, Any]) -> None:
+        """Append one line to log.jsonl."""
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """The lines of log.jsonl; a last line that was cut off is left out."""
+        path = self.path / "log.jsonl"
+        rows = []
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
+            try:
+                row = json.loads(line)
+            except ValueError:
+                break
+            if isinstance(row, dict) and isinstance(row.get("step"), int):
+                rows.append(row)
+        return rows
+
+    def cut_log(self, step: int) -> None:
+        """Keep the lines up to a step, before a run goes on from there."""
+        rows = [row for row in self.read_log() if row["step"] <= step]
+        self.write_text("log.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+    def write_tensors(self, name: str, tensors: Mapping[str, torch.Tensor], state: Any = None) -> None:
+        """Write a .safetensors file whole or not at all; `state` (plain data) goes into its header as JSON."""
+        from safetensors.torch import save
+
+        header = None if state is None else {"state": json.dumps(state)}
+        write_whole(self.path / name, save(dict(tensors), metadata=header))
+
+    def read_tensors(self, name: str) -> tuple[dict[str, torch.Tensor], Any]:
+        """Tensors by name and the state of the header.
+
+        Raises:
+            SandboxError: the file is absent or damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = self.path / name
+        if not path.is_file():
+            raise SandboxError(f"{self.path} has no {name}")
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}
+            return tensors, json.loads(header["state"]) if "state" in header else None
+        except (SafetensorError, OSError, ValueError) as error:
+            raise SandboxError(f"{path} is damaged: {error}") from None
+
+    def recipe(self) -> Recipe:
+        """The recipe of the run.
+
+        Raises:
+            SandboxError: recipe.toml is absent or damaged.
+        """
+        path = self.path / "recipe.toml"
+        if not path.is_file():
+            raise SandboxError(f"{self.path} is no run folder: it has no recipe.toml")
+        try:
+            return from_toml(path.read_text(encoding="utf-8"), source=str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SandboxError(f"cannot read {path}: {error}") from None
+
+
+def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
+    """A new run folder with its recipe and a run.json whose status is "running".
+
+    Raises:
+        SandboxError: the place cannot be written.
+    """
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{_label(recipe.loss)}-s{recipe.seed}"
+    for attempt in range(1000):
+        path = parent / (stem if attempt == 0 else f"{stem}-{attempt + 1}")
+        try:
+            path.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise SandboxError(f"cannot write run folders into {parent}: {reason(error)}") from None
+    else:
+        raise SandboxError(f"cannot find a free name for a run in {parent}")
+    folder = RunFolder(path)
+    folder.write_text("recipe.toml", to_toml(recipe, f"again: {command}"))
+    facts = {"id": path.name, "status": "running", "command": command, "digest": digest(recipe), "seed": recipe.seed}
+    folder.write_json("run.json", {**facts, "started": datetime.now().astimezone().isoformat(timespec="seconds")})
+    return folder
+
+
+def finished(parent: Path) -> list[RunFolder]:
+    """Run folders below `parent` (itself, or two levels down) whose status is "done", oldest first."""
+    found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
+    folders = [RunFolder(path.parent) for path in found]
+    return [folder for folder in folders if _status(folder) == "done" and (folder.path / "report.json").is_file()]
+
+
+def _status(folder: RunFolder) -> str:
+    try:
+        facts = folder.read_json("run.json")
+    except SandboxError:
+        return "damaged"
+    return facts.get("status", "") if isinstance(facts, dict) else "damaged"
+
+
+def _label(loss: str) -> str:
+    """An objective as part of a folder's name."""
+    kept = "".join(c if c.isalnum() or c in "_." else "-" for c in loss)
+    return "-".join(filter(None, kept.split("-")))[:60].strip("-.")

@@ -1,0 +1,87 @@
+"""What is to be scored, and what is wanted of it; read from files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sandbox.data.formats.embeddings import Embeddings, read_embeddings, renumber
+from sandbox.data.formats.pair_rows import read_pairs
+from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.retrieval.search import Index
+from sandbox.evaluation.similarity import Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What is to be scored."""
+
+    probe: Embeddings
+    gallery: Embeddings | None = None
+    pairs: Pairs | None = None
+    """Of rows of what is verified; all pairs where None."""
+    verify: Embeddings | None = None
+    """What is verified in place of the probe, where classification and verification have images apart."""
+    validation: Embeddings | None = None
+    """Of people who are in no test: thresholds and calibration are fitted on it."""
+    validation_pairs: Pairs | None = None
+    validation_verify: Embeddings | None = None
+    """The same of validation, which `validation_pairs` then are of."""
+    closed: bool = False
+    """Whether validation holds the same identities on purpose."""
+    retrieve: bool = True
+    """Whether the labels are good enough for retrieval."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What is wanted of it."""
+
+    recall_at: tuple[int, ...] = (1, 5, 10)
+    far: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+    fpir: tuple[float, ...] = (1e-1, 1e-2)
+    metric: Metric = "cosine"
+    index: Index = "flat"
+    folds: int = 0
+    calibrate: Literal["none", "logistic", "isotonic"] = "none"
+    enrol: int = 1
+    template: Literal["best", "mean"] = "mean"
+    clustering: bool = False
+
+
+def read(
+    embeddings: Path,
+    *,
+    gallery: Path | None = None,
+    pairs: Path | None = None,
+    validation: Path | None = None,
+    validation_pairs: Path | None = None,
+) -> Judged:
+    """Read everything from files; classes of one name get one number across them.
+
+    Raises:
+        SandboxError: a file is absent, damaged or does not fit; file and line or row are named.
+    """
+    files = {"probe": embeddings, "gallery": gallery, "validation": validation}
+    parts = {name: read_embeddings(file) for name, file in files.items() if file is not None}
+    for name, part in parts.items():
+        if part.x.shape[1] != parts["probe"].x.shape[1]:
+            raise SandboxError(
+                f"{files[name]} has {part.x.shape[1]} dimensions, but {embeddings} has {parts['probe'].x.shape[1]}"
+            )
+    numbered = dict(zip(parts, renumber(*parts.values()), strict=True))
+    if validation_pairs is not None and validation is None:
+        raise SandboxError("--validation_pairs names rows of --validation, which is missing")
+    listed = [
+        None if file is None or part is None else read_pairs(file, part.paths, len(part))
+        for file, part in ((pairs, numbered["probe"]), (validation_pairs, numbered.get("validation")))
+    ]
+    return Judged(
+        probe=numbered["probe"],
+        gallery=numbered.get("gallery"),
+        validation=numbered.get("validation"),
+        pairs=listed[0],
+        validation_pairs=listed[1],
+    )

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.cli import flags
+from sandbox.errors import SandboxError
+from sandbox.recipe.specs import (
+    AugmentSpec,
+    BackboneSpec,
+    BatchSpec,
+    DataSpec,
+    EvaluateSpec,
+    OptimizerSpec,
+    Recipe,
+    ScheduleSpec,
+    check_ranges,
+    digest,
+    flat,
+    replace,
+)
+from sandbox.recipe.text import from_toml, load, to_flags, to_toml
+
+POSITIVE = st.floats(1e-9, 1e3)
+WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(
+    lambda text: not text.startswith("-")
+)
+RECIPES = st.builds(
+    Recipe,
+    loss=WORDS,
+    data=st.builds(DataSpec, root=WORDS, image_size=st.none() | st.integers(4, 256), colour=st.just("grey")),
+    augment=st.builds(AugmentSpec, rotate=st.floats(0, 180)),
+    backbone=st.builds(BackboneSpec, weights=WORDS, freeze=st.booleans()),
+    batch=st.builds(BatchSpec, classes=st.none() | st.integers(2, 99)),
+    optimizer=st.builds(OptimizerSpec, name=st.sampled_from(["sgd", "adamw"]), lr=POSITIVE, amsgrad=st.booleans()),
+    schedule=st.builds(ScheduleSpec, period=POSITIVE),
+    evaluate=st.builds(
+        EvaluateSpec,
+        recall_at=st.lists(st.integers(1, 99), min_size=1, max_size=3).map(tuple),
+        far=st.lists(st.floats(1e-9, 1), min_size=1, max_size=3).map(tuple),
+    ),
+    epochs=st.none() | st.integers(1, 99),
+    seed=st.integers(0, 2**31),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(RECIPES, WORDS)
+def test_a_recipe_reads_back_from_its_toml(recipe: Recipe, header: str) -> None:
+    assert from_toml(to_toml(recipe, header)) == recipe
+
+
+@settings(deadline=None, max_examples=25)
+@given(RECIPES)
+def test_a_recipe_reads_back_from_its_flags(recipe: Recipe) -> None:
+    words = shlex.split(" ".join(to_flags(recipe)))
+    assert flags.parse(Recipe, words, prog="x", description="x") == recipe
+
+
+def test_the_default_recipe_needs_no_flags() -> None:
+    assert to_flags(Recipe()) == []
+
+
+def test_the_header_becomes_comments() -> None:
+    assert to_toml(Recipe(), "one\ntwo").startswith("# one\n# two\nloss = ")
+
+
+def test_what_toml_does_not_name_keeps_its_default() -> None:
+    recipe = from_toml('loss = "arcface"\n[optimizer]\nlr = 1\n[evaluate]\nrecall_at = [2]')
+    assert recipe == Recipe(loss="arcface", optimizer=OptimizerSpec(lr=1.0), evaluate=EvaluateSpec(recall_at=(2,)))
+    assert type(recipe.optimizer.lr) is float
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("loss = ", "is not valid TOML"),
+        ("loss = 'a'\nloss = 'b'", "is not valid TOML"),
+        ("los = 'a'", "key 'los', which does not exist; did you mean 'loss'"),
+        ("[optimizer]\nlrr = 1", "key 'optimizer.lrr', which does not exist; did you mean 'lr'"),
+        ("data = 'omniglot'", "'data' is a table of settings, not 'omniglot'"),
+        ("loss = 3", "'loss' is 3, but takes a text"),
+        ("[loss]\na = 1", "but takes a text"),
+        ("seed = 1.5", "'seed' is 1.5, but takes a whole number"),
+        ("seed = true", "'seed' is True, but takes a whole number"),
+        ("seed = 2024-01-01", "takes a whole number"),
+        ("epochs = '3'", "'epochs' is '3', but takes a whole number"),
+        ("[optimizer]\nlr = '1'", "'optimizer.lr' is '1', but takes a number"),
+        ("[optimizer]\nlr = true", "'optimizer.lr' is True, but takes a number"),
+        ("[optimizer]\namsgrad = 1", "'optimizer.amsgrad' is 1, but takes true or false"),
+        ("[data]\ncolour = 'gray'", "takes one of 'auto', 'grey', 'rgb'; did you mean 'grey'"),
+        ("[data]\ncolour = ['grey']", "takes one of"),
+        ("[evaluate]\nrecall_at = 5", "'evaluate.recall_at' is 5, but takes a list"),
+        ("[evaluate]\nrecall_at = [1, 2.5]", "is 2.5, but takes a whole number"),
+        ("a = " + "[" * 5000, "is not valid TOML|nested too deep"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_mistake_in_toml_is_named(text: str, said: str) -> None:
+    with pytest.raises(SandboxError, match=said):
+        from_toml(text, source="mine.toml")
+
+
+def test_a_mistake_names_its_file() -> None:
+    with pytest.raises(SandboxError, match=r"^mine\.toml"):
+        from_toml("x = 1", source="mine.toml")
+
+
+CHANGED: dict[str, Any] = {
+    **{name: value + 1 if isinstance(value, int | float) else f"{value}x" for name, value in flat(Recipe()).items()},
+    **{name: 7 for name, value in flat(Recipe()).items() if value is None},
+    **{name: not value for name, value in flat(Recipe()).items() if isinstance(value, bool)},
+    **{name: (*value, 0.5) for name, value in flat(Recipe()).items() if isinstance(value, tuple)},
+}
+IGNORED = {"seed", "device", "threads", "data.root", "resume_from"}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_the_digest_ignores_seed_device_threads_and_root_and_nothing_else(name: str) -> None:
+    same = digest(replace(Recipe(), name, CHANGED[name])) == digest(Recipe())
+    assert same is (name in IGNORED)
+
+
+def test_the_digest_is_twelve_hex_digits() -> None:
+    assert len(digest(Recipe())) == 12
+    int(digest(Recipe()), 16)
+
+
+def test_replace_changes_one_setting() -> None:
+    changed = replace(replace(Recipe(), "optimizer.lr", 0.5), "seed", 3)
+    differ = {name for name, value in flat(changed).items() if flat(Recipe())[name] != value}
+    assert differ == {"optimizer.lr", "seed"}
+
+
+def test_the_default_recipe_is_within_its_ranges() -> None:
+    check_ranges(Recipe())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("data.image_size", 3),
+        ("data.fold", 11),
+        ("data.min_images", 0),
+        ("augment.erase", 1.5),
+        ("backbone.embedding_dim", 0),
+        ("batch.size", 1),
+        ("batch.samples", 1),
+        ("optimizer.lr", 0.0),
+        ("optimizer.lr", float("nan")),
+        ("optimizer.lr", float("inf")),
+        ("optimizer.weight_decay", -0.1),
+        ("schedule.warmup", 1.1),
+        ("schedule.period", 0.0),
+        ("evaluate.every", 0),
+        ("evaluate.recall_at", (1, 0)),
+        ("evaluate.far", (0.1, 2.0)),
+        ("epochs", 0),
+        ("max_steps", 0),
+        ("seed", -1),
+        ("threads", -1),
+    ],
+)
+def test_a_number_out_of_range_is_named_with_its_range(name: str, value: Any) -> None:
+    with pytest.raises(SandboxError, match=rf"^{name} is .*, but lies between"):
+        check_ranges(replace(Recipe(), name, value))
+
+
+@pytest.mark.parametrize("name", ["evaluate.recall_at", "evaluate.far"])
+def test_an_empty_list_is_refused(name: str) -> None:
+    with pytest.raises(SandboxError, match=f"{name} is empty"):
+        check_ranges(replace(Recipe(), name, ()))
+
+
+def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
+    with pytest.raises(SandboxError, match="leave nothing to train on"):
+        check_ranges(dataclasses.replace(Recipe(), data=DataSpec(validation=0.5, test=0.5)))
+
+
+def test_load_reads_by_name_and_by_path(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("seed = 4\n")
+    assert load("mine", tmp_path).seed == 4
+    assert load(str(tmp_path / "mine.toml"), Path("elsewhere")).seed == 4
+
+
+def test_load_names_what_is_near_or_missing(tmp_path: Path) -> None:
+    (tmp_path / "omniglot.toml").write_text("")
+    with pytest.raises(SandboxError, match="no recipe named 'omniglt'; did you mean 'omniglot'"):
+        load("omniglt", tmp_path)
+    with pytest.raises(SandboxError, match="no recipe file at"):
+        load(str(tmp_path / "none.toml"), tmp_path)
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SandboxError, match="cannot read the recipe"):
+        load("bad", tmp_path)

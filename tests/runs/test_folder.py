@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from sandbox.errors import SandboxError
+from sandbox.recipe.specs import Recipe, digest
+from sandbox.runs.environment import peak_memory, surroundings
+from sandbox.runs.folder import RunFolder, create, finished
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return create(tmp_path, Recipe(loss="arcface(margin=10) + 0.5*center", seed=3), "python run.py --seed 3")
+
+
+def names(folder: RunFolder) -> set[str]:
+    return {path.name for path in folder.path.iterdir()}
+
+
+def test_a_new_folder_holds_its_recipe_and_runs(folder: RunFolder) -> None:
+    assert names(folder) == {"recipe.toml", "run.json"}
+    assert folder.recipe() == Recipe(loss="arcface(margin=10) + 0.5*center", seed=3)
+    facts = folder.read_json("run.json")
+    assert facts["status"] == "running"
+    assert facts["id"] == folder.path.name
+    assert facts["seed"] == 3
+    assert facts["digest"] == digest(folder.recipe())
+    assert (folder.path / "recipe.toml").read_text().startswith("# again: python run.py --seed 3\n")
+
+
+def test_the_name_of_a_folder_says_objective_and_seed_and_needs_no_quotes(folder: RunFolder) -> None:
+    label = folder.path.name.split("-", 2)[2]
+    assert label == "arcface-margin-10-0.5-center-s3"
+    assert all(c.isalnum() or c in "_.-" for c in folder.path.name)
+
+
+def test_a_long_objective_is_cut_in_the_name(tmp_path: Path) -> None:
+    made = create(tmp_path, Recipe(loss=" + ".join(["triplet(margin=0.1)"] * 30)), "x")
+    assert len(made.path.name) < 100
+
+
+def test_runs_that_start_together_have_folders_of_their_own(tmp_path: Path) -> None:
+    made = {create(tmp_path / "deep" / "er", Recipe(), "x").path for _ in range(5)}
+    assert len(made) == 5
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SandboxError, match="file"):
+        create(tmp_path / "file", Recipe(), "x")
+    with pytest.raises(SandboxError, match="cannot write"):
+        create(tmp_path / "file" / "below", Recipe(), "x")
+
+
+def test_update_changes_facts_and_keeps_the_others(folder: RunFolder) -> None:
+    folder.update(status="done", steps=7)
+    facts = folder.read_json("run.json")
+    assert (facts["status"], facts["steps"], facts["seed"]) == ("done", 7, 3)
+
+
+def test_writing_leaves_no_parts_behind_and_replaces_whole_files(folder: RunFolder) -> None:
+    folder.write_json("report.json", {"a": [1] * 1000})
+    folder.write_json("report.json", {"b": 2})
+    assert folder.read_json("report.json") == {"b": 2}
+    assert names(folder) == {"recipe.toml", "run.json", "report.json"}
+
+
+def test_a_failed_write_leaves_the_old_file(folder: RunFolder) -> None:
+    folder.write_json("report.json", {"b": 2})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        folder.write_json("report.json", {"b": float("nan")})
+    (folder.path / "taken").mkdir()
+    with pytest.raises(SandboxError, match="cannot write"):
+        folder.write_text("taken", "x")
+    assert folder.read_json("report.json") == {"b": 2}
+    assert names(folder) == {"recipe.toml", "run.json", "report.json", "taken"}
+
+
+def test_tensors_and_state_come_back(folder: RunFolder) -> None:
+    tensors = {"a/b": torch.arange(6).view(2, 3), "c": torch.randn(2, dtype=torch.bfloat16), "empty": torch.empty(0)}
+    state = {"step": 3, "nested": {"x": [1, None, 0.1]}}
+    folder.write_tensors("x.safetensors", tensors, state)
+    back, back_state = folder.read_tensors("x.safetensors")
+    assert back.keys() == tensors.keys()
+    assert all(torch.equal(back[key], value) and back[key].dtype == value.dtype for key, value in tensors.items())
+    assert back_state == state
+    folder.write_tensors("x.safetensors", tensors)
+    assert folder.read_tensors("x.safetensors")[1] is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe", b"[1,", b"\0" * 100])
+def test_damaged_files_are_named(folder: RunFolder, damage: bytes) -> None:
+    folder.write_tensors("x.safetensors", {"a": torch.zeros(3)})
+    for name in ("run.json", "x.safetensors", "recipe.toml"):
+        (folder.path / name).write_bytes(damage or b"=")
+    with pytest.raises(SandboxError, match=r"run\.json cannot be read"):
+        folder.read_json("run.json")
+    with pytest.raises(SandboxError, match=r"x\.safetensors is damaged"):
+        folder.read_tensors("x.safetensors")
+    with pytest.raises(SandboxError, match=r"recipe\.toml"):
+        folder.recipe()
+
+
+def test_a_safetensors_file_that_was_cut_is_damaged(folder: RunFolder) -> None:
+    folder.write_tensors("x.safetensors", {"a": torch.zeros(300)}, {"step": 1})
+    path = folder.path / "x.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(SandboxError, match="is damaged"):
+        folder.read_tensors("x.safetensors")
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    empty = RunFolder(tmp_path)
+    with pytest.raises(SandboxError, match=r"has no run\.json"):
+        empty.read_json("run.json")
+    with pytest.raises(SandboxError, match=r"has no checkpoint\.safetensors"):
+        empty.read_tensors("checkpoint.safetensors")
+    with pytest.raises(SandboxError, match="is no run folder"):
+        empty.recipe()
+    assert empty.read_log() == []
+
+
+def test_the_log_reads_back_up_to_a_line_that_was_cut(folder: RunFolder) -> None:
+    rows = [{"step": step, "loss": step / 3} for step in range(4)]
+    for row in rows:
+        folder.log(row)
+    assert folder.read_log() == rows
+    with (folder.path / "log.jsonl").open("a") as file:
+        file.write('{"step": 4, "lo')
+    assert folder.read_log() == rows
+
+
+def test_the_log_survives_bytes_that_are_no_text(folder: RunFolder) -> None:
+    folder.log({"step": 1})
+    with (folder.path / "log.jsonl").open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    assert folder.read_log() == [{"step": 1}]
+
+
+def test_cutting_the_log_keeps_the_lines_up_to_a_step(folder: RunFolder) -> None:
+    for step in (1, 2, 2, 3):
+        folder.log({"step": step})
+    with (folder.path / "log.jsonl").open("a") as file:
+        file.write('{"st')
+    folder.cut_log(2)
+    folder.log({"step": 9})
+    assert [row["step"] for row in folder.read_log()] == [1, 2, 2, 9]
+
+
+def run(parent: Path, status: str | None, report: bool = True) -> Path:
+    parent.mkdir(parents=True)
+    if status is not None:
+        (parent / "run.json").write_text(json.dumps({"status": status}))
+    if report:
+        (parent / "report.json").write_text("{}")
+    return parent
+
+
+def test_only_runs_that_are_done_and_have_a_report_are_finished(tmp_path: Path) -> None:
+    done = [run(tmp_path / "a", "done"), run(tmp_path / "study" / "b", "done")]
+    run(tmp_path / "c", "running")
+    run(tmp_path / "d", "failed: the loss is not finite")
+    run(tmp_path / "e", "interrupted")
+    run(tmp_path / "f", "done", report=False)
+    run(tmp_path / "g", None)
+    (run(tmp_path / "h", "done") / "run.json").write_text("{")
+    (run(tmp_path / "i", "done") / "run.json").write_text('["done"]')
+    run(tmp_path / "too" / "deep" / "j", "done")
+    assert [folder.path for folder in finished(tmp_path)] == done
+    assert [folder.path for folder in finished(done[0])] == [done[0]]
+    assert finished(tmp_path / "nowhere") == []
+
+
+def test_the_surroundings_are_plain_data() -> None:
+    facts = surroundings()
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts["versions"]["torch"]
+    assert peak_memory() > 10**6
