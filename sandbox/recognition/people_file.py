@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import zipfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
+from sandbox.data.formats.npz import NpzError, read_npz
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
 from sandbox.recognition.gallery import Rows
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
-from sandbox.wording import reason
 
 T = TypeVar("T")
 
@@ -83,24 +82,17 @@ def load_people(file: Path) -> People:
 
 
 def _arrays(file: Path) -> dict[str, np.ndarray]:
-    """Every array of the npz; each is read to its end, which is what makes zipfile compare the checksum."""
+    """Every array of the file."""
     if not os.path.isfile(file):
         raise SandboxError(f"there is no file {file} (python experiments/recognise.py enrol makes one)")
     try:
-        with zipfile.ZipFile(file) as archive:
-            arrays = {}
-            for name in archive.namelist():
-                with archive.open(name) as member:
-                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
-                    if member.read(1):
-                        raise ValueError(f"{name} goes on after its last number")
-    except MemoryError:
-        raise SandboxError(f"{file} does not fit into memory, or is damaged") from None
-    except Exception as error:  # zipfile, zlib and NumPy raise a dozen unrelated types on damaged files
-        if "allow_pickle" in str(error):
+        return read_npz(file).arrays
+    except NpzError as error:
+        if error.too_large:
+            raise SandboxError(f"{file} does not fit into memory, or is damaged") from None
+        if error.pickled:
             raise SandboxError(f"{file} holds Python objects, which are not read because they could run code") from None
-        raise SandboxError(f"{file} is damaged, or no file of enrolled people: {reason(error)}") from None
-    return arrays
+        raise SandboxError(f"{file} is damaged, or no file of enrolled people: {error}") from None
 
 
 def _rows(texts: dict[str, list[str]], x: np.ndarray, owner: np.ndarray) -> Rows:

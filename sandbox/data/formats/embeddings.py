@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.npz import _arrays
+from sandbox.data.formats.npz import Npz, NpzError, read_npz
 from sandbox.errors import SandboxError
-from sandbox.wording import counted
+from sandbox.wording import counted, reason
 
 _SAVED_AS = {
     "embeddings": "floats: np.asarray(embeddings, dtype=np.float32)",
@@ -50,7 +50,7 @@ def read_embeddings(file: Path) -> Embeddings:
         SandboxError: the file cannot be read or is damaged, an array is missing, of the wrong type or shape, a number
             is not finite in the file or as float32, or a row has no class; file and row (counted from 0) are named.
     """
-    held = _arrays(file, ("embeddings", "labels", "paths"))
+    held = _opened(file)
     if "embeddings" not in held.arrays:
         raise SandboxError(f"{file} has no array named 'embeddings'; {held.listing('embeddings')}")
     if len(held.arrays) == 1:
@@ -92,6 +92,40 @@ def renumber(*parts: Embeddings) -> list[Embeddings]:
         )
         for part in parts
     ]
+
+
+def _opened(file: Path) -> Npz:
+    """The arrays of the file that mean something here.
+
+    Raises:
+        SandboxError: it is none, or no npz, or damaged; says how one is saved.
+    """
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(6)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise SandboxError(f"cannot read the embeddings {file}: {reason(error).lower()}") from None
+    if not start:
+        raise SandboxError(f"{file} is empty; an npz with 'embeddings' and 'labels' or 'paths' is needed")
+    if start == b"\x93NUMPY":
+        raise SandboxError(
+            f"{file} is an npy file, which holds a single array; save an npz: "
+            "np.savez(file, embeddings=x, labels=labels)"
+        )
+    if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        raise SandboxError(f"{file} is not an npz file; save one by np.savez(file, embeddings=x, labels=labels)")
+    try:
+        return read_npz(file, _SAVED_AS)
+    except NpzError as error:
+        if error.too_large:
+            raise SandboxError(f"{error.array or 'the list of arrays'} in {file} does not fit into memory") from None
+        if error.pickled:
+            raise SandboxError(
+                f"{error.array} in {file} is an array of Python objects, which is not read because it could run code; "
+                f"save it as {_SAVED_AS[error.array]}"
+            ) from None
+        what = f"{error.array} in {file}" if error.array else f"{file}"
+        raise SandboxError(f"{what} is damaged or cut short: {error}") from None
 
 
 def _rows(file: Path, given: np.ndarray) -> np.ndarray:

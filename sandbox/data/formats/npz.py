@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import _SAVED_AS
-from sandbox.errors import SandboxError, near
+from sandbox.errors import near
 from sandbox.wording import reason
 
 
+class NpzError(Exception):
+    """An npz that cannot be read; what it should have held is for the caller to say.
+
+    Attributes:
+        array: the array that cannot be read; empty where it is the file as a whole.
+        pickled: whether it holds Python objects, which are not read because they could run code.
+        too_large: whether it does not fit into memory.
+    """
+
+    def __init__(self, why: str, array: str, *, pickled: bool = False, too_large: bool = False):
+        super().__init__(why)
+        self.array, self.pickled, self.too_large = array, pickled, too_large
+
+
 @dataclass(frozen=True)
-class _Held:
+class Npz:
     """What an npz holds."""
 
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, np.ndarray] = field(repr=False)
     """Those that were asked for and are there."""
     names: tuple[str, ...]
     """All there are."""
@@ -31,45 +45,28 @@ class _Held:
         return f"there are {', '.join(map(repr, self.names[:12]))}{more}{near(wanted, self.names)}"
 
 
-def _arrays(file: Path, wanted: tuple[str, ...]) -> _Held:
-    """The wanted arrays of an npz.
+def read_npz(file: Path, wanted: Collection[str] | None = None) -> Npz:
+    """Read arrays of an npz; all of them where none are named.
 
     Each is read by NumPy's reader of one array rather than by `np.load`, which stops at the last number it expects:
     reading on to the end is what makes zipfile compare the checksum.
+
+    Raises:
+        NpzError: it is damaged, cut short, too large or pickled.
     """
-    try:
-        with file.open("rb") as opened:
-            start = opened.read(6)
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise SandboxError(f"cannot read the embeddings {file}: {reason(error).lower()}") from None
-    if not start:
-        raise SandboxError(f"{file} is empty; an npz with 'embeddings' and 'labels' or 'paths' is needed")
-    if start == b"\x93NUMPY":
-        raise SandboxError(
-            f"{file} is an npy file, which holds a single array; save an npz: "
-            "np.savez(file, embeddings=x, labels=labels)"
-        )
-    if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        raise SandboxError(f"{file} is not an npz file; save one by np.savez(file, embeddings=x, labels=labels)")
     name = ""
     try:
         with zipfile.ZipFile(file) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # NumPy warns of headers that Python 2 wrote, and reads them
             members = {member.removesuffix(".npy"): member for member in archive.namelist()}
             arrays = {}
-            for name in (name for name in wanted if name in members):
+            for name in (name for name in (members if wanted is None else wanted) if name in members):
                 with archive.open(members[name]) as member:
                     arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
                     if member.read(1):
-                        raise ValueError("it goes on after its last number")
-    except MemoryError:
-        raise SandboxError(f"{name or 'the list of arrays'} in {file} does not fit into memory") from None
+                        raise ValueError(f"{members[name]} goes on after its last number")
+    except MemoryError as error:
+        raise NpzError(reason(error), name, too_large=True) from None
     except Exception as error:  # zipfile, zlib and NumPy raise a dozen unrelated types on damaged files
-        if "allow_pickle" in str(error):
-            raise SandboxError(
-                f"{name} in {file} is an array of Python objects, which is not read because it could run code; "
-                f"save it as {_SAVED_AS[name]}"
-            ) from None
-        what = f"{name} in {file}" if name else f"{file}"
-        raise SandboxError(f"{what} is damaged or cut short: {reason(error)}") from None
-    return _Held(arrays, tuple(members))
+        raise NpzError(reason(error), name, pickled="allow_pickle" in str(error)) from None
+    return Npz(arrays, tuple(members))
