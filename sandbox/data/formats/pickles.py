@@ -1,8 +1,8 @@
 """Pickles of plain values and NumPy arrays, read without calling anything that they name.
 
 A pickle is a program. The unpickler here gives it nothing to run: a name it asks for becomes a `_Name`, a call of that
-becomes a `_Made`, a note of name and arguments, and only a handful of names is admitted at all. Arrays are then put
-together here, out of the bytes, shape and type that the notes hold.
+becomes a `_Made`, a note of name and arguments, and only the names that the caller admits are taken at all. Arrays are
+then put together here, out of the bytes, shape and type that the notes hold.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import pickle
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NoReturn
 
@@ -18,11 +19,34 @@ import numpy as np
 from sandbox.errors import SandboxError
 from sandbox.wording import reason, shown
 
-_ARRAYS = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
+_MADE = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
 _TYPE = "numpy.dtype"
 _INLINE = "joblib.numpy_pickle.NumpyArrayWrapper"
-_ADMITTED = frozenset({*_ARRAYS, "numpy.ndarray", _TYPE, _INLINE})
+ARRAYS = frozenset({*_MADE, "numpy.ndarray", _TYPE, _INLINE})
+"""The names by which NumPy's arrays are written, by NumPy 1 and 2 and by joblib."""
 _TYPES = ("u1", "f4", "f8")
+
+
+class RefusedError(Exception):
+    """A pickle asks for a name that is not admitted; its text is what it asks for."""
+
+
+def load_plain(stream: BinaryIO, admitted: Collection[str] = ARRAYS) -> Any:
+    """What a pickle holds, nothing that it names being looked up or called.
+
+    Text that Python 2 wrote comes as bytes.
+
+    Args:
+        stream: the pickle, or what joblib wrote.
+        admitted: names that it may ask for; of arrays, or none.
+
+    Raises:
+        RefusedError: it asks for another name, or for what only a name could give.
+        Exception: it is damaged: a stack that runs dry raises IndexError, TypeError, KeyError ... by instruction.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python warns of odd backslashes in the strings of protocol 0
+        return _PlainUnpickler(stream, admitted).load()
 
 
 def read_pickle(file: Path, stream: BinaryIO | None = None) -> Any:
@@ -38,21 +62,21 @@ def read_pickle(file: Path, stream: BinaryIO | None = None) -> Any:
         SandboxError: the pickle asks for anything but NumPy's arrays, or is damaged or cut short.
         OSError: the file cannot be read.
     """
-    with stream or file.open("rb") as opened, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python warns of odd backslashes in the strings of protocol 0
+    with stream or file.open("rb") as opened:
         try:
-            return _PlainUnpickler(opened).load()
-        except _RefusedError as refused:
+            return load_plain(opened)
+        except RefusedError as refused:
             raise SandboxError(
                 f"{file} asks for {shown(str(refused))}, which is refused because it could run code; plain values and "
                 "NumPy arrays are all that is read from a pickle here"
             ) from None
-        except Exception as error:  # a stack that runs dry raises IndexError, TypeError, KeyError, ... by instruction
-            raise SandboxError(f"{file} is damaged, cut short or not a pickle: {shown(reason(error))}") from None
+        except Exception as error:
+            raise damaged(file, error) from None
 
 
-class _RefusedError(Exception):
-    """The pickle asks for a name that is not admitted."""
+def damaged(file: Path, error: Exception) -> SandboxError:
+    """The refusal of a pickle that broke off, or was none."""
+    return SandboxError(f"{file} is damaged, cut short or not a pickle: {shown(reason(error))}")
 
 
 class _Name:
@@ -81,20 +105,20 @@ class _PlainUnpickler(pickle._Unpickler):
     dispatch: ClassVar[Any] = dict(pickle._Unpickler.dispatch)
     stack: list[Any]
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, admitted: Collection[str]) -> None:
         super().__init__(stream, encoding="bytes")
-        self._stream = stream
+        self._stream, self._admitted = stream, frozenset(admitted)
 
     def find_class(self, module: str, name: str) -> Any:
-        if f"{module}.{name}" not in _ADMITTED:
-            raise _RefusedError(f"{module}.{name}")
+        if f"{module}.{name}" not in self._admitted:
+            raise RefusedError(f"{module}.{name}")
         return _Name(f"{module}.{name}")
 
     def persistent_load(self, pid: object) -> NoReturn:
-        raise _RefusedError("an object kept elsewhere")
+        raise RefusedError("an object kept elsewhere")
 
     def get_extension(self, code: int) -> NoReturn:
-        raise _RefusedError(f"registered extension {code}")
+        raise RefusedError(f"registered extension {code}")
 
     def load_call(self) -> None:
         """Stands in for REDUCE and NEWOBJ."""
@@ -111,7 +135,7 @@ class _PlainUnpickler(pickle._Unpickler):
         if type(made) is not _Made or made.state is not None:
             raise pickle.UnpicklingError("a state for what takes none")
         made.state = state
-        if made.name in _ARRAYS:
+        if made.name in _MADE:
             _, shape, kind, by_columns, content = state
             self.stack[-1] = _array(shape, _type(kind), bool(by_columns), content)
         elif made.name == _INLINE:

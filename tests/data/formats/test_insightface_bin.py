@@ -5,7 +5,6 @@ import copyreg
 import io
 import os
 import pickle
-import pickletools
 import re
 import struct
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sandbox.data.formats.insightface_bin import _PlainUnpickler, decode_pairs, read_bin
+from sandbox.data.formats.insightface_bin import decode_pairs, read_bin
 from sandbox.errors import SandboxError
 
 IMAGES = [b"\xff\xd8 first", b"\x89PNG", b"", bytes(range(256)) * 2, b"fifth", b"fifth"]
@@ -105,11 +104,12 @@ def test_strings_of_python_2_are_bytes(file: Path, protocol: int) -> None:
     assert same.tolist() == [place % 3 == 0 for place in range(200)]
 
 
-def test_text_strings_of_protocol_0_are_read_where_they_are_ascii_and_else_refused(file: Path) -> None:
+def test_text_strings_of_protocol_0_are_read(file: Path) -> None:
     content = b"((lp1\nS'a\\tb'\np2\naS'cd'\naS''\naS'e'\nap3\n(lp4\nI01\naI00\natp5\n."
     file.write_bytes(content)
     assert read_bin(file)[0] == [b"a\tb", b"cd", b"", b"e"]
-    assert "pickle of protocol 0, whose strings are not read" in refusal(file, content.replace(b"cd", b"\\xff"))
+    file.write_bytes(content.replace(b"cd", b"\\xff"))
+    assert read_bin(file)[0][1] == b"\xff"
 
 
 class Call:
@@ -159,17 +159,20 @@ def extension() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("os.system", r"asks for '(posix|nt)\.system' \((STACK_)?GLOBAL at byte \d+\), which is refused"),
-        ("builtins.eval", r"asks for '(__builtin__|builtins)\.eval' \((STACK_)?GLOBAL at"),
-        ("os.mkdir", r"(asks for '(posix|nt)\.mkdir' \(GLOBAL|need \(EXT1) at"),  # by its number from protocol 2
-        ("INST", r"asks for 'os\.mkdir' \(INST at"),
-        ("OBJ", r"asks for 'os\.mkdir' \(GLOBAL at"),
-        ("REDUCE", r"asks for 'os\.mkdir' \(GLOBAL at"),
-        ("STACK_GLOBAL", r"asks for 'os\.mkdir' \(STACK_GLOBAL at"),
-        ("EXT1", r"holds an instruction that plain bytes and bools do not need \(EXT1 at byte"),
-        ("EXT2", r"\(EXT2 at byte"),
-        ("EXT4", r"\(EXT4 at byte"),
-        ("BUILD", r"asks for 'os\.mkdir' \(GLOBAL at"),
+        ("os.system", r"asks for '(posix|nt)\.system', which is refused"),
+        ("builtins.eval", r"asks for '(__builtin__|builtins)\.eval', which"),
+        (
+            "os.mkdir",
+            r"asks for '((posix|nt)\.mkdir|registered extension 241)', which",
+        ),  # by its number from protocol 2
+        ("INST", r"asks for 'os\.mkdir', which"),
+        ("OBJ", r"asks for 'os\.mkdir', which"),
+        ("REDUCE", r"asks for 'os\.mkdir', which"),
+        ("STACK_GLOBAL", r"asks for 'os\.mkdir', which"),
+        ("EXT1", r"asks for 'registered extension 240', which"),
+        ("EXT2", r"asks for 'registered extension 240', which"),
+        ("EXT4", r"asks for 'registered extension 240', which"),
+        ("BUILD", r"asks for 'os\.mkdir', which"),
     ],
 )
 def test_nothing_that_a_pickle_carries_is_run(
@@ -187,25 +190,14 @@ def test_nothing_that_a_pickle_carries_is_run(
     assert (tmp_path / "done").exists()
 
 
-@pytest.mark.parametrize(
-    "code", [b"R", b"b", b"o", b"\x81", b"\x92", b"P1\n", b"Q", b"}", b"\x8f", b"\x97", b"2", b"G" + bytes(8)]
-)
-def test_every_instruction_beyond_lists_and_bytes_is_refused_by_name(file: Path, code: bytes) -> None:
-    name = next(each.name for each in pickletools.opcodes if each.code == code[:1].decode("latin-1"))
-    assert f"({name} at byte 4)" in refusal(file, b"\x80\x04]]" + code + b".")
+@pytest.mark.parametrize("code", [b"R", b"b", b"o", b"\x81", b"\x92", b"P1\n", b"Q", b"}", b"\x8f", b"\x97", b"2"])
+def test_what_other_instructions_make_is_refused(file: Path, code: bytes) -> None:
+    said = refusal(file, b"\x80\x04]]" + code + b".")
+    assert re.search("is damaged, cut short|asks for '|must hold two lists", said), said
 
 
-@pytest.mark.parametrize("protocol", range(6))
-@pytest.mark.parametrize("kind", ["os.system", "builtins.eval", "INST", "STACK_GLOBAL", "REDUCE"])
-def test_the_unpickler_by_itself_finds_no_name_either(tmp_path: Path, kind: str, protocol: int) -> None:
-    with pytest.raises(pickle.UnpicklingError, match="it asks for"):
-        _PlainUnpickler(io.BytesIO(harmful(kind, tmp_path / "mark", protocol)), encoding="bytes").load()
-    assert not (tmp_path / "mark").exists()
-
-
-def test_the_unpickler_by_itself_takes_nothing_kept_elsewhere() -> None:
-    with pytest.raises(pickle.UnpicklingError, match="kept elsewhere"):
-        _PlainUnpickler(io.BytesIO(b"Pname\n."), encoding="bytes").load()
+def test_what_is_kept_elsewhere_is_refused(file: Path) -> None:
+    assert "asks for 'an object kept elsewhere'" in refusal(file, b"\x80\x04]Pname\n.")
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -244,8 +236,8 @@ def dumped(held: object) -> bytes:
         (dumped((IMAGES, SAME))[:-1], "F is damaged, cut short"),
         (dumped((IMAGES, SAME))[:60], "F is damaged, cut short"),
         (b"\x80\x02(" + b"]" * 5 + b"e.", "F is damaged"),
-        (b"\x80\x02]r\xff\xff\xff\x7f.", "F is damaged.*place 2147483647 in a memo of 2"),
-        (b"(]p99999999999\n.", "F is damaged.*place 99999999999 in a memo of 2"),
+        (b"\x80\x02]r\xff\xff\xff\x7f.", "F must hold two lists"),
+        (b"(]p99999999999\n.", "F must hold two lists"),
         (b"\x80\x02B\xff\xff\xff\x7fab.", "F is damaged"),
         (b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7fab.", "F is damaged"),
         (b"(" * 100_000 + b"t" * 100_000 + b".", "it holds a tuple of 1 of a tuple of 1"),
