@@ -13,6 +13,7 @@ import tyro
 from sandbox.errors import SandboxError
 
 T = TypeVar("T")
+Colour = Literal["auto", "grey", "rgb"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class DataSpec:
     resize: int | None = None
     """Pixels that an image's shorter side is resized to before image_size is cut out of its middle; without it the
     whole image is squeezed in."""
-    colour: Literal["auto", "grey", "rgb"] = "auto"
+    colour: Colour = "auto"
     """Grey (1 channel) or RGB (3); auto takes what the files are."""
     split: Literal["auto", "class", "sample", "given"] = "auto"
     """class: test classes are never trained on; sample: every class in every split; given: by subfolders or lists."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ import torch
 from sandbox.backbones.embed import raw_embeddings
 from sandbox.data.homework.lists import STRANGER
 from sandbox.data.homework.submission import Task, lists, read_images, write
+from sandbox.data.images.form import Form
 from sandbox.errors import SandboxError
 from sandbox.evaluation.verification.metrics import score_pairs
 from sandbox.inference.trained import Trained, load_objective, load_trained
@@ -52,8 +52,8 @@ def submit(path: Path, out: Path) -> list[Path]:
     written: list[Path] = []
     left_out: list[_Unanswered] = []
     for task in tasks:
-        colour: Literal["grey", "rgb"] = "grey" if trained.channels == 1 else "rgb"
-        pixels = read_images(task, trained.image_size, colour, recipe.data.resize or 0)
+        form = Form(trained.image_size, "grey" if trained.channels == 1 else "rgb", trained.resize)
+        pixels = read_images(task, form)
         try:
             answers = _ANSWERS[task.kind](folder, trained, task, pixels)
         except _Unanswered as unanswered:

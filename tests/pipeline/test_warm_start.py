@@ -141,7 +141,7 @@ def test_a_mistake_in_a_stage_is_named(text: str, said: str, tmp_path: Path) -> 
 
 
 def test_every_recipe_that_ships_can_be_read() -> None:
-    folder = Path(__file__).parents[1] / "experiments" / "recipes"
+    folder = Path(__file__).parents[2] / "experiments" / "recipes"
     names = sorted(file.stem for file in folder.glob("*.toml"))
     assert {"quick", "thumbnail", "staged", "resnet18"} <= set(names)
     for name in names:

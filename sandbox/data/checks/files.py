@@ -13,6 +13,7 @@ from typing import TypeVar
 from PIL import Image
 
 from sandbox.data.images.files import Listing
+from sandbox.data.images.form import Form
 from sandbox.data.images.pack import pack
 from sandbox.errors import SandboxError
 from sandbox.evaluation.lint.embeddings import Finding
@@ -64,7 +65,7 @@ def left_out(root: Path, used: Sequence[Path]) -> LeftOut:
     if not others:
         return LeftOut(0, (), 0)
     # With a file that is known to be readable in front, since packing refuses a list of which none is.
-    packed = pack([used[0], *others], root, _ANY_SIDE, "grey")
+    packed = pack([used[0], *others], root, Form(_ANY_SIDE, "grey"))
     readable = len(packed.kept) - 1
     return LeftOut(len(others) - readable, packed.notes, readable)
 

@@ -9,7 +9,8 @@ import numpy as np
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located
 from sandbox.data.images.files import Listing, base_of, subfolders
-from sandbox.data.splits.published import Row, official
+from sandbox.data.images.image_set import Row
+from sandbox.data.splits.published import official
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -40,7 +41,7 @@ def load(spec: DataSpec) -> Splits:
         )
     train: list[Row] = [(f"{number:03d}", file) for number, file in rows if number <= _LAST_TRAINED]
     test: list[Row] = [(f"{number:03d}", file) for number, file in rows if number > _LAST_TRAINED]
-    return official(root, train, test, spec, spec.image_size or DATA_SET.image_size)
+    return official(root, train, test, spec)
 
 
 def _one_list(root: Path) -> list[_NUMBERED]:

@@ -37,7 +37,7 @@ def load(spec: DataSpec) -> Splits:
         names = _names(folder / "meta")
         train, test = _half(folder / "train", names, 50_000), _half(folder / "test", names, 10_000)
     notes = [] if spec.split == "class" else [_TWINS]
-    return parted(train, test, spec, spec.image_size or DATA_SET.image_size, mirror=True, notes=notes)
+    return parted(train, test, spec, mirror=True, notes=notes)
 
 
 def _fetch(folder: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located, read_lines
 from sandbox.data.images.files import base_of
-from sandbox.data.splits.published import Row, official
+from sandbox.data.images.image_set import Row
+from sandbox.data.splits.published import official
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -42,7 +43,7 @@ def load(spec: DataSpec) -> Splits:
             )
         half = train if number_of[line.words[0]] <= _LAST_TRAINED else test
         half.append((line.words[1].partition("/")[0], images[line.words[1]]))
-    return official(root, train, test, spec, spec.image_size or DATA_SET.image_size)
+    return official(root, train, test, spec)
 
 
 DATA_SET = DataSet(

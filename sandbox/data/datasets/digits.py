@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sandbox.data.datasets.dataset import DataSet
+from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import image_set, without_small
-from sandbox.data.images.resize import fit
+from sandbox.data.images.resize import resized
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits
 from sandbox.recipe.specs import DataSpec
@@ -23,7 +24,7 @@ def load(spec: DataSpec) -> Splits:
     drawn = load_digits()
     grey = np.rint(drawn.images * (255.0 / 16.0)).astype(np.uint8)  # the scans count 0 .. 16 dots
     images = image_set(
-        fit(grey, spec.image_size or DATA_SET.image_size, spec.colour),
+        resized(grey[..., None], Form.of(spec)),
         [str(digit) for digit in drawn.target],
         [f"digit-{number:04d}" for number in range(len(grey))],
     )

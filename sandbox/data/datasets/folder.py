@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.images.files import ENDINGS, Listing, is_image, subfolders, visible
-from sandbox.data.images.image_set import ImageSet, image_set, without_small
-from sandbox.data.images.pack import pack
+from sandbox.data.images.form import Form
+from sandbox.data.images.image_set import ImageSet, read_rows, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.errors import SandboxError
@@ -39,27 +38,22 @@ def load(spec: DataSpec) -> Splits:
 
 def _read(root: Path, tops: list[Path], spec: DataSpec) -> tuple[ImageSet, list[str]]:
     classes = [(folder.name, folder) for top in tops for folder in subfolders(top)]
-    size = spec.image_size or DATA_SET.image_size
-    return read_classes(root, classes, size, spec.colour, spec.min_images, spec.resize or 0)
+    return read_classes(root, classes, Form.of(spec), spec.min_images)
 
 
 def read_classes(
     root: Path,
     classes: list[tuple[str, Path]],
-    size: int,
-    colour: Literal["auto", "grey", "rgb"],
+    form: Form,
     least: int,
-    resize: int = 0,
 ) -> tuple[ImageSet, list[str]]:
     """Read class folders; images of folders with one class name become one class.
 
     Args:
         root: what paths are relative to.
         classes: class name and folder.
-        size: side in pixels.
-        colour: as for `pack`.
+        form: what images are brought to.
         least: classes with fewer readable images are left out.
-        resize: as for `pack`.
 
     Returns:
         The images, sorted by class and path, and sentences on what was left out.
@@ -73,11 +67,7 @@ def read_classes(
     rows = sorted((name, file) for name, folder in classes for file in found[folder])
     if not rows:
         raise SandboxError(_nothing_found(root, len(classes)))
-    packed = pack([file for _, file in rows], root, size, colour, resize)
-    kept = [rows[place] for place in packed.kept]
-    paths = [file.relative_to(root).as_posix() for _, file in kept]
-    images = image_set(packed.pixels, [name for name, _ in kept], paths)
-    notes = [*packed.notes]
+    images, notes = read_rows(root, rows, form)
     if listing.repeated:
         notes.append(f"{counted(listing.repeated, 'file is', 'files are')} met under a second name and counted once")
     empty = sorted({name for name, _ in classes} - set(images.classes))

@@ -22,8 +22,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.images.cache import cache_folder, cached_file
+from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import image_set, without_small
-from sandbox.data.images.resize import fit
+from sandbox.data.images.resize import resized
 from sandbox.data.splits.draw import sample_disjoint
 from sandbox.data.splits.splits import Splits, given
 from sandbox.recipe.specs import DataSpec
@@ -50,7 +51,7 @@ def load(spec: DataSpec) -> Splits:
         SandboxError: `data.min_images` leaves too few letters.
     """
     grey, names, splits, paths = _stored()
-    whole = image_set(fit(grey, spec.image_size or SIDE, spec.colour), names, paths)
+    whole = image_set(resized(grey[..., None], Form.of(spec)), names, paths)
     images, notes = without_small(whole, spec.min_images)
     if spec.split == "sample":
         return sample_disjoint(images, spec.validation, spec.test, spec.split_seed, notes=notes)

@@ -21,10 +21,11 @@ from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.homework.closed_set import Reader, read_closed
 from sandbox.data.homework.layouts import Known, PairLists, find
 from sandbox.data.homework.verification import known_halves, pair_halves
+from sandbox.data.images.form import Form
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.recipe.specs import DataSpec
 
-_SMALL_SIZE = 32
+_SIZE, _SMALL_SIZE = 64, 32  # pixels; the images of S19 and S20 have no more
 
 
 def load(spec: DataSpec) -> Splits:
@@ -38,8 +39,8 @@ def load(spec: DataSpec) -> Splits:
             all, or of each class in validation or test.
     """
     tree = find(Path(spec.root).expanduser(), spec.part)
-    size = spec.image_size or (_SMALL_SIZE if tree.closed.small else DATA_SET.image_size)
-    reader = Reader(tree.root, size, spec.colour, spec.resize or 0)
+    size = spec.image_size or (_SMALL_SIZE if tree.closed.small else _SIZE)
+    reader = Reader(tree.root, Form(size, spec.colour, spec.resize or 0))
     train, val, test = read_closed(tree.closed, reader, spec.min_images)
     verification, alike = tree.verification, reader.like(train)
     val_verify = test_verify = None

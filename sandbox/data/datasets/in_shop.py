@@ -7,7 +7,8 @@ from pathlib import Path
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located, read_lines
 from sandbox.data.images.files import base_of
-from sandbox.data.splits.published import Row, official
+from sandbox.data.images.image_set import Row
+from sandbox.data.splits.published import official
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.recipe.specs import DataSpec
@@ -45,7 +46,7 @@ def load(spec: DataSpec) -> Splits:
         "searches all others; published figures search the gallery alone"
     )
     test = [*parts["query"], *parts["gallery"]]
-    return official(root, parts["train"], test, spec, spec.image_size or DATA_SET.image_size, [note])
+    return official(root, parts["train"], test, spec, [note])
 
 
 def _images(root: Path, base: Path) -> Path:

@@ -33,6 +33,7 @@ from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.folder import read_classes
 from sandbox.data.formats.lfw_pairs import Face, PairLine, indexed, read_pair_lines
 from sandbox.data.images.files import is_image, subfolders, visible
+from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.draw import sample_disjoint
 from sandbox.data.splits.splits import Splits, ToVerify, given
@@ -92,8 +93,7 @@ def _read(spec: DataSpec) -> _Lfw:
     folders = tuple(dict.fromkeys((root, base, root.parent, base.parent)))
     lists = {name: _list_file(name, folders) for name in _LISTS[spec.view]}
     people = [(folder.name, folder) for folder in subfolders(base)]
-    size = spec.image_size or DATA_SET.image_size
-    images, notes = read_classes(root, people, size, spec.colour, 1, spec.resize or 0)
+    images, notes = read_classes(root, people, Form.of(spec), 1)
     return _Lfw(images, notes, lists)
 
 

@@ -34,7 +34,7 @@ def load(spec: DataSpec) -> Splits:
     with folder_of(spec, _fetch, _NEEDED) as root:
         folder = _folder(root)
         train, test = _half(folder, "train", 60_000), _half(folder, "t10k", 10_000)
-    return parted(train, test, spec, spec.image_size or DATA_SET.image_size, mirror=False)
+    return parted(train, test, spec, mirror=False)
 
 
 def _fetch(folder: Path) -> None:

@@ -12,9 +12,10 @@ import numpy as np
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import folder_of
 from sandbox.data.formats.pickles import read_pickle
+from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import image_set, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
-from sandbox.data.splits.splits import Splits, fitted
+from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import reason
@@ -41,7 +42,7 @@ def load(spec: DataSpec) -> Splits:
     images, notes = without_small(image_set(faces[..., None], people, paths), spec.min_images)
     part = sample_disjoint if spec.split == "sample" else class_disjoint
     splits = part(images, spec.validation, spec.test, spec.split_seed, mirror=True, notes=notes)
-    return fitted(splits, spec.image_size or DATA_SET.image_size, spec)
+    return splits.brought_to(Form.of(spec))
 
 
 def _fetch(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import folder_of, unpack
 from sandbox.data.images.files import Listing
-from sandbox.data.images.image_set import ImageSet, image_set, without_small
-from sandbox.data.images.pack import pack
+from sandbox.data.images.form import Form
+from sandbox.data.images.image_set import ImageSet, read_rows, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
@@ -50,7 +51,7 @@ def _fetch(folder: Path) -> None:
         unpack([f"{Omniglot.download_url_prefix}/{name}.zip"], folder, md5)
 
 
-def _read(root: Path, spec: DataSpec) -> tuple[ImageSet, tuple[str, ...]]:
+def _read(root: Path, spec: DataSpec) -> tuple[ImageSet, list[str]]:
     drawings: dict[tuple[str, str, str], Path] = {}
     for file in Listing.below(root).images(root):
         character = _character(file)
@@ -60,15 +61,9 @@ def _read(root: Path, spec: DataSpec) -> tuple[ImageSet, tuple[str, ...]]:
         raise SandboxError(
             f"{root} holds neither Alphabet/characterNN/*.png nor Alphabet_characterNN/*.png, as Omniglot does"
         )
-    rows = sorted(drawings.items())
-    packed = pack([file for _, file in rows], root, spec.image_size or DATA_SET.image_size, spec.colour)
-    kept = [rows[place] for place in packed.kept]
-    images = image_set(
-        np.subtract(255, packed.pixels, dtype=np.uint8),
-        [f"{alphabet}/{character}" for (alphabet, character, _), _ in kept],
-        [file.relative_to(root).as_posix() for _, file in kept],
-    )
-    return images, packed.notes
+    rows = [(f"{alphabet}/{character}", file) for (alphabet, character, _), file in sorted(drawings.items())]
+    images, notes = read_rows(root, rows, Form.of(spec))
+    return replace(images, pixels=np.subtract(255, images.pixels, dtype=np.uint8)), notes
 
 
 def _character(file: Path) -> tuple[str, str] | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located, read_lines
 from sandbox.data.images.files import base_of
-from sandbox.data.splits.published import Row, official
+from sandbox.data.images.image_set import Row
+from sandbox.data.splits.published import official
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -24,7 +25,7 @@ def load(spec: DataSpec) -> Splits:
     if base is None:
         raise SandboxError(f"{root} holds no Ebay_train.txt and Ebay_test.txt as Stanford Online Products does")
     train, test = (_rows(base / name) for name in ("Ebay_train.txt", "Ebay_test.txt"))
-    return official(root, train, test, spec, spec.image_size or DATA_SET.image_size)
+    return official(root, train, test, spec)
 
 
 def _rows(file: Path) -> list[Row]:

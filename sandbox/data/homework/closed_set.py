@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from sandbox.data.homework.layouts import Closed
 from sandbox.data.homework.lists import read_labels
 from sandbox.data.images.files import Listing, subfolders
-from sandbox.data.images.image_set import ImageSet, image_set, without_small
-from sandbox.data.images.pack import pack
+from sandbox.data.images.form import Form
+from sandbox.data.images.image_set import ImageSet, Row, read_rows, without_small
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
-
-Row = tuple[str, Path]
-"""Class and image."""
 
 _ENOUGH = 4  # images of a class, for each of two halves to hold a pair
 _HELD_OUT = 2
@@ -27,10 +23,8 @@ class Reader:
 
     root: Path
     """What paths are relative to."""
-    size: int
-    colour: Literal["auto", "grey", "rgb"]
-    resize: int = 0
-    """As for `pack`."""
+    form: Form
+    """What images are brought to."""
     notes: list[str] = field(default_factory=list)
 
     def read(self, rows: list[Row]) -> ImageSet:
@@ -39,15 +33,13 @@ class Reader:
         Raises:
             SandboxError: none can.
         """
-        packed = pack([file for _, file in rows], self.root, self.size, self.colour, self.resize)
-        self.notes.extend(note for note in packed.notes if note not in self.notes)
-        kept = [rows[place] for place in packed.kept]
-        paths = [file.relative_to(self.root).as_posix() for _, file in kept]
-        return image_set(packed.pixels, [name for name, _ in kept], paths)
+        images, notes = read_rows(self.root, rows, self.form)
+        self.notes.extend(note for note in notes if note not in self.notes)
+        return images
 
     def like(self, images: ImageSet) -> Reader:
         """A reader of as many channels as the images have; by itself each part would see to its own colours."""
-        return replace(self, colour="rgb" if images.pixels.shape[3] == 3 else "grey")
+        return replace(self, form=self.form.like(images.pixels))
 
 
 def read_closed(closed: Closed, reader: Reader, least: int) -> tuple[ImageSet, ImageSet, ImageSet]:

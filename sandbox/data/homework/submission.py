@@ -30,6 +30,7 @@ from sandbox.data.homework.closed_set import people, test_has_labels
 from sandbox.data.homework.layouts import Closed, Known, PairLists, find
 from sandbox.data.homework.lists import STRANGER, images_of, known_images, read_unanswered
 from sandbox.data.images.files import subfolders
+from sandbox.data.images.form import Form
 from sandbox.data.images.pack import pack
 from sandbox.errors import SandboxError, near
 from sandbox.files import write_whole
@@ -96,14 +97,12 @@ def _tasks(root: Path) -> list[Task]:
     return tasks
 
 
-def read_images(task: Task, size: int, colour: Literal["auto", "grey", "rgb"] = "auto", resize: int = 0) -> np.ndarray:
+def read_images(task: Task, form: Form) -> np.ndarray:
     """The pixels of a task's images.
 
     Args:
         task: one of `lists`.
-        size: side in pixels.
-        colour: as for `pack`; what the network was trained on.
-        resize: as for `pack`.
+        form: what the network was trained on.
 
     Returns:
         (len(task.images), size, size, C) uint8.
@@ -111,7 +110,7 @@ def read_images(task: Task, size: int, colour: Literal["auto", "grey", "rgb"] = 
     Raises:
         SandboxError: an image cannot be read; none may be left out of a list.
     """
-    packed = pack(task.images, task.root, size, colour, resize)
+    packed = pack(task.images, task.root, form)
     if len(packed.kept) < len(task.images):
         kept = set(packed.kept)
         lost = [image.relative_to(task.root).as_posix() for at, image in enumerate(task.images) if at not in kept]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from sandbox.data.images.form import Form
+from sandbox.data.images.pack import pack
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
@@ -66,6 +69,27 @@ class ImageSet:
             classes=tuple(self.classes[label] for label in present),
             paths=tuple(self.paths[index] for index in chosen),
         )
+
+
+Row = tuple[str, Path]
+"""The class of an image, and its file."""
+
+
+def read_rows(root: Path, rows: Sequence[Row], form: Form) -> tuple[ImageSet, list[str]]:
+    """The images of rows that can be read, in the order of the rows, and sentences on those that cannot.
+
+    Args:
+        root: what paths are relative to.
+        rows: class and file of each image.
+        form: what they are brought to.
+
+    Raises:
+        SandboxError: none can be read, or the cache folder cannot be written.
+    """
+    packed = pack([file for _, file in rows], root, form)
+    kept = [rows[place] for place in packed.kept]
+    paths = [file.relative_to(root).as_posix() for _, file in kept]
+    return image_set(packed.pixels, [name for name, _ in kept], paths), list(packed.notes)
 
 
 def image_set(pixels: np.ndarray, names: Sequence[str], paths: Sequence[str]) -> ImageSet:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.data.images.decode import decode, has_colour
+from sandbox.data.images.form import Form
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names, reason
 
@@ -41,9 +42,7 @@ class Packed:
     """A sentence that counts and names what could not be read; empty where all could."""
 
 
-def pack(
-    files: Sequence[Path], root: Path, size: int, colour: Literal["auto", "grey", "rgb"] = "auto", resize: int = 0
-) -> Packed:
+def pack(files: Sequence[Path], root: Path, form: Form) -> Packed:
     """Decode files to squares of one size, or map what an earlier call decoded.
 
     The cache is keyed by each file's path relative to the root, its size, time and mode, and by the image size and
@@ -53,19 +52,17 @@ def pack(
     Args:
         files: image files under `root`; their order is kept.
         root: what paths in the key and in the notes are relative to.
-        size: side in pixels.
-        colour: grey, rgb, or auto: rgb where one of about 200 files spread over the list has colour.
-        resize: pixels of the shorter side before the square is cut out of the middle; 0 squeezes the whole image in.
+        form: what they are brought to; colour auto is rgb where one of about 200 files spread over the list has colour.
 
     Raises:
         SandboxError: no file can be read, or the cache folder cannot be written.
     """
     names = [file.relative_to(root).as_posix() for file in files]
     folder = cache_folder()
-    key = _key(files, names, f"{size} {colour}" + (f" {resize}" if resize else ""))
+    key = _key(files, names, f"{form.size} {form.colour}" + (f" {form.resize}" if form.resize else ""))
     packed = _mapped(folder, key, names)
     if packed is None:
-        _decode_all(files, names, (size, resize), colour, folder, key)
+        _decode_all(files, names, form, folder, key)
         packed = _mapped(folder, key, names)
     if packed is None:
         raise SandboxError(f"the packed images {key} in {folder} vanished while they were being read; start again")
@@ -93,19 +90,16 @@ def _mapped(folder: Path, key: str, names: Sequence[str]) -> Packed | None:
     return Packed(pixels, kept, _notes(unreadable)) if len(pixels) == len(kept) else None
 
 
-def _decode_all(
-    files: Sequence[Path], names: Sequence[str], sides: tuple[int, int], colour: str, folder: Path, key: str
-) -> None:
-    size, resize = sides
+def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder: Path, key: str) -> None:
     if len(files) > _WORTH_A_WORD:
         print(f"packing {len(files):,} images into {folder} (once)", file=sys.stderr)
     with _Pool() as pool:
-        channels = 3 if colour == "rgb" or (colour == "auto" and _any_colour(pool, files)) else 1
+        channels = 3 if form.colour == "rgb" or (form.colour == "auto" and _any_colour(pool, files)) else 1
         unreadable: dict[str, str] = {}
         with cached_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
-            _write_header(stream, (len(files), size, size, channels))
+            _write_header(stream, (len(files), form.size, form.size, channels))
             filled = 0
-            decoded = pool.each(lambda file: decode(file, size, channels, resize), files)
+            decoded = pool.each(lambda file: decode(file, form.size, channels, form.resize), files)
             for name, (pixels, why) in zip(names, decoded, strict=True):
                 if pixels is None:
                     unreadable[name] = why
@@ -114,7 +108,7 @@ def _decode_all(
                     filled += 1
             # NumPy pads headers so that the first axis can change in place; only now is its length known.
             stream.seek(0)
-            _write_header(stream, (filled, size, size, channels))
+            _write_header(stream, (filled, form.size, form.size, channels))
         if not filled:
             raise SandboxError(f"none of the {len(files)} image files can be read: {_first(unreadable)}")
     # Written last: without it the pixels do not count as a cache.

@@ -1,4 +1,4 @@
-"""Images of one size that lie in memory, brought to the size and channels that a recipe asks for."""
+"""Images that lie in memory, brought to the form that a recipe asks for."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import numpy as np
 from PIL import Image
 
 from sandbox.data.images.decode import square
+from sandbox.data.images.form import Form
 from sandbox.errors import SandboxError
 
 
-def squares(pixels: np.ndarray, size: int, channels: int, resize: int = 0) -> np.ndarray:
-    """Resize and convert images.
+def resized(pixels: np.ndarray, form: Form) -> np.ndarray:
+    """Resize and convert images, as `decode` does files.
 
     Args:
         pixels: (N, h, w, 1 or 3) uint8.
-        size: side in pixels.
-        channels: 1 for grey, 3 for RGB; grey is repeated, RGB is weighed (ITU-R 601).
-        resize: pixels that the shorter side gets before the square is cut out; 0 cuts nothing.
+        form: what they are brought to; auto keeps the channels there are, grey is repeated for RGB, and RGB is weighed
+            for grey (ITU-R 601).
 
     Returns:
-        (N, size, size, channels) uint8; `pixels` itself where there is nothing to do.
+        (N, size, size, C) uint8; `pixels` itself where there is nothing to do.
 
     Raises:
         SandboxError: more memory is needed than there is.
     """
-    if pixels.shape[1:] == (size, size, channels) and not resize:
+    size, channels = form.size, {"grey": 1, "rgb": 3, "auto": pixels.shape[3]}[form.colour]
+    if pixels.shape[1:] == (size, size, channels) and not form.resize:
         return pixels
     try:
         out = np.empty((len(pixels), size, size, channels), np.uint8)
@@ -34,22 +35,5 @@ def squares(pixels: np.ndarray, size: int, channels: int, resize: int = 0) -> np
         ) from None
     grey = pixels.shape[3] == 1
     for place, image in enumerate(pixels):
-        out[place] = square(Image.fromarray(image[..., 0] if grey else image), size, channels, resize)
+        out[place] = square(Image.fromarray(image[..., 0] if grey else image), size, channels, form.resize)
     return out
-
-
-def fit(pixels: np.ndarray, size: int, colour: str) -> np.ndarray:
-    """Resize grey images and give them channels.
-
-    Args:
-        pixels: (N, h, w) uint8.
-        size: side in pixels; bilinear, with antialiasing where it shrinks.
-        colour: ``rgb`` repeats the grey three times; anything else leaves one channel.
-
-    Returns:
-        (N, size, size, C) uint8.
-    """
-    if pixels.shape[1:] != (size, size):
-        resized = (Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR) for image in pixels)
-        pixels = np.stack([np.asarray(image) for image in resized])
-    return np.repeat(pixels[..., None], 3 if colour == "rgb" else 1, axis=3)

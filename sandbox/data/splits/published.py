@@ -10,26 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from sandbox.data.images.image_set import ImageSet, image_set, without_small
-from sandbox.data.images.pack import pack
+from sandbox.data.images.form import Form
+from sandbox.data.images.image_set import Row, image_set, read_rows, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.sizes import check_shares, class_counts, sample_counts
-from sandbox.data.splits.splits import Splits, fitted, given
+from sandbox.data.splits.splits import Splits, given
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted, first_names
 
-Row = tuple[str, Path]
-"""Class and image."""
 
-
-def official(
-    root: Path, train: list[Row], test: list[Row], spec: DataSpec, size: int, notes: Sequence[str] = ()
-) -> Splits:
+def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, notes: Sequence[str] = ()) -> Splits:
     """Read both halves and draw validation classes out of the first.
 
     Args:
@@ -37,7 +31,6 @@ def official(
         train: what may be learnt from; classes with fewer images than `data.min_images` are left out.
         test: what is tested, whole.
         spec: the shares and the seed, and how images are read.
-        size: side in pixels.
         notes: sentences for the person.
 
     Raises:
@@ -54,11 +47,11 @@ def official(
     if both:
         classes = counted(len(both), "class is", "classes are")
         raise SandboxError(f"{classes} in both halves of {root}, to train on and to test: {first_names(both)}")
-    learnt, said = _read(root, train, size, spec.colour, spec.resize or 0)
+    form = Form.of(spec)
+    learnt, said = read_rows(root, sorted(train), form)
     learnt, small = without_small(learnt, spec.min_images)
     # Settled by training, or the halves might come out with one channel and with three.
-    colour: Literal["grey", "rgb"] = "rgb" if learnt.pixels.shape[3] == 3 else "grey"
-    tested, also = _read(root, test, size, colour, spec.resize or 0)
+    tested, also = read_rows(root, sorted(test), form.like(learnt.pixels))
     count = class_counts(len(learnt.classes), spec.validation, 0.0, "training classes", 2)[0]
     chosen = np.random.default_rng(spec.split_seed).permutation(len(learnt.classes))[:count]
     held = np.isin(learnt.labels, chosen)
@@ -69,16 +62,6 @@ def official(
         mirror=True,
         notes=[*notes, *said, *small, *also],
     )
-
-
-def _read(
-    root: Path, rows: list[Row], size: int, colour: Literal["auto", "grey", "rgb"], resize: int
-) -> tuple[ImageSet, list[str]]:
-    rows = sorted(rows)
-    packed = pack([file for _, file in rows], root, size, colour, resize)
-    kept = [rows[place] for place in packed.kept]
-    paths = [file.relative_to(root).as_posix() for _, file in kept]
-    return image_set(packed.pixels, [name for name, _ in kept], paths), list(packed.notes)
 
 
 @dataclass(frozen=True)
@@ -93,7 +76,7 @@ class Half:
     """How many images the half has as it was published."""
 
 
-def parted(train: Half, test: Half, spec: DataSpec, size: int, *, mirror: bool, notes: Sequence[str] = ()) -> Splits:
+def parted(train: Half, test: Half, spec: DataSpec, *, mirror: bool, notes: Sequence[str] = ()) -> Splits:
     """The split that a recipe asks for.
 
     auto and given: the published halves, validation drawn out of each class of the training half (`data.validation`
@@ -106,7 +89,6 @@ def parted(train: Half, test: Half, spec: DataSpec, size: int, *, mirror: bool, 
         train: the training half.
         test: the test half.
         spec: the split, its shares and its seed, and how images are read.
-        size: side in pixels.
         mirror: whether horizontal flips make sense.
         notes: sentences for the person.
 
@@ -125,7 +107,7 @@ def parted(train: Half, test: Half, spec: DataSpec, size: int, *, mirror: bool, 
         notes.append("the published training and test images are pooled: figures do not compare with published ones")
         part = sample_disjoint if spec.split == "sample" else class_disjoint
         drawn = part(images, spec.validation, spec.test, spec.split_seed, mirror=mirror, notes=notes)
-        return fitted(drawn, size, spec)
+        return drawn.brought_to(Form.of(spec))
     tested = np.array([path.startswith("test/") for path in images.paths], dtype=bool)
     held = _held(np.where(tested, -1, images.labels), len(images.classes), spec)
     sets = (images.take(np.flatnonzero(chosen)) for chosen in (~tested & ~held, held, tested))
@@ -133,7 +115,7 @@ def parted(train: Half, test: Half, spec: DataSpec, size: int, *, mirror: bool, 
         f"the published split: every class is trained on, validation is {spec.validation:g} of the training images, "
         "and data.test is not used (--data.split class tests classes never trained on)"
     )
-    return fitted(given(*sets, mirror=mirror, notes=notes), size, spec)
+    return given(*sets, mirror=mirror, notes=notes).brought_to(Form.of(spec))
 
 
 def _held(labels: np.ndarray, classes: int, spec: DataSpec) -> np.ndarray:

@@ -10,11 +10,11 @@ from itertools import combinations
 
 import numpy as np
 
+from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
-from sandbox.data.images.resize import squares
+from sandbox.data.images.resize import resized
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
 
@@ -64,6 +64,16 @@ class Splits:
         for images in (self.train, self.val, self.test):
             counts.update(dict(zip(images.classes, images.counts.tolist(), strict=True)))
         return counts
+
+    def brought_to(self, form: Form) -> Splits:
+        """The same split with its images resized; done last, so that each is held once in its new size.
+
+        Raises:
+            SandboxError: more memory is needed than there is.
+        """
+        form = form if form.colour != "auto" else form.like(self.train.pixels)
+        train, val, test = (replace(s, pixels=resized(s.pixels, form)) for s in (self.train, self.val, self.test))
+        return replace(self, train=train, val=val, test=test)
 
     def part(self, name: str) -> tuple[ImageSet, Pairs | None, ToVerify | None]:
         """The images, pairs and images to verify of ``val`` or ``test``."""
@@ -194,23 +204,6 @@ def _refuse_unmatched(name: str, split: ImageSet) -> None:
         f"no two of the {len(split):,} images of the {name} split show one class, so none can be matched; "
         f"raise data.{name} where the split is drawn, or leave small classes out (data.min_images)"
     )
-
-
-def fitted(splits: Splits, size: int, spec: DataSpec) -> Splits:
-    """The same split with its images resized as `decode` does; done last, so that each is held once in its new size.
-
-    Args:
-        splits: train, val and test, as the data set has them.
-        size: side in pixels.
-        spec: says whether a middle is cut out (`data.resize`) and in which colour; auto keeps the channels there are.
-
-    Raises:
-        SandboxError: more memory is needed than there is.
-    """
-    channels = {"grey": 1, "rgb": 3, "auto": splits.train.pixels.shape[3]}[spec.colour]
-    sets = (splits.train, splits.val, splits.test)
-    train, val, test = (replace(part, pixels=squares(part.pixels, size, channels, spec.resize or 0)) for part in sets)
-    return replace(splits, train=train, val=val, test=test)
 
 
 def refuse_lone_images(splits: Splits) -> None:

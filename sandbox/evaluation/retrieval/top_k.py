@@ -11,6 +11,8 @@ from numba import njit
 
 _CELLS = 4096
 _SHORT = 24
+# Between these a row's span, and what the cells are scaled by, are numbers of float32; NaN would have no cell.
+_NARROW, _WIDE = np.float32(1e-30), np.float32(3e38)
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"nnan", "nsz"})
@@ -40,9 +42,15 @@ def select_top(scores: np.ndarray, own: np.ndarray, ids: np.ndarray, best: np.nd
             low = min(low, row[j])
             high = max(high, row[j])
         span = high - low
-        scale = top / span if span > 0 else zero
-        for j in range(columns):
-            cells[j] = np.int16(min(max((row[j] - low) * scale, zero), top))
+        if _NARROW < span < _WIDE:
+            scale = top / span
+            for j in range(columns):
+                cells[j] = np.int16(min(max((row[j] - low) * scale, zero), top))
+        else:
+            wide = np.float64(high) - np.float64(low)
+            finer = np.float64(top) / wide if wide > 0 else 0.0
+            for j in range(columns):
+                cells[j] = np.int16(min(max((np.float64(row[j]) - np.float64(low)) * finer, 0.0), np.float64(top)))
         count[:] = 0
         odd[:] = 0
         for j in range(0, columns - 1, 2):  # two tables: one would wait for itself where neighbours share a cell

@@ -204,8 +204,9 @@ def test_a_run_trains_on_it(root: Path, tmp_path: Path, command: Callable[..., A
 
 
 def test_images_that_no_memory_holds() -> None:
-    from sandbox.data.images.resize import squares
+    from sandbox.data.images.form import Form
+    from sandbox.data.images.resize import resized
 
     few = np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (10**9, 28, 28, 1), (0, 0, 0, 0))
     with pytest.raises(SandboxError, match="1,000,000,000 images of 4096 x 4096 pixels do not fit into memory"):
-        squares(few, 4096, 3)
+        resized(few, Form(4096, "rgb"))

@@ -16,7 +16,7 @@ pytestmark = [
 ]
 
 EYES = np.array([[206, 103], [246, 104]])  # of the astronaut, as a person points at them
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def photograph(name: str) -> Image.Image:

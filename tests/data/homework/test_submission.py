@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.data.homework.submission import Task, combined_score, lists, read_images, write
 from sandbox.data.images.decode import decode
+from sandbox.data.images.form import Form
 from sandbox.errors import SandboxError
 
 Tree = Callable[[str], Path]
@@ -106,16 +107,16 @@ def test_identification_answers_with_names(tree: Tree, tmp_path: Path) -> None:
 )
 def test_the_pixels_are_those_of_the_images(tree: Tree, era: str, kind: str) -> None:
     task = only(tree(era), kind)
-    pixels = read_images(task, 12, "rgb")
+    pixels = read_images(task, Form(12, "rgb"))
     assert np.array_equal(pixels, np.stack([decode(image, 12, 3) for image in task.images]))
-    assert read_images(task, 8, "grey").shape == (len(task.images), 8, 8, 1)
+    assert read_images(task, Form(8, "grey")).shape == (len(task.images), 8, 8, 1)
 
 
 def test_an_unreadable_image_is_refused(tree: Tree) -> None:
     root = tree("s22")
     (root / "classification" / "classification" / "test" / "000002.jpg").write_bytes(b"no image")
     with pytest.raises(SandboxError, match=r"asks for 1 image that cannot be read: .*test/000002\.jpg$"):
-        read_images(only(root, "classification"), 8)
+        read_images(only(root, "classification"), Form(8))
 
 
 @pytest.mark.parametrize("era", VERIFIED)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.data.images.decode import decode
+from sandbox.data.images.form import Form
 from sandbox.data.images.pack import pack
 from sandbox.errors import SandboxError
 
@@ -26,7 +27,7 @@ def stamps(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def test_rows_are_the_decoded_files(tmp_path: Path, files: list[Path]) -> None:
-    packed = pack(files, tmp_path, 8)
+    packed = pack(files, tmp_path, Form(8))
     assert packed.pixels.shape == (5, 8, 8, 1)
     assert packed.kept == (0, 1, 2, 3, 4)
     assert packed.notes == ()
@@ -37,21 +38,21 @@ def test_rows_are_the_decoded_files(tmp_path: Path, files: list[Path]) -> None:
 
 
 def test_a_second_call_reads_the_cache(tmp_path: Path, cache: Path, files: list[Path]) -> None:
-    first = np.array(pack(files, tmp_path, 8).pixels)
+    first = np.array(pack(files, tmp_path, Form(8)).pixels)
     before = stamps(cache)
     assert {name.rpartition(".")[2] for name in before} == {"npy", "json"}
-    assert np.array_equal(pack(files, tmp_path, 8).pixels, first)
+    assert np.array_equal(pack(files, tmp_path, Form(8)).pixels, first)
     assert stamps(cache) == before
 
 
 def test_size_colour_and_changed_files_have_caches_of_their_own(
     tmp_path: Path, cache: Path, files: list[Path], write_image: Callable[..., Path]
 ) -> None:
-    pack(files, tmp_path, 8)
-    assert pack(files, tmp_path, 9).pixels.shape == (5, 9, 9, 1)
-    assert pack(files, tmp_path, 8, "rgb").pixels.shape == (5, 8, 8, 3)
+    pack(files, tmp_path, Form(8))
+    assert pack(files, tmp_path, Form(9)).pixels.shape == (5, 9, 9, 1)
+    assert pack(files, tmp_path, Form(8, "rgb")).pixels.shape == (5, 8, 8, 3)
     write_image(files[2], seed=77, size=(14, 14))
-    assert np.array_equal(pack(files, tmp_path, 8).pixels[2], decode(files[2], 8, 1))
+    assert np.array_equal(pack(files, tmp_path, Form(8)).pixels[2], decode(files[2], 8, 1))
     assert len(list(cache.glob("*.npy"))) == 4
 
 
@@ -59,8 +60,8 @@ def test_auto_colour_sees_one_coloured_file(
     tmp_path: Path, files: list[Path], write_image: Callable[..., Path]
 ) -> None:
     coloured = [*files, write_image(tmp_path / "b" / "x.png", mode="RGB")]
-    assert pack(coloured, tmp_path, 8).pixels.shape == (6, 8, 8, 3)
-    assert pack(coloured, tmp_path, 8, "grey").pixels.shape == (6, 8, 8, 1)
+    assert pack(coloured, tmp_path, Form(8)).pixels.shape == (6, 8, 8, 3)
+    assert pack(coloured, tmp_path, Form(8, "grey")).pixels.shape == (6, 8, 8, 1)
 
 
 def test_broken_files_are_named_and_left_out(
@@ -77,7 +78,7 @@ def test_broken_files_are_named_and_left_out(
     cut.write_bytes(whole[: len(whole) // 2])
     mixed = [files[0], empty, text, files[1], cut, slightly, far, files[2]]
     for _ in range(2):  # the second time from the cache
-        packed = pack(mixed, tmp_path, 8)
+        packed = pack(mixed, tmp_path, Form(8))
         assert packed.kept == (0, 3, 7)
         assert len(packed.pixels) == 3
         assert np.array_equal(packed.pixels[1], decode(files[1], 8, 1))
@@ -92,7 +93,7 @@ def test_only_five_broken_files_are_named(tmp_path: Path, files: list[Path]) -> 
     broken = [tmp_path / f"{number}.png" for number in range(8)]
     for file in broken:
         file.touch()
-    (note,) = pack([*files, *broken], tmp_path, 8).notes
+    (note,) = pack([*files, *broken], tmp_path, Form(8)).notes
     assert note.count("empty file") == 5
     assert note.endswith("and 3 more")
 
@@ -100,7 +101,7 @@ def test_only_five_broken_files_are_named(tmp_path: Path, files: list[Path]) -> 
 def test_nothing_readable_is_an_error_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "x.png").touch()
     with pytest.raises(SandboxError, match=r"none of the 1 image files can be read: x.png \(empty file\)"):
-        pack([tmp_path / "x.png"], tmp_path, 8)
+        pack([tmp_path / "x.png"], tmp_path, Form(8))
     assert not list(cache.glob("*.json"))
 
 
@@ -109,13 +110,13 @@ def test_nothing_readable_is_an_error_and_leaves_nothing(tmp_path: Path, cache: 
 def test_a_damaged_cache_is_made_again(
     tmp_path: Path, cache: Path, files: list[Path], ending: str, damage: str
 ) -> None:
-    first = np.array(pack(files, tmp_path, 8).pixels)
+    first = np.array(pack(files, tmp_path, Form(8)).pixels)
     (file,) = cache.glob(f"*.{ending}")
     if damage == "gone":
         file.unlink()
     else:
         file.write_bytes(file.read_bytes()[:-1])
-    assert np.array_equal(pack(files, tmp_path, 8).pixels, first)
+    assert np.array_equal(pack(files, tmp_path, Form(8)).pixels, first)
 
 
 def test_what_fails_halfway_leaves_no_file(tmp_path: Path) -> None:
@@ -144,13 +145,14 @@ def test_a_cache_that_cannot_be_made_names_the_variable(tmp_path: Path, monkeypa
 
 def test_processes_at_once_do_not_clash(tmp_path: Path, cache: Path, files: list[Path]) -> None:
     script = (
-        "import sys; from pathlib import Path; from sandbox.data.images.pack import pack; root = Path(sys.argv[1]);"
-        "print(int(pack(sorted(root.rglob('*.png')), root, 8).pixels.sum()))"
+        "import sys; from pathlib import Path; from sandbox.data.images.form import Form;"
+        "from sandbox.data.images.pack import pack; root = Path(sys.argv[1]);"
+        "print(int(pack(sorted(root.rglob('*.png')), root, Form(8)).pixels.sum()))"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
-    source = Path(__file__).resolve().parents[2]
+    source = Path(__file__).resolve().parents[3]
     running = [subprocess.Popen(command, cwd=source, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     sums = {process.communicate()[0] for process in running}
     assert all(process.returncode == 0 for process in running)
-    assert sums == {f"{int(pack(files, tmp_path, 8).pixels.sum())}\n"}
+    assert sums == {f"{int(pack(files, tmp_path, Form(8)).pixels.sum())}\n"}
     assert len(list(cache.iterdir())) == 2
