@@ -12,6 +12,7 @@ import tyro
 
 from sandbox.cli import flags
 from sandbox.cli.progress import watched
+from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import AugmentSpec, DataSpec, Recipe, check_ranges
 from sandbox.recipe.text import load
@@ -256,7 +257,7 @@ def print_splits(splits: Splits, counts: np.ndarray) -> None:
 
 def _base(argv: Sequence[str]) -> Recipe:
     named = flags.value(argv, "--recipe")
-    return load(named, HERE / "recipes") if named else Recipe()
+    return load(named, HERE / "recipes", data_kinds()) if named else Recipe()
 
 
 def _load(data: DataSpec, augment: AugmentSpec | None = None) -> Splits:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import Stage, load_staged
@@ -59,7 +60,7 @@ def main() -> None:
 def obey(argv: list[str]) -> None:
     """Read the flags and do what they say."""
     named = flags.value(argv, "--recipe")
-    base, stages = load_staged(named, HERE / "recipes") if named else (Recipe(), ())
+    base, stages = load_staged(named, HERE / "recipes", data_kinds()) if named else (Recipe(), ())
     command = read(argv, base)
     if command.list:
         return print_catalogue(command.list)

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from sandbox.cli import flags
+from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import load
@@ -58,7 +59,7 @@ def main() -> None:
     if argv and argv[0] in ("dashboard", "show"):
         return look(argv[0], argv[1:])
     named = flags.value(argv, "--recipe")
-    base = load(named, HERE / "recipes") if named else Recipe()
+    base = load(named, HERE / "recipes", data_kinds()) if named else Recipe()
     prog = "python experiments/tune.py"
     command = flags.parse(Command, argv, prog=prog, description=WHAT, default=Command(settings=base))
     if command.trials < 1:

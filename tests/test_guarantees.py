@@ -19,8 +19,10 @@ from torch import nn
 
 from sandbox.backbones.embed import embed, raw_embeddings
 from sandbox.backbones.weights import put_weights
+from sandbox.data.catalog import data_kinds
 from sandbox.data.catalog import load as load_data
 from sandbox.data.checks.splits import check
+from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.data.images.decode import decode
 from sandbox.inference.trained import load_trained
 from sandbox.pipeline import run as experiment
@@ -195,7 +197,7 @@ def lfw(settings: dict[str, Any]) -> Callable[[Path, int], tuple[DataSpec, Calla
         (root / "pairs.txt").write_text(pairs(4, 6, people[:32]))
         (root / "pairsDevTest.txt").write_text(pairs(1, 6, people[:14]))
         (root / "pairsDevTrain.txt").write_text(pairs(1, 20, people[10:40]))  # some people are in both
-        return DataSpec(name="lfw", validation=0.4, **settings), lambda path: path.split("/")[-2]
+        return LfwSpec(name="lfw", validation=0.4, **settings), lambda path: path.split("/")[-2]
 
     return write
 
@@ -350,7 +352,7 @@ def test_a_score_to_hand_in_does_not_depend_on_the_rest_of_the_list(tmp_path: Pa
 @pytest.mark.parametrize(("name", "width"), [("thumbnail", 2048), ("staged", 2048), ("resnet18", 512)])
 def test_what_is_stored_and_compared_are_the_pooled_features(name: str, width: int, tmp_path: Path) -> None:
     root = homework(tmp_path / "hw")
-    shipped, _ = load_staged(name, RECIPES)
+    shipped, _ = load_staged(name, RECIPES, data_kinds())
     size = 16 if name == "staged" else 32  # the deepest of them need not be the slowest here
     data = replace(shipped.data, root=str(root), image_size=size, resize=36 if shipped.data.resize else None)
     short = replace(shipped, data=data, batch=replace(shipped.batch, size=4), epochs=None, max_steps=1, threads=1)

@@ -12,11 +12,13 @@ import sys
 import typing
 import warnings
 from collections.abc import Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import tyro
 
 from sandbox.errors import SandboxError, near
+from sandbox.recipe.specs import DataSpec, as_kind, is_foreign, own_settings
 
 T = TypeVar("T")
 
@@ -38,21 +40,79 @@ def parse(kind: type[T], argv: Sequence[str], *, prog: str, description: str, de
     for name in names:
         if names.count(name) > 1:
             raise SandboxError(f"the flag '{name.replace('__', '--', 1)}' is given twice")
-    said = io.StringIO()
+    whole = _with_data_settings(typing.cast(Any, kind))
+    message = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(
-                kind,
+        with contextlib.redirect_stderr(message):
+            parsed = tyro.cli(
+                whole,
                 args=list(argv),
                 prog=prog,
                 description=description,
-                default=default if default is not None else tyro.MISSING_NONPROP,
+                default=_recast(default, whole) if default is not None else tyro.MISSING_NONPROP,
                 use_underscores=True,
             )
     except SystemExit as end:
         if end.code in (0, None):
             raise
-        raise SandboxError(_sentence(said.getvalue(), kind, argv)) from None
+        raise SandboxError(_sentence(message.getvalue(), whole, argv)) from None
+    return _recast(parsed, kind)
+
+
+@cache
+def _with_data_settings(kind: Any) -> Any:
+    """The same dataclass with every setting of every data set where one has the settings of its data."""
+    if kind is DataSpec:
+        from sandbox.data.catalog import data_kinds
+
+        bases = tuple(dict.fromkeys(own for own in data_kinds().values() if own is not DataSpec)) or (DataSpec,)
+        return dataclasses.dataclass(frozen=True, kw_only=True)(
+            type("DataSettings", bases, {"__doc__": DataSpec.__doc__})
+        )
+    hints, changed = typing.get_type_hints(kind, include_extras=True), {}
+    for field in dataclasses.fields(kind):
+        inner, marks = _unmarked(hints[field.name])
+        whole = _with_data_settings(typing.cast(Any, inner)) if dataclasses.is_dataclass(inner) else inner
+        if whole is not inner:
+            hint = typing.Annotated[whole, *marks] if marks else whole
+            changed[field.name] = (hint, _recast(field.default, whole))
+    if not changed:
+        return kind
+    rows = [(name, hint, dataclasses.field(default=default)) for name, (hint, default) in changed.items()]
+    return dataclasses.make_dataclass(
+        kind.__name__, rows, bases=(kind,), namespace={"__doc__": kind.__doc__}, frozen=True, kw_only=True
+    )
+
+
+def _recast(given: Any, kind: Any) -> Any:
+    """The same values as another dataclass of the same fields; data have the settings of their data set, or all.
+
+    Raises:
+        SandboxError: a setting is given that another data set has.
+    """
+    if issubclass(kind, DataSpec):
+        if kind is not DataSpec:
+            return as_kind(given, kind)
+        from sandbox.data.catalog import data_kinds
+
+        kinds = data_kinds()
+        own = kinds.get(given.name, DataSpec)
+        for name in own_settings(type(given)):
+            is_foreign(name, getattr(given, name), given.name, kinds)
+        return as_kind(given, own)
+    hints, values = typing.get_type_hints(kind, include_extras=True), {}
+    for field in dataclasses.fields(kind):
+        value, inner = getattr(given, field.name), _unmarked(hints[field.name])[0]
+        values[field.name] = _recast(value, inner) if dataclasses.is_dataclass(inner) else value
+    return kind(**values)
+
+
+def _unmarked(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A type without tyro's marks, and the marks."""
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, *marks = typing.get_args(hint)
+        return inner, tuple(marks)
+    return hint, ()
 
 
 def _sentence(boxed: str, kind: type, argv: Sequence[str]) -> str:
@@ -82,10 +142,9 @@ def flag_names(kind: type, prefix: str = "") -> list[str]:
     hints = typing.get_type_hints(kind, include_extras=True)
     names: list[str] = []
     for field in dataclasses.fields(kind):
-        hint = hints[field.name]
-        inner = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+        inner, marks = _unmarked(hints[field.name])
         if dataclasses.is_dataclass(inner):
-            names += flag_names(typing.cast(type, inner), prefix if inner is not hint else f"{prefix}{field.name}.")
+            names += flag_names(typing.cast(type, inner), prefix if marks else f"{prefix}{field.name}.")
         else:
             names.append(prefix + field.name)
     return names

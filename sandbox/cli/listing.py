@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.data.datasets.dataset import DataSet
 from sandbox.objectives.catalog import REQUIRED, Entry, Slot, catalog
+from sandbox.recipe.specs import own_settings
 
 
 def listing(what: str) -> str:
@@ -50,15 +52,22 @@ def _entry(entry: Entry) -> str:
 
 
 def _data() -> str:
-    from sandbox.data.catalog import DATA_SETS
+    from sandbox.data.catalog import data_sets
 
-    rows = [
-        f"{name}{'  (needs --data.root)' if kind.needs_root and not kind.downloads else ''}\n    {kind.line}"
-        + (f"  [{kind.citation}]" if kind.citation else "")
-        + f"\n    images of {kind.image_size} pixels unless --data.image_size says otherwise"
-        for name, kind in DATA_SETS.items()
+    return "\n".join(["data sets", "=========", *(_data_set(one) for one in data_sets().values())])
+
+
+def _data_set(one: DataSet) -> str:
+    lines = [
+        f"{one.name}{'  (needs --data.root)' if one.source == 'folder' else ''}",
+        f"    {one.line}" + (f"  [{one.citation}]" if one.citation else ""),
     ]
-    return "\n".join(["data sets", "=========", *rows])
+    if one.image_size is not None:
+        lines.append(f"    images of {one.image_size} pixels unless --data.image_size says otherwise")
+    own = own_settings(one.settings)
+    if own:
+        lines.append(f"    settings of its own: {', '.join(f'--data.{name}' for name in own)}")
+    return "\n".join(lines)
 
 
 def _backbones() -> str:

@@ -9,7 +9,7 @@ import torch
 
 from sandbox.backbones.embed import Pixels, embed, raw_embeddings
 from sandbox.backbones.network import Network
-from sandbox.data.homework.submission import combined_score
+from sandbox.data.catalog import data_sets
 from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import classification
 from sandbox.evaluation.figures import Figures, shares
@@ -34,22 +34,12 @@ def judge(p: Prepared, splits: Sequence[str]) -> tuple[dict[str, Figures], dict[
         if pairs is not None and pairs.fold is not None:
             scores = score_pairs(x, pairs.left, pairs.right)
             report[name] |= by_folds.figures(by_folds.cross_validate(scores, pairs.same, pairs.fold))
-        if p.recipe.data.name == "homework":
-            report[name] |= _homework_mark(report[name])
+        if marks := data_sets()[p.recipe.data.name].marks:
+            report[name] |= marks(report[name])
         kept |= _kept(name, x, images, pairs)
         if to_verify is not None and apart is not None:
             kept |= _kept(f"{name}/verify", apart, to_verify.images, to_verify.pairs)
     return report, kept
-
-
-def _homework_mark(figures: Figures) -> Figures:
-    """(accuracy + 1 - EER) / 2, the mark of later homeworks; its ends come from the ends of both."""
-    accuracy, eer = figures.get("classification/top@1"), figures.get("verification/eer")
-    if accuracy is None or eer is None:
-        return {}
-    ends = {"value": ("value", "value"), "low": ("low", "high"), "high": ("high", "low")}
-    mark: dict[str, float | int] = {k: combined_score(accuracy[a], eer[b]) for k, (a, b) in ends.items()}
-    return {"homework/score": mark | {"n": accuracy["n"]}}
 
 
 def validate(p: Prepared) -> Figures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -19,6 +20,9 @@ Colour = Literal["auto", "grey", "rgb"]
 @dataclass(frozen=True, kw_only=True)
 class DataSpec:
     """What it learns from."""
+
+    # The settings that every data set has. One with settings of its own declares them in its file, as a subclass of
+    # this; they are flags and TOML keys beside these.
 
     name: str = "glyphs"
     """Which data set (--list data names them)."""
@@ -42,12 +46,6 @@ class DataSpec:
     """Share kept for test, where the split is drawn here."""
     min_images: int = 1
     """Classes with fewer images are left out."""
-    view: Literal["view1", "view2"] = "view1"
-    """lfw only: view 1 (pairsDevTrain, pairsDevTest) or view 2 (pairs.txt, ten folds)."""
-    fold: int | None = None
-    """lfw view 2 only: the fold (1 to 10) that is tested; without it the people outside pairs.txt are trained on."""
-    part: str = ""
-    """homework only: medium or large (S19/S20); medium where not given."""
     normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
     """Channel statistics taken off the pixels; auto: ImageNet's for pretrained weights, else the training set's."""
 
@@ -201,7 +199,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "data.validation": (0.0, 0.9),
     "data.test": (0.0, 0.9),
     "data.min_images": (1, 10**9),
-    "data.fold": (1, 10),
     "data.split_seed": (0, 2**31),
     "augment.rotate": (0.0, 180.0),
     "augment.scale": (0.0, 0.9),
@@ -232,6 +229,41 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
+DataKinds = Mapping[str, type[DataSpec]]
+"""The settings of each data set, by its name; `sandbox.data.catalog.data_kinds` gathers them."""
+
+
+def own_settings(kind: type[DataSpec]) -> dict[str, Any]:
+    """Name and default of each setting that a data set has beside those of all."""
+    shared = {field.name for field in dataclasses.fields(DataSpec)}
+    return {field.name: field.default for field in dataclasses.fields(kind) if field.name not in shared}
+
+
+def as_kind(spec: DataSpec, kind: type[DataSpec]) -> DataSpec:
+    """The same settings as another data set has them: what is not in `spec` gets its default."""
+    if type(spec) is kind:
+        return spec
+    names = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{f.name: getattr(spec, f.name) for f in dataclasses.fields(spec) if f.name in names})
+
+
+def is_foreign(setting: str, value: Any, data_set: str, kinds: DataKinds) -> bool:
+    """Whether a setting belongs to other data sets alone; at its default there it says nothing, and may stand.
+
+    Raises:
+        SandboxError: it has another value, which would change nothing here.
+    """
+    owners = [name for name, kind in kinds.items() if setting in own_settings(kind)]
+    if not owners or data_set in owners:
+        return False
+    own = own_settings(kinds[owners[0]])
+    if value != own[setting]:
+        names = " and ".join(f"data.{name}" for name in own)
+        verb = "is a setting" if len(own) == 1 else "are settings"
+        raise SandboxError(f"{names} {verb} of data set '{owners[0]}'; '{data_set}' has none")
+    return True
+
+
 def check_ranges(recipe: Recipe) -> None:
     """Refuse numbers that no run could use.
 
@@ -256,6 +288,22 @@ def check_ranges(recipe: Recipe) -> None:
 
 
 _NOT_IN_DIGEST = ("seed", "device", "threads", "data.root", "resume_from")
+_EVER = {"data.view": "view1", "data.fold": None, "data.part": ""}
+"""What the first digests held of every recipe, and now is of single data sets; it stays in, so that they stay."""
+_ALWAYS = frozenset(
+    """
+    loss miner data.name data.root data.image_size data.resize data.colour data.split data.split_seed
+    data.validation data.test data.min_images data.view data.fold data.part data.normalize augment.rotate
+    augment.scale augment.shear augment.translate augment.flip augment.contrast augment.erase backbone.name
+    backbone.embedding_dim backbone.head backbone.weights backbone.stem backbone.freeze backbone.freeze_head
+    batch.sampler batch.size batch.classes batch.samples optimizer.name optimizer.lr optimizer.loss_lr
+    optimizer.weight_decay optimizer.momentum optimizer.amsgrad optimizer.clip schedule.name schedule.warmup
+    schedule.gamma schedule.period evaluate.every evaluate.monitor evaluate.patience evaluate.recall_at
+    evaluate.far evaluate.flip epochs max_steps precision seed device threads resume_from after
+    """.split()
+)
+"""What is in every digest. A setting that is younger is in it only where it is not at its default, so that a recipe
+from before it was there keeps its name."""
 
 
 def flat(recipe: Any, prefix: str = "") -> dict[str, Any]:
@@ -277,7 +325,9 @@ def digest(recipe: Recipe) -> str:
     recipe group, on any machine. `loss` and `miner` count as they are written: pass a recipe whose objective is spelt
     canonically (`sandbox.objectives.canonical`).
     """
-    rows = {name: value for name, value in flat(recipe).items() if name not in _NOT_IN_DIGEST}
+    plain = flat(dataclasses.replace(Recipe(), data=type(recipe.data)()))
+    rows = {name: value for name, value in flat(recipe).items() if name in _ALWAYS or value != plain[name]}
+    rows = {name: value for name, value in (_EVER | rows).items() if name not in _NOT_IN_DIGEST}
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -10,14 +10,27 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 import tomli_w
 
 from sandbox.errors import SandboxError, near, unknown
-from sandbox.recipe.specs import Recipe, flat
+from sandbox.recipe.specs import DataKinds, DataSpec, Recipe, as_kind, flat, is_foreign
 
 T = TypeVar("T")
+_NONE: DataKinds = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a recipe is read from, and which settings its data may have."""
+
+    name: str
+    kinds: DataKinds
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def to_toml(recipe: Recipe, header: str = "") -> str:
@@ -41,7 +54,7 @@ def to_toml(recipe: Recipe, header: str = "") -> str:
 
 def to_flags(recipe: Recipe) -> list[str]:
     """The words that make run.py build this recipe: every setting that is not the default, quoted for a shell."""
-    plain, words = flat(Recipe()), []
+    plain, words = flat(Recipe(data=type(recipe.data)())), []
     for name, value in flat(recipe).items():
         if value == plain[name] or value is None:
             continue
@@ -54,13 +67,18 @@ def to_flags(recipe: Recipe) -> list[str]:
     return words
 
 
-def from_toml(text: str, *, source: str = "recipe") -> Recipe:
+def from_toml(text: str, *, source: str = "recipe", kinds: DataKinds = _NONE) -> Recipe:
     """Read a recipe; what it does not name keeps its default.
+
+    Args:
+        text: the TOML.
+        source: what errors call it.
+        kinds: the settings of each data set (`sandbox.data.catalog.data_kinds`); those that all have, where not given.
 
     Raises:
         SandboxError: broken TOML, a key that does not exist, or a value of the wrong type.
     """
-    return _build(Recipe, _rows(text, source), source, "")
+    return _build(Recipe, _rows(text, source), _Source(source, kinds), "")
 
 
 def _rows(text: str, source: str) -> dict[str, Any]:
@@ -77,7 +95,7 @@ class Stage:
     name: str
     rows: Mapping[str, Any]
     """What it sets over the rest of the file, nested as in TOML."""
-    source: str
+    source: _Source
 
     def over(self, recipe: Recipe) -> Recipe:
         """The recipe with the stage's settings over it.
@@ -85,38 +103,40 @@ class Stage:
         Raises:
             SandboxError: a key that does not exist, or a value of the wrong type.
         """
-        return _build(Recipe, dict(self.rows), f"{self.source}, stage '{self.name}'", "", recipe)
+        source = dataclasses.replace(self.source, name=f"{self.source.name}, stage '{self.name}'")
+        return _build(Recipe, dict(self.rows), source, "", recipe)
 
 
-def load(name_or_file: str, folder: Path) -> Recipe:
-    """A recipe by the name of a file in `folder`, or by its path.
+def load(name_or_file: str, folder: Path, kinds: DataKinds = _NONE) -> Recipe:
+    """A recipe by the name of a file in `folder`, or by its path; `kinds` as for `from_toml`.
 
     Raises:
         SandboxError: no such recipe (the nearest is named), it cannot be read, or it has stages.
     """
-    recipe, stages = load_staged(name_or_file, folder)
+    recipe, stages = load_staged(name_or_file, folder, kinds)
     if stages:
         names = ", ".join(stage.name for stage in stages)
         raise SandboxError(f"the recipe {name_or_file} has stages ({names}), which only run.py takes")
     return recipe
 
 
-def load_staged(name_or_file: str, folder: Path) -> tuple[Recipe, tuple[Stage, ...]]:
-    """A recipe and its ``[[stages]]``, if it has any.
+def load_staged(name_or_file: str, folder: Path, kinds: DataKinds = _NONE) -> tuple[Recipe, tuple[Stage, ...]]:
+    """A recipe and its ``[[stages]]``, if it has any; `kinds` as for `from_toml`.
 
     Raises:
         SandboxError: no such recipe (the nearest is named), or it cannot be read.
     """
     path, text = _find(name_or_file, folder)
     rows = _rows(text, str(path))
-    stages = _stages(rows.pop("stages"), str(path)) if "stages" in rows else ()
-    recipe = _build(Recipe, rows, str(path), "")
+    source = _Source(str(path), kinds)
+    stages = _stages(rows.pop("stages"), source) if "stages" in rows else ()
+    recipe = _build(Recipe, rows, source, "")
     for stage in stages:
         stage.over(recipe)  # a mistake in the last stage is said before the first one trains
     return recipe, stages
 
 
-def _stages(given: Any, source: str) -> tuple[Stage, ...]:
+def _stages(given: Any, source: _Source) -> tuple[Stage, ...]:
     if not isinstance(given, list) or not all(isinstance(rows, dict) for rows in given):
         raise SandboxError(f"{source}: stages are tables, each under a line [[stages]]")
     if not given:
@@ -152,7 +172,7 @@ def _find(name_or_file: str, folder: Path) -> tuple[Path, str]:
     return path, text
 
 
-def _build(kind: type[T], rows: dict[str, Any], source: str, prefix: str, base: T | None = None) -> T:
+def _build(kind: type[T], rows: dict[str, Any], source: _Source, prefix: str, base: T | None = None) -> T:
     """The dataclass that the rows make, over its defaults or over `base`."""
     hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
@@ -164,10 +184,25 @@ def _build(kind: type[T], rows: dict[str, Any], source: str, prefix: str, base: 
             if not isinstance(value, dict):
                 raise SandboxError(f"{source}: '{prefix}{name}' is a table of settings, not {value!r}")
             under = None if base is None else getattr(base, name)
-            values[name] = _build(typing.cast(type, inner), value, source, f"{prefix}{name}.", under)
+            if inner is DataSpec:
+                values[name] = _build_data(value, source, under)
+            else:
+                values[name] = _build(typing.cast(type, inner), value, source, f"{prefix}{name}.", under)
         else:
             values[name] = _cast(value, inner, f"{source}: '{prefix}{name}'")
     return kind(**values) if base is None else dataclasses.replace(base, **values)  # type: ignore[type-var]
+
+
+def _build_data(rows: dict[str, Any], source: _Source, base: DataSpec | None) -> DataSpec:
+    """The settings of the data set that the rows name, else of that of `base`.
+
+    Settings of other data sets may stand at their defaults, as earlier versions wrote them of every recipe.
+    """
+    name = rows.get("name", DataSpec.name if base is None else base.name)
+    kind = source.kinds.get(name, DataSpec) if isinstance(name, str) else DataSpec
+    hints = typing.get_type_hints(kind)
+    rows = {k: v for k, v in rows.items() if k in hints or not is_foreign(k, v, name, source.kinds)}
+    return _build(kind, rows, source, "data.", None if base is None else as_kind(base, kind))
 
 
 def _cast(value: Any, hint: Any, where: str) -> Any:

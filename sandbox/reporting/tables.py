@@ -89,7 +89,10 @@ def build_table(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, sort: st
     rows = []
     for group in groups:
         settings_here = flat(group[0].recipe)
-        row: dict[str, Any] = {"objective": group[0].recipe.loss, **{name: settings_here[name] for name in settings}}
+        row: dict[str, Any] = {
+            "objective": group[0].recipe.loss,
+            **{name: settings_here.get(name) for name in settings},
+        }
         row["n"] = len(group)
         for metric in metrics:
             mean, low, high = t_interval([run.figures[metric] for run in group if metric in run.figures])
@@ -191,7 +194,8 @@ def _group(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:
 
 def _differing(recipes: Sequence[Recipe]) -> list[str]:
     rows = [flat(recipe) for recipe in recipes]
-    return [name for name in rows[0] if name not in _NEVER_A_COLUMN and len({str(row[name]) for row in rows}) > 1]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if name not in _NEVER_A_COLUMN and len({str(row.get(name)) for row in rows}) > 1]
 
 
 def _readable(table: Table) -> pd.DataFrame:

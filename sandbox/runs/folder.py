@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.files import write_whole
 from sandbox.recipe.specs import Recipe, digest
@@ -128,7 +129,7 @@ class RunFolder:
         if not path.is_file():
             raise SandboxError(f"{self.path} is no run folder: it has no recipe.toml")
         try:
-            return from_toml(path.read_text(encoding="utf-8"), source=str(path))
+            return from_toml(path.read_text(encoding="utf-8"), source=str(path), kinds=data_kinds())
         except (OSError, UnicodeDecodeError) as error:
             raise SandboxError(f"cannot read {path}: {error}") from None
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import optuna
 
+from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, near
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.language import Tune, parse_value
@@ -80,7 +81,7 @@ def read_space(recipe: Recipe, settings: Sequence[str]) -> Space:
         )
     for name, mark in searched.items():  # every end and choice must be a value that a recipe may have
         for value in mark.choices or (mark.low, mark.high):
-            tried = from_toml(to_toml(replace(recipe, name, value)), source="--search")
+            tried = from_toml(to_toml(replace(recipe, name, value)), source="--search", kinds=data_kinds())
             check_ranges(tried)
     return space
 

@@ -59,11 +59,11 @@ def test_the_recipe_that_a_run_keeps_makes_the_same_run_again(command: Callable[
 @pytest.mark.parametrize("what", ["losses", "miners", "data", "backbones"])
 def test_catalogues_are_printed(command: Callable[..., Any], what: str) -> None:
     from sandbox.backbones.catalog import own_backbones
-    from sandbox.data.catalog import DATA_SETS
+    from sandbox.data.catalog import data_sets
     from sandbox.objectives.catalog import catalog
 
     said = command("run.py", "--list", what)
-    names = {"losses": catalog("loss"), "miners": catalog("miner"), "data": DATA_SETS, "backbones": own_backbones()}
+    names = {"losses": catalog("loss"), "miners": catalog("miner"), "data": data_sets(), "backbones": own_backbones()}
     assert said.code == 0
     assert all(name in said.out for name in names[what])
 

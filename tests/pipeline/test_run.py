@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.errors import SandboxError
 from sandbox.evaluation.verification.cross_validation import cross_validate
 from sandbox.evaluation.verification.cross_validation import figures as cross_validated
@@ -273,7 +274,7 @@ def test_pairs_that_a_list_names_are_kept_with_their_folds(tmp_path: Path) -> No
         one, two = f"Person_{a}", f"Person_{b}"
         lines += [f"{one}\t1\t2", f"{two}\t1\t3", f"{one}\t1\t{two}\t1", f"{one}\t2\t{two}\t4"]
     (root / "pairs.txt").write_text("\n".join(lines) + "\n")
-    data = DataSpec(name="lfw", root=str(root), view="view2", image_size=16)
+    data = LfwSpec(name="lfw", root=str(root), view="view2", image_size=16)
     last = done(replace(SMALL, data=data, batch=BatchSpec(size=8), max_steps=2), tmp_path / "runs")
     kept = load_file(last.folder.path / "embeddings.safetensors")
     table = kept["test/pairs"].numpy()

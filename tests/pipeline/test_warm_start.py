@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.pipeline import run as experiment
 from sandbox.pipeline.events import Done
@@ -145,7 +146,7 @@ def test_every_recipe_that_ships_can_be_read() -> None:
     names = sorted(file.stem for file in folder.glob("*.toml"))
     assert {"quick", "thumbnail", "staged", "resnet18"} <= set(names)
     for name in names:
-        recipe, _ = load_staged(name, folder)
+        recipe, _ = load_staged(name, folder, data_kinds())
         text = (folder / f"{name}.toml").read_text()
         assert f"python experiments/run.py --recipe {name}" in text
         assert recipe.augment == AugmentSpec() or recipe.augment.rotate == 0

@@ -146,7 +146,6 @@ def test_the_default_recipe_is_within_its_ranges() -> None:
     ("name", "value"),
     [
         ("data.image_size", 3),
-        ("data.fold", 11),
         ("data.min_images", 0),
         ("augment.erase", 1.5),
         ("backbone.embedding_dim", 0),

@@ -102,7 +102,8 @@ DATA_SET = DataSet(
     load=load,
     line="196 models of cars under data.root (Cars-196); tests on models 99 to 196, never trained on",
     citation="Krause, Stark, Deng and Fei-Fei (2013), 3D Object Representations for Fine-Grained Categorization",
-    needs_root=True,
+    source="folder",
+    has_files=True,
     image_size=224,
     splits=("auto", "class", "given"),
 )

@@ -104,8 +104,8 @@ DATA_SET = DataSet(
     load=load,
     line="60,000 small photographs, 100 classes, in their published split; downloaded, or read from data.root",
     citation="Krizhevsky (2009), Learning Multiple Layers of Features from Tiny Images",
-    needs_root=False,
-    downloads=True,
+    source="downloaded",
+    has_files=False,
     image_size=_SIDE,
     splits=("auto", "class", "sample", "given"),
 )

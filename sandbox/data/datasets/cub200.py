@@ -51,7 +51,8 @@ DATA_SET = DataSet(
     load=load,
     line="200 kinds of birds under data.root (CUB-200-2011); tests on kinds 101 to 200, never trained on",
     citation="Wah, Branson, Welinder, Perona and Belongie (2011), The Caltech-UCSD Birds-200-2011 Dataset",
-    needs_root=True,
+    source="folder",
+    has_files=True,
     image_size=224,
     splits=("auto", "class", "given"),
 )

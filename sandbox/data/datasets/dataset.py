@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.data.splits.splits import Splits
 from sandbox.recipe.specs import DataSpec
 
+if TYPE_CHECKING:
+    from sandbox.evaluation.figures import Figures
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """One data set that a recipe can name."""
+    """One data set that a recipe can name: a file here that holds a `DATA_SET` is found by itself."""
 
     name: str
-    load: Callable[[DataSpec], Splits]
+    load: Callable[[Any], Splits]
+    """Takes settings of the class `settings`, in range, `image_size` filled in, and a root that is a folder."""
     line: str
     """One line that says what it holds."""
     citation: str
     """Where it comes from; empty for a person's own folder."""
-    needs_root: bool
-    """Whether its images are files of their own below `data.root`; the others are embedded, or a few packed files."""
-    image_size: int
-    """Side in pixels where the recipe gives none."""
+    source: Literal["embedded", "downloaded", "folder"]
+    """Where it is: in an installed package; downloaded into the cache where `data.root` does not say where it lies; in
+    `data.root`, which must be given."""
+    has_files: bool
+    """Whether its images are files of their own below the root; the others lie in a few packed files."""
+    image_size: int | None
+    """Side in pixels where the recipe gives none; None where the reader settles it by what it finds."""
     splits: tuple[str, ...]
     """Values of `data.split` that it takes."""
-    downloads: bool = False
-    """Whether `data.root` may be left out, and the data is then downloaded into the cache, once."""
+    settings: type[DataSpec] = DataSpec
+    """Its settings: a subclass of `DataSpec` where it has some of its own."""
+    marks: Callable[[Figures], Figures] | None = None
+    """What a split's figures come to by a rule of the data set's own, such as the mark of a homework; their keys start
+    with its name."""

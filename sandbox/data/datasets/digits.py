@@ -38,7 +38,8 @@ DATA_SET = DataSet(
     load=load,
     line="1,797 handwritten digits of scikit-learn, 10 classes; seconds a run, for a first look",
     citation="Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository",
-    needs_root=False,
+    source="embedded",
+    has_files=False,
     image_size=16,
     splits=("auto", "class", "sample"),
 )

@@ -137,7 +137,8 @@ DATA_SET = DataSet(
     load=load,
     line="your own images: a folder per class under data.root, or such folders in train/, val/ and test/",
     citation="",
-    needs_root=True,
+    source="folder",
+    has_files=True,
     image_size=64,
     splits=("auto", "class", "sample", "given"),
 )

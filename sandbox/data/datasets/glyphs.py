@@ -186,7 +186,8 @@ DATA_SET = DataSet(
     load=load,
     line="letters in the fonts of matplotlib, embedded: trains on Latin, tests on Greek and Cyrillic",
     citation="drawn from DejaVu, STIX and the Computer Modern fonts that matplotlib ships",
-    needs_root=False,
+    source="embedded",
+    has_files=False,
     image_size=SIDE,
     splits=("auto", "class", "given", "sample"),
 )

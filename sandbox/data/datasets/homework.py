@@ -14,21 +14,34 @@ What is to be handed in for the parts without answers is in `sandbox.data.homewo
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.homework.closed_set import Reader, read_closed
 from sandbox.data.homework.layouts import Known, PairLists, find
+from sandbox.data.homework.submission import combined_score
 from sandbox.data.homework.verification import known_halves, pair_halves
 from sandbox.data.images.form import Form
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.recipe.specs import DataSpec
 
+if TYPE_CHECKING:
+    from sandbox.evaluation.figures import Figures
+
 _SIZE, _SMALL_SIZE = 64, 32  # pixels; the images of S19 and S20 have no more
 
 
-def load(spec: DataSpec) -> Splits:
+@dataclass(frozen=True, kw_only=True)
+class HomeworkSpec(DataSpec):
+    """Settings of the homework."""
+
+    part: str = ""
+    """homework only: medium or large (S19/S20); medium where not given."""
+
+
+def load(spec: HomeworkSpec) -> Splits:
     """Read a homework; which era it is of is seen from the tree (`sandbox.data.homework.layouts`).
 
     Images of S19 and S20 stay at their 32 pixels where the recipe gives no size; `data.part` chooses among their two
@@ -65,13 +78,26 @@ def load(spec: DataSpec) -> Splits:
     return replace(splits, notes=(*splits.notes, odd))
 
 
+def mark(figures: Figures) -> Figures:
+    """(accuracy + 1 - EER) / 2, the mark of later homeworks; its ends come from the ends of both."""
+    accuracy, eer = figures.get("classification/top@1"), figures.get("verification/eer")
+    if accuracy is None or eer is None:
+        return {}
+    ends = {"value": ("value", "value"), "low": ("low", "high"), "high": ("high", "low")}
+    found: dict[str, float | int] = {k: combined_score(accuracy[a], eer[b]) for k, (a, b) in ends.items()}
+    return {"homework/score": found | {"n": accuracy["n"]}}
+
+
 DATA_SET = DataSet(
     name="homework",
     load=load,
     line="the face homework of CMU 11-785 under data.root, of any year (S19, S20 at 32 pixels): a closed set, and "
     "people to verify apart",
     citation="Carnegie Mellon University, 11-785 Introduction to Deep Learning, homework 2 part 2, 2019 to 2026",
-    needs_root=True,
-    image_size=64,
+    source="folder",
+    has_files=True,
+    image_size=None,
+    settings=HomeworkSpec,
+    marks=mark,
     splits=("auto", "given"),
 )

@@ -60,7 +60,8 @@ DATA_SET = DataSet(
     load=load,
     line="7,982 pieces of clothing under data.root (In-Shop); tests on clothes never trained on",
     citation="Liu, Luo, Qiu, Wang and Tang (2016), DeepFashion, CVPR",
-    needs_root=True,
+    source="folder",
+    has_files=True,
     image_size=224,
     splits=("auto", "class", "given"),
 )

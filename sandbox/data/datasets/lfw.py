@@ -26,6 +26,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -47,6 +48,16 @@ _DEPTH = 2
 _LISTS = {"view1": ("pairsDevTest.txt", "pairsDevTrain.txt"), "view2": ("pairs.txt",)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class LfwSpec(DataSpec):
+    """Settings of LFW."""
+
+    view: Literal["view1", "view2"] = "view1"
+    """lfw only: view 1 (pairsDevTrain, pairsDevTest) or view 2 (pairs.txt, ten folds)."""
+    fold: int | None = None
+    """lfw view 2 only: the fold (1 to 10) that is tested; without it the people outside pairs.txt are trained on."""
+
+
 @dataclass(frozen=True)
 class _Lfw:
     """All images, and the pair lists beside them."""
@@ -66,7 +77,7 @@ class _Lfw:
         return self.images.take(np.flatnonzero(np.array(enough, dtype=bool)[self.images.labels]))
 
 
-def load(spec: DataSpec) -> Splits:
+def load(spec: LfwSpec) -> Splits:
     """Read `Name/Name_0001.jpg` under the root or up to two folders below it, and the pair lists of one view.
 
     Raises:
@@ -74,7 +85,7 @@ def load(spec: DataSpec) -> Splits:
     """
     if spec.fold is not None and (spec.view != "view2" or not 1 <= spec.fold <= _FOLDS):
         raise SandboxError(f"data.fold is {spec.fold} with data.view={spec.view}, but takes 1 to {_FOLDS}, with view2")
-    if not 0 < spec.validation < 1:
+    if not spec.validation:
         raise SandboxError(f"data.validation is {spec.validation}, but must lie between 0 and 1")
     if spec.split == "sample" and spec.view == "view2" and spec.fold is None:
         raise SandboxError("data.split=sample with view2 needs data.fold: outside pairs.txt hardly anybody has two")
@@ -84,7 +95,7 @@ def load(spec: DataSpec) -> Splits:
     return _view2(faces, spec) if spec.fold is None else _view2_fold(faces, spec, spec.fold)
 
 
-def _read(spec: DataSpec) -> _Lfw:
+def _read(spec: LfwSpec) -> _Lfw:
     root = Path(spec.root).expanduser()
     base = _people_folder(root, _DEPTH)
     if base is None:
@@ -119,7 +130,7 @@ def _number(file: str, person: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _view1(faces: _Lfw, spec: DataSpec) -> Splits:
+def _view1(faces: _Lfw, spec: LfwSpec) -> Splits:
     test_file, val_file = faces.lists["pairsDevTest.txt"], faces.lists["pairsDevTrain.txt"]
     test_lines = read_pair_lines(test_file)
     tested = _people(test_lines)
@@ -130,7 +141,7 @@ def _view1(faces: _Lfw, spec: DataSpec) -> Splits:
     return _parted(faces, spec, val_lines, val_file, test_lines, test_file)
 
 
-def _view2_fold(faces: _Lfw, spec: DataSpec, fold: int) -> Splits:
+def _view2_fold(faces: _Lfw, spec: LfwSpec, fold: int) -> Splits:
     file = faces.lists["pairs.txt"]
     lines = read_pair_lines(file)
     folds = max(line.fold for line in lines)
@@ -144,7 +155,7 @@ def _view2_fold(faces: _Lfw, spec: DataSpec, fold: int) -> Splits:
 
 def _parted(
     faces: _Lfw,
-    spec: DataSpec,
+    spec: LfwSpec,
     val_lines: Sequence[PairLine],
     val_file: Path,
     test_lines: Sequence[PairLine],
@@ -183,7 +194,7 @@ def _parted(
     )
 
 
-def _view2(faces: _Lfw, spec: DataSpec) -> Splits:
+def _view2(faces: _Lfw, spec: LfwSpec) -> Splits:
     file = faces.lists["pairs.txt"]
     lines = read_pair_lines(file)
     tested = _people(lines)
@@ -261,7 +272,9 @@ DATA_SET = DataSet(
     load=load,
     line="faces of 5,749 people under data.root with their pair lists; tests on people never trained on",
     citation="Huang, Ramesh, Berg and Learned-Miller (2007), Labeled Faces in the Wild, UMass Amherst 07-49",
-    needs_root=True,
+    source="folder",
+    has_files=True,
     image_size=64,
     splits=("auto", "class", "sample", "given"),
+    settings=LfwSpec,
 )

@@ -113,8 +113,8 @@ DATA_SET = DataSet(
     load=load,
     line="70,000 handwritten digits, 10 classes, in their published split; downloaded, or read from data.root",
     citation="LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document recognition, IEEE",
-    needs_root=False,
-    downloads=True,
+    source="downloaded",
+    has_files=False,
     image_size=_SIDE,
     splits=("auto", "class", "sample", "given"),
 )

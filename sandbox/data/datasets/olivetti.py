@@ -104,8 +104,8 @@ DATA_SET = DataSet(
     load=load,
     line="40 people, 10 grey photographs each; tests on people never trained on; downloaded, or read from data.root",
     citation="Samaria and Harter (1994), Parameterisation of a stochastic model for human face identification, WACV",
-    needs_root=False,
-    downloads=True,
+    source="downloaded",
+    has_files=False,
     image_size=_SIDE,
     splits=("auto", "class", "sample"),
 )

@@ -80,8 +80,8 @@ DATA_SET = DataSet(
     load=load,
     line="handwritten characters; tests on alphabets never trained on; downloaded, or read from data.root",
     citation="Lake, Salakhutdinov and Tenenbaum (2015), Human-level concept learning, Science 350",
-    needs_root=True,
-    downloads=True,
+    source="downloaded",
+    has_files=True,
     image_size=32,
     splits=("auto", "class", "sample"),
 )

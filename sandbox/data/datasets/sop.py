@@ -40,7 +40,8 @@ DATA_SET = DataSet(
     load=load,
     line="22,634 things for sale under data.root (Stanford Online Products); tests on things never trained on",
     citation="Song, Xiang, Jegelka and Savarese (2016), Deep Metric Learning via Lifted Structured Feature Embedding",
-    needs_root=True,
+    source="folder",
+    has_files=True,
     image_size=224,
     splits=("auto", "class", "given"),
 )

@@ -71,7 +71,7 @@ def test_images_and_lists_that_do_not_fit(root: Path) -> None:
         read(root)
 
 
-@pytest.mark.parametrize(("share", "said"), [(0.0, "data.validation is 0, but"), (1.0, "must lie between 0 and 1")])
+@pytest.mark.parametrize(("share", "said"), [(0.0, "data.validation is 0, but"), (1.0, "lies between 0 and 0.9")])
 def test_shares_that_cannot_be(root: Path, share: float, said: str) -> None:
     with pytest.raises(SandboxError, match=said):
         read(root, validation=share)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from sandbox.data.catalog import load
+from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.recipe.specs import DataSpec
 
 FOLDS = 4
 PEOPLE = [f"Person_{number:02d}" for number in range(60)]
@@ -41,7 +41,7 @@ def root(tmp_path: Path, write_image: Callable[..., Path]) -> Path:
 
 
 def read(root: Path, **settings: object) -> Splits:
-    return load(DataSpec(name="lfw", root=str(root), **settings))  # type: ignore[arg-type]
+    return load(LfwSpec(name="lfw", root=str(root), **settings))  # type: ignore[arg-type]
 
 
 def named(images: ImageSet, pairs: Pairs | None) -> set[tuple[str, str]]:

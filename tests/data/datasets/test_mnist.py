@@ -135,7 +135,7 @@ def test_small_classes_leave_every_half(root: Path) -> None:
     assert any("fewer than 15 images left out: 7" in note for note in splits.notes)
 
 
-@pytest.mark.parametrize(("share", "said"), [(0.0, "validation split is empty"), (1.0, "must lie between 0 and 1")])
+@pytest.mark.parametrize(("share", "said"), [(0.0, "validation split is empty"), (1.0, "lies between 0 and 0.9")])
 def test_shares_that_cannot_be(root: Path, share: float, said: str) -> None:
     with pytest.raises(SandboxError, match=said):
         read(root, validation=share)

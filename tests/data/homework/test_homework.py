@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from sandbox.data.catalog import load
+from sandbox.data.catalog import data_kinds, load
+from sandbox.data.datasets.homework import HomeworkSpec
 from sandbox.data.homework.verification import halves
 from sandbox.data.splits.splits import Splits, ToVerify
 from sandbox.errors import SandboxError
-from sandbox.recipe.specs import DataSpec
+from sandbox.recipe.text import from_toml
 
 Tree = Callable[[str], Path]
 PAIRED = {
@@ -26,7 +27,7 @@ PAIRED = {
 
 
 def read(root: Path, **settings: object) -> Splits:
-    return load(DataSpec(name="homework", root=str(root), **settings))  # type: ignore[arg-type]
+    return load(HomeworkSpec(name="homework", root=str(root), **settings))  # type: ignore[arg-type]
 
 
 def shown(apart: ToVerify | None) -> set[tuple[str, str, bool]]:
@@ -142,7 +143,7 @@ def test_no_other_era_or_data_set_has_parts(tree: Tree) -> None:
     with pytest.raises(SandboxError, match=r"data\.part is 'large', but .* is not of S19 or S20"):
         read(tree("f20"), part="large")
     with pytest.raises(SandboxError, match=r"data\.part is a setting of data set 'homework'; 'digits' has none"):
-        load(DataSpec(name="digits", part="large"))
+        from_toml('[data]\nname = "digits"\npart = "large"\n', kinds=data_kinds())
 
 
 def test_one_to_many_compares_each_image_with_everybody_known(tree: Tree) -> None:
