@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 
-LOWER_IS_BETTER = ("verification/eer",)
-
-
 Figures = dict[str, dict[str, float | int]]
+"""``{"retrieval/map@r": {"value": 0.68, "low": 0.66, "high": 0.71, "n": 5459}, ...}``: a value, its 95 % interval, what
+it was counted over and what else stands with it."""
+_LOWER_IS_BETTER = ("verification/eer", "verification/cllr", "verification/min_cllr")
+
+
+def lower_is_better(key: str) -> bool:
+    """Whether a figure gets better as it falls; a split in front of its key changes nothing."""
+    return key.endswith(_LOWER_IS_BETTER)
+
+
+def validation_keys(recall_at: Sequence[int], far: Sequence[float]) -> list[str]:
+    """Every figure that a validation can have, for those k and false accept rates."""
+    keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
+    keys += [f"retrieval/recall@{k}" for k in recall_at] + ["verification/auc", "verification/eer"]
+    keys += [f"verification/tar@far={spell_rate(rate)}" for rate in far]
+    return [*keys, "verification/accuracy", "classification/top@1", "classification/top@5"]
 
 
 def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:

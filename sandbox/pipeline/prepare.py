@@ -16,6 +16,7 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.pixels import pixel_statistics
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
+from sandbox.evaluation.figures import validation_keys
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.objective import Objective, build, check_batch, rehearse
 from sandbox.objectives.resolve import resolve
@@ -125,29 +126,34 @@ def check(recipe: Recipe) -> Expression:
     return expression
 
 
-def facts(p: Prepared) -> dict[str, Any]:
+def facts(prepared: Prepared) -> dict[str, Any]:
     """What run.json holds of a run before its first step."""
     count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
-    sets = {"train": p.splits.train, "val": p.splits.val, "test": p.splits.test}
+    sets = {"train": prepared.splits.train, "val": prepared.splits.val, "test": prepared.splits.test}
     return {
-        "objective": str(p.expression),
+        "objective": str(prepared.expression),
         "parameters": {
-            "backbone": count(p.network.backbone),
-            "head": count(p.network.head),
-            "objective": count(p.objective),
+            "backbone": count(prepared.network.backbone),
+            "head": count(prepared.network.head),
+            "objective": count(prepared.objective),
         },
         "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
-        "split": p.splits.digest,
-        "classes": classes_digest(p.splits.train.classes),
-        "input": {"image_size": p.splits.train.pixels.shape[1], "channels": p.splits.train.pixels.shape[3]}
-        | {"head": head_of(p.recipe.backbone, p.expression)},
-        "batch": p.training.batches.size,
-        "world_size": p.training.ranks.count,
-        "planned_steps": p.training.total,
-        "device": str(p.device) if p.device.type == "cpu" else f"{p.device} ({torch.cuda.get_device_name(p.device)})",
-        "precision": "bf16" if p.training.autocast else "float32",
+        "split": prepared.splits.digest,
+        "classes": classes_digest(prepared.splits.train.classes),
+        "input": {
+            "image_size": prepared.splits.train.pixels.shape[1],
+            "channels": prepared.splits.train.pixels.shape[3],
+        }
+        | {"head": head_of(prepared.recipe.backbone, prepared.expression)},
+        "batch": prepared.training.batches.size,
+        "world_size": prepared.training.ranks.count,
+        "planned_steps": prepared.training.total,
+        "device": str(prepared.device)
+        if prepared.device.type == "cpu"
+        else f"{prepared.device} ({torch.cuda.get_device_name(prepared.device)})",
+        "precision": "bf16" if prepared.training.autocast else "float32",
         "threads": torch.get_num_threads(),
-        "notes": p.notes,
+        "notes": prepared.notes,
     }
 
 
@@ -206,13 +212,8 @@ def _check_classifies(monitor: str, objective: Objective, splits: Splits) -> Non
 
 def _check_monitor(recipe: Recipe) -> None:
     """The monitor must be a key that validation will have."""
-    from sandbox.evaluation.figures import spell_rate
-
     spec = recipe.evaluate
-    keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
-    keys += [f"retrieval/recall@{k}" for k in spec.recall_at] + ["verification/auc", "verification/eer"]
-    keys += [f"verification/tar@far={spell_rate(f)}" for f in spec.far]
-    keys += ["verification/accuracy", "classification/top@1", "classification/top@5"]
+    keys = validation_keys(spec.recall_at, spec.far)
     if spec.monitor not in keys:
         raise SandboxError(
             f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"

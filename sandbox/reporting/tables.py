@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError, near
+from sandbox.evaluation.figures import lower_is_better
 from sandbox.recipe.specs import Recipe, digest, flat
 from sandbox.runs.folder import RunFolder, finished
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 SHOWN = ("test/retrieval/map@r", "test/retrieval/precision@1", "test/verification/auc", "test/verification/eer")
 FORMATS = ("terminal", "markdown", "latex", "csv")
 _NEVER_A_COLUMN = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from"}
-_LOWER_IS_BETTER = ("eer",)
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,7 @@ def build_table(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, sort: st
     by = sort or metrics[0]
     if by not in metrics:
         raise SandboxError(f"--sort '{by}' is not among the metrics of the table: {', '.join(metrics)}")
-    frame = pd.DataFrame(rows).sort_values(
-        by, ascending=by.endswith(_LOWER_IS_BETTER), kind="stable", ignore_index=True
-    )
+    frame = pd.DataFrame(rows).sort_values(by, ascending=lower_is_better(by), kind="stable", ignore_index=True)
     return Table(frame, tuple(metrics), tuple(settings), tuple(notes))
 
 

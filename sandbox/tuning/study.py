@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +22,10 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from sandbox.errors import SandboxError, near
-from sandbox.pipeline import run as experiment
+from sandbox.evaluation.figures import lower_is_better
 from sandbox.pipeline.events import Done, Validation
 from sandbox.pipeline.events import Event as RunEvent
+from sandbox.pipeline.run import run
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import to_flags, to_toml
 from sandbox.runs.folder import RunFolder
@@ -102,10 +103,12 @@ def search(space: Space, *, folder: Path, trials: int, command: str) -> Iterator
         yield TrialDone(over + 1, trials, values, value, state.name.lower(), _best_value(study))
 
 
-def _run(trial: optuna.trial.Trial, recipe: Recipe, folder: Path) -> Any:
+def _run(
+    trial: optuna.trial.Trial, recipe: Recipe, folder: Path
+) -> Generator[Event, None, tuple[TrialState, float | None]]:
     """Train one trial; returns its state and its best validation figure."""
     line = run_line(recipe)
-    events = experiment.run(recipe, out=folder / "runs", command=line, test=False, pictures=False)
+    events = run(recipe, out=folder / "runs", command=line, test=False, pictures=False)
     for event in events:
         yield event
         if isinstance(event, Validation):
@@ -179,7 +182,7 @@ def _create(folder: Path, monitor: str, seed: int) -> optuna.Study:
         storage = open_storage(folder)
     except (ValueError, KeyError) as error:
         raise SandboxError(f"{folder / 'journal.log'} is damaged: {error}") from None
-    direction: Literal["minimize", "maximize"] = "minimize" if monitor in experiment.LOWER_IS_BETTER else "maximize"
+    direction: Literal["minimize", "maximize"] = "minimize" if lower_is_better(monitor) else "maximize"
     pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1)
     try:
         study = optuna.create_study(
