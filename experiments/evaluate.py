@@ -15,7 +15,7 @@ from sandbox.wording import reason
 
 if TYPE_CHECKING:
     from sandbox.evaluation.figures import Figures
-    from sandbox.scoring.inputs import Ask, Judged
+    from sandbox.scoring.inputs import Inputs, Options
     from sandbox.scoring.score import Scored
 
 WHAT = (
@@ -97,10 +97,10 @@ def main() -> None:
         return
     from sandbox.scoring.score import score
 
-    ask = _ask(command)
-    judged = _judged(command, ask)
+    options = _options(command)
+    inputs = _inputs(command, options)
     make_places(command)  # hours of scoring should not end at a folder that cannot be written
-    scored = score(judged, ask)
+    scored = score(inputs, options)
     for finding in scored.findings:
         print(f"note: {finding.text}", file=sys.stderr)
     print_figures(scored.figures)
@@ -154,13 +154,13 @@ def _check(command: Command, given: set[str]) -> None:
             raise SandboxError(f"--{flag} holds {wrong[0]:g}, but is above 0 and below 1")
 
 
-def _ask(command: Command) -> Ask:
-    from sandbox.scoring.inputs import Ask
+def _options(command: Command) -> Options:
+    from sandbox.scoring.inputs import Options
 
-    return Ask(**{name: getattr(command, name) for name in Ask.__dataclass_fields__})
+    return Options(**{name: getattr(command, name) for name in Options.__dataclass_fields__ if hasattr(command, name)})
 
 
-def _judged(command: Command, ask: Ask) -> Judged:
+def _inputs(command: Command, options: Options) -> Inputs:
     from sandbox.scoring.inputs import read
 
     if command.run:

@@ -3,79 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from sandbox.evaluation.figures import Figures, on_whole_scale
+from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.retrieval.metrics import retrieval
 from sandbox.evaluation.retrieval.search import Index
-from sandbox.evaluation.similarity import Metric
+from sandbox.evaluation.similarity import Similarity
+from sandbox.evaluation.verification import cross_validation as by_folds
 from sandbox.evaluation.verification.metrics import Verification, verify_all_pairs, verify_pairs
 
-GivenPairs = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+class Labelled(NamedTuple):
+    """Embeddings and the class of each."""
+
+    x: np.ndarray
+    """(N, D) of any floating type."""
+    y: np.ndarray
+    """(N,) integers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How embeddings are evaluated."""
+
+    recall_at: tuple[int, ...] = (1, 5, 10)
+    """The k of recall@k."""
+    far: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
+    """False accept rates at which the true accept rate is reported."""
+    threshold: float | None = None
+    """A score chosen on validation, whose accuracy is reported too."""
+    metric: Similarity = "cosine"
+    """How alike two rows are."""
+    index: Index = "flat"
+    """How neighbours are found; flat is exact."""
+    retrieval: bool = True
+    """Whether neighbours are looked for at all."""
+    verification: bool = True
+    """Whether pairs are."""
+    quick: bool = False
+    """Leave intervals and folds out, to save time between validations."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of embeddings, and the verification that some of them were read from."""
+
+    figures: Figures
+    verification: Verification | None = field(default=None, repr=False)
+    """None where there is no genuine or no impostor pair."""
 
 
 def evaluate(
-    x: np.ndarray,
-    y: np.ndarray,
+    rows: Labelled,
+    options: Options | None = None,
     *,
-    pairs: GivenPairs | None = None,
-    gallery: np.ndarray | None = None,
-    gallery_y: np.ndarray | None = None,
-    recall_at: Sequence[int] = (1, 5, 10),
-    far: Sequence[float] = (1e-1, 1e-2, 1e-3),
-    threshold: float | None = None,
-    metric: Metric = "cosine",
-    index: Index = "flat",
-    verification: bool = True,
-    intervals: bool = True,
-) -> Figures:
-    """Retrieval and verification of embeddings.
+    gallery: Labelled | None = None,
+    pairs: Pairs | None = None,
+    verified: Labelled | None = None,
+) -> Evaluation:
+    """Retrieval, verification and accuracy by folds: the one chain behind a run's report and evaluate.py.
 
     Args:
-        x: (N, D) embeddings.
-        y: (N,) integer labels.
-        pairs: (left (M,), right (M,), same (M,)) rows to verify; all pairs of rows where not given.
-        gallery: (G, D) that the rows of x are queries to; without it each row searches the others.
-        gallery_y: (G,) labels of the gallery.
-        recall_at: the k of recall@k.
-        far: false accept rates.
-        threshold: a score chosen on validation, whose accuracy is reported too.
-        metric: cosine, dot or l2.
-        index: flat (exact), ivf or hnsw.
-        verification: leave it out to save time between validations.
-        intervals: leave ``low`` and ``high`` out, for the same reason.
+        rows: what is evaluated.
+        options: how; the defaults where not given.
+        gallery: what the rows are queries to; without it each row searches the others.
+        pairs: pairs of what is verified; all pairs where not given.
+        verified: what is verified in place of the rows, where retrieval and verification have images apart.
 
     Returns:
-        ``{"retrieval/map@r": {"value", "low", "high", "n"}, "verification/auc": ..., "retrieval/unmatched": ...}``,
-        without verification where there is no genuine or no impostor pair; finite throughout.
+        Figures ``{"retrieval/map@r": {"value", "low", "high", "n"}, "verification/auc": ..., "retrieval/unmatched":
+        ...}``, without verification where there is no genuine or no impostor pair, with
+        ``verification/accuracy@K-fold`` where the pairs have folds; finite throughout.
+
+    Raises:
+        SandboxError: what no figure could be trusted on: see `retrieval`, `verify_pairs`, `verify_all_pairs`.
     """
-    found = retrieval(x, y, gallery=gallery, gallery_y=gallery_y, recall_at=recall_at, metric=metric, index=index)
-    figures = on_whole_scale(found.figures(intervals=intervals))
-    if verification and both_kinds(y, pairs):
-        judged = verify(x, y, pairs, far=far, threshold=threshold, metric=metric)
-        figures |= judged.figures(far, threshold=threshold, intervals=intervals)
-    return figures
+    options = options or Options()
+    figures: Figures = {}
+    if options.retrieval:
+        found = retrieval(
+            *rows,
+            gallery=gallery and gallery.x,
+            gallery_y=gallery and gallery.y,
+            recall_at=options.recall_at,
+            metric=options.metric,
+            index=options.index,
+        )
+        figures |= on_whole_scale(found.figures(intervals=not options.quick))
+    verified = verified or rows
+    if not options.verification or not both_kinds(verified.y, pairs):
+        return Evaluation(figures)
+    judged = verify(*verified, pairs, far=options.far, threshold=options.threshold, metric=options.metric)
+    figures |= judged.figures(options.far, threshold=options.threshold, intervals=not options.quick)
+    if pairs is not None and pairs.fold is not None and judged.scores is not None and not options.quick:
+        figures |= by_folds.figures(by_folds.cross_validate(judged.scores, pairs.same, pairs.fold))
+    return Evaluation(figures, judged)
 
 
 def verify(
     x: np.ndarray,
     y: np.ndarray,
-    pairs: GivenPairs | None,
+    pairs: Pairs | None,
     *,
     far: Sequence[float],
     threshold: float | None = None,
-    metric: Metric = "cosine",
+    metric: Similarity = "cosine",
 ) -> Verification:
     """Verification over the given pairs, or over all where there are none; see `verify_pairs`, `verify_all_pairs`."""
     if pairs is not None:
-        return verify_pairs(x, *pairs, y=y, threshold=threshold, metric=metric)
+        return verify_pairs(x, pairs.left, pairs.right, pairs.same, y=y, threshold=threshold, metric=metric)
     return verify_all_pairs(x, y, far=far, threshold=threshold, metric=metric)
 
 
-def both_kinds(y: np.ndarray, pairs: GivenPairs | None) -> bool:
+def both_kinds(y: np.ndarray, pairs: Pairs | None) -> bool:
     """Whether there are genuine and impostor pairs; without both there is no verification to speak of."""
     if pairs is not None:
-        return bool(pairs[2].any() and not pairs[2].all())
+        return bool(pairs.same.any() and not pairs.same.all())
     counts = np.unique(y, return_counts=True)[1]
     return len(counts) > 1 and bool((counts > 1).any())

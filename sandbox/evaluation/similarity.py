@@ -8,8 +8,8 @@ import numpy as np
 
 from sandbox.errors import SandboxError
 
-Metric = Literal["cosine", "dot", "l2"]
-METRICS: tuple[str, ...] = get_args(Metric)
+Similarity = Literal["cosine", "dot", "l2"]
+SIMILARITIES: tuple[str, ...] = get_args(Similarity)
 """Cosine of the angle, inner product, or minus the squared Euclidean distance: higher is more alike in each."""
 
 
@@ -48,7 +48,7 @@ def check_dimensions(queries: np.ndarray, gallery: np.ndarray) -> None:
         raise SandboxError(f"queries have {queries.shape[1]} dimensions, the gallery {gallery.shape[1]}")
 
 
-def as_products(x: np.ndarray, metric: Metric = "cosine") -> tuple[np.ndarray, np.ndarray]:
+def as_products(x: np.ndarray, metric: Similarity = "cosine") -> tuple[np.ndarray, np.ndarray]:
     """Rows such that ``left[i] @ right[j]`` is how alike x[i] and x[j] are.
 
     Args:
@@ -62,8 +62,8 @@ def as_products(x: np.ndarray, metric: Metric = "cosine") -> tuple[np.ndarray, n
     Raises:
         SandboxError: no such metric, or lengths beyond the range of float32.
     """
-    if metric not in METRICS:
-        raise SandboxError(f"no similarity named '{metric}'; there are {', '.join(METRICS)}")
+    if metric not in SIMILARITIES:
+        raise SandboxError(f"no similarity named '{metric}'; there are {', '.join(SIMILARITIES)}")
     wide = np.asarray(x, dtype=np.float64)
     if metric == "l2":
         square = np.einsum("ij,ij->i", wide, wide)[:, None]

@@ -14,7 +14,7 @@ from sandbox.evaluation.verification.all_pairs import count_all_pairs
 from sandbox.evaluation.verification.metrics import score_pairs, verify_scores
 from sandbox.evaluation.verification.roc import Curve
 from sandbox.reporting.plots.scores import Mark, ScoreCounts
-from sandbox.scoring.inputs import Judged
+from sandbox.scoring.inputs import Inputs
 
 BINS = 100
 _FINE = 400
@@ -22,11 +22,11 @@ _FEWEST = 60
 """Of those, as many filled that the pairs are counted once more, over the stretch that they fill."""
 
 
-def scored(judged: Judged, *, far: float | None = None) -> tuple[ScoreCounts, Mark | None, tuple[str, ...]]:
+def scored(inputs: Inputs, *, far: float | None = None) -> tuple[ScoreCounts, Mark | None, tuple[str, ...]]:
     """Counts of the cosines of all pairs, or of those that are given, and the threshold to mark among them.
 
     Args:
-        judged: whose pairs; the threshold is chosen on its validation where it has one, else on the pairs themselves.
+        inputs: whose pairs; the threshold is chosen on its validation where it has one, else on the pairs themselves.
         far: choose the threshold that accepts at most this share of impostor pairs, in place of the most accurate.
 
     Returns:
@@ -36,17 +36,17 @@ def scored(judged: Judged, *, far: float | None = None) -> tuple[ScoreCounts, Ma
     Raises:
         SandboxError: no genuine or no impostor pair, or embeddings that are not finite.
     """
-    shown = judged.verify or judged.probe
-    _refuse_one_kind(shown, judged.pairs)
+    shown = inputs.verify or inputs.probe
+    _refuse_one_kind(shown, inputs.pairs)
     notes = []
-    validation = judged.validation_verify or judged.validation
-    if validation is not None and not both_kinds(validation.labels, _given(judged.validation_pairs)):
+    validation = inputs.validation_verify or inputs.validation
+    if validation is not None and not both_kinds(validation.labels, inputs.validation_pairs):
         notes.append("validation has no genuine or no impostor pair, so the threshold is chosen on the pairs shown")
         validation = None
     if validation is None:
-        curve, where = _curve(shown, judged.pairs, far), "on these very pairs"
+        curve, where = _curve(shown, inputs.pairs, far), "on these very pairs"
     else:
-        curve, where = _curve(validation, judged.validation_pairs, far), "on validation"
+        curve, where = _curve(validation, inputs.validation_pairs, far), "on validation"
     threshold = curve.best_accuracy()[1] if far is None else curve.accept_at(far)[2]
     if not np.isfinite(threshold):
         notes.append(f"no threshold is marked: {where} none is better than to reject every pair")
@@ -56,7 +56,7 @@ def scored(judged: Judged, *, far: float | None = None) -> tuple[ScoreCounts, Ma
             f"and {where} there are {curve.impostors:,}"
         )
     finite = (threshold,) if np.isfinite(threshold) else ()
-    counts, at = _count(shown, judged.pairs, finite)
+    counts, at = _count(shown, inputs.pairs, finite)
     if not finite:
         return counts, None, tuple(notes)
     chosen = f"most accurate {where}" if far is None else f"FAR up to {spell_rate(far)} {where}"
@@ -64,7 +64,7 @@ def scored(judged: Judged, *, far: float | None = None) -> tuple[ScoreCounts, Ma
 
 
 def _refuse_one_kind(shown: Embeddings, pairs: Pairs | None) -> None:
-    if both_kinds(shown.labels, _given(pairs)):
+    if both_kinds(shown.labels, pairs):
         return
     if pairs is None and len(np.unique(shown.labels)) == 1:
         raise SandboxError(f"all {len(shown):,} images show one class, so there is no impostor pair to draw")
@@ -72,12 +72,8 @@ def _refuse_one_kind(shown: Embeddings, pairs: Pairs | None) -> None:
     raise SandboxError(f"there is no {which} pair to draw; a picture of scores needs both kinds")
 
 
-def _given(pairs: Pairs | None) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    return None if pairs is None else (pairs.left, pairs.right, pairs.same)
-
-
 def _curve(part: Embeddings, pairs: Pairs | None, far: float | None) -> Curve:
-    return verify(part.x, part.labels, _given(pairs), far=() if far is None else (far,)).curve
+    return verify(part.x, part.labels, pairs, far=() if far is None else (far,)).curve
 
 
 def _count(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from sandbox.backbones.embed import Pixels, embed, raw_embeddings
 from sandbox.backbones.network import Network
@@ -13,99 +12,68 @@ from sandbox.data.catalog import data_sets
 from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import classification
 from sandbox.evaluation.figures import Figures, shares
-from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.report import GivenPairs, both_kinds, evaluate, verify
-from sandbox.evaluation.verification import cross_validation as by_folds
-from sandbox.evaluation.verification.metrics import score_pairs
+from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline.prepare import Prepared
+from sandbox.runs.embeddings import KeptSet
 from sandbox.training.features import as_pixels, over_features, trunk_features
 
 
-def judge(p: Prepared, splits: Sequence[str]) -> tuple[dict[str, Figures], dict[str, torch.Tensor]]:
+def judge(prepared: Prepared, splits: Sequence[str]) -> tuple[dict[str, Figures], dict[str, KeptSet]]:
     """The report of each split, ``val`` first, and the embeddings, labels and pairs to keep."""
     report: dict[str, Figures] = {}
-    kept: dict[str, torch.Tensor] = {}
+    kept: dict[str, KeptSet] = {}
+    marks = data_sets()[prepared.recipe.data.name].marks
     for name in splits:
-        images, pairs, to_verify = p.splits.part(name)
-        x = _embed(p, images)
-        apart = None if to_verify is None else _embed(p, to_verify.images)
+        images, pairs, to_verify = prepared.splits.part(name)
+        kept[name] = KeptSet(_embed(prepared, images), images.labels, pairs)
+        if to_verify is not None:
+            apart = to_verify.images
+            kept[f"{name}/verify"] = KeptSet(_embed(prepared, apart), apart.labels, to_verify.pairs)
         chosen = report["val"].get("verification/accuracy", {}).get("threshold") if name == "test" else None
-        report[name] = _score(p, name, x, apart=apart, threshold=chosen) | _classification(p, images)
-        if pairs is not None and pairs.fold is not None:
-            scores = score_pairs(x, pairs.left, pairs.right)
-            report[name] |= by_folds.figures(by_folds.cross_validate(scores, pairs.same, pairs.fold))
-        if marks := data_sets()[p.recipe.data.name].marks:
+        spec = prepared.recipe.evaluate
+        options = Options(recall_at=spec.recall_at, far=spec.far, threshold=chosen)
+        report[name] = _figures(kept[name], kept.get(f"{name}/verify"), options) | _classification(prepared, images)
+        if marks:
             report[name] |= marks(report[name])
-        kept |= _kept(name, x, images, pairs)
-        if to_verify is not None and apart is not None:
-            kept |= _kept(f"{name}/verify", apart, to_verify.images, to_verify.pairs)
     return report, kept
 
 
-def validate(p: Prepared) -> Figures:
+def validate(prepared: Prepared) -> Figures:
     """The figures of the validation split that the monitor needs, without intervals."""
-    if p.training.trunk_once and p.val_features is None and not p.recipe.evaluate.flip:
+    p, spec = prepared, prepared.recipe.evaluate
+    if p.training.trunk_once and p.val_features is None and not spec.flip:
         p.val_features = trunk_features(p.network, p.splits.val.pixels, device=p.device, autocast=p.training.autocast)
-    monitor = p.recipe.evaluate.monitor
-    figures = _score(p, "val", verification=monitor.startswith("verification"), final=False)
-    return figures | (_classification(p, p.splits.val) if monitor.startswith("classification") else {})
-
-
-def _score(
-    p: Prepared,
-    split: str,
-    x: np.ndarray | None = None,
-    *,
-    apart: np.ndarray | None = None,
-    threshold: float | None = None,
-    verification: bool = True,
-    final: bool = True,
-) -> Figures:
-    """Retrieval and verification of a split; where images to verify lie apart, verification is of those.
-
-    Args:
-        p: the run.
-        split: val or test.
-        x: embeddings of the split, if they are there already.
-        apart: the same of its images to verify.
-        threshold: a score chosen on validation.
-        verification: leave it out to save time.
-        final: with intervals.
-    """
-    images, pairs, to_verify = p.splits.part(split)
-    spec = p.recipe.evaluate
-    figures = evaluate(
-        _embed(p, images) if x is None else x,
-        images.labels,
-        pairs=_given(pairs),
+    images, pairs, to_verify = p.splits.part("val")
+    verification = spec.monitor.startswith("verification")
+    apart = None
+    if to_verify is not None and verification:
+        apart = KeptSet(_embed(p, to_verify.images), to_verify.images.labels, to_verify.pairs)
+    options = Options(
         recall_at=spec.recall_at,
         far=spec.far,
-        threshold=threshold,
-        verification=verification and to_verify is None,
-        intervals=final,
+        verification=verification,
+        quick=True,
     )
-    if to_verify is not None and verification:
-        apart = _embed(p, to_verify.images) if apart is None else apart
-        given, labels = _given(to_verify.pairs), to_verify.images.labels
-        if both_kinds(labels, given):
-            judged = verify(apart, labels, given, far=spec.far, threshold=threshold)
-            figures |= judged.figures(spec.far, threshold=threshold, intervals=final)
-    return figures
+    figures = _figures(KeptSet(_embed(p, images), images.labels, pairs), apart, options)
+    return figures | (_classification(p, images) if spec.monitor.startswith("classification") else {})
 
 
-def _given(pairs: Pairs | None) -> GivenPairs | None:
-    return None if pairs is None else (pairs.left, pairs.right, pairs.same)
+def _figures(own: KeptSet, apart: KeptSet | None, options: Options) -> Figures:
+    """Retrieval and verification of a split; where images to verify lie apart, verification is of those."""
+    verified = None if apart is None else Labelled(apart.x, apart.labels)
+    pairs = own.pairs if apart is None else apart.pairs
+    return evaluate(Labelled(own.x, own.labels), options, pairs=pairs, verified=verified).figures
 
 
-def _classification(p: Prepared, images: ImageSet) -> Figures:
+def _classification(prepared: Prepared, images: ImageSet) -> Figures:
     """Top-1 and top-5 of images whose classes were trained on, where a term of the objective classifies."""
-    if not p.splits.closed_set:
+    if not prepared.splits.closed_set:
         return {}
-    network, pixels = _seen_by(p, images)
+    network, pixels = _seen_by(prepared, images)
     logits = [
         scores.detach().float().cpu().numpy()
-        for raw in raw_embeddings(network, pixels, device=p.device, autocast=p.training.autocast)
-        if (scores := p.objective.logits(raw)) is not None
+        for raw in raw_embeddings(network, pixels, device=prepared.device, autocast=prepared.training.autocast)
+        if (scores := prepared.objective.logits(raw)) is not None
     ]
     if not logits:
         return {}
@@ -113,22 +81,14 @@ def _classification(p: Prepared, images: ImageSet) -> Figures:
     return shares({f"classification/top@{k}": hit for k, hit in hits.items()}, images.labels)
 
 
-def _embed(p: Prepared, images: ImageSet) -> np.ndarray:
-    network, pixels = _seen_by(p, images)
-    return embed(network, pixels, device=p.device, autocast=p.training.autocast, flip=p.recipe.evaluate.flip)
+def _embed(prepared: Prepared, images: ImageSet) -> np.ndarray:
+    network, pixels = _seen_by(prepared, images)
+    flip = prepared.recipe.evaluate.flip
+    return embed(network, pixels, device=prepared.device, autocast=prepared.training.autocast, flip=flip)
 
 
-def _seen_by(p: Prepared, images: ImageSet) -> tuple[Network, Pixels]:
+def _seen_by(prepared: Prepared, images: ImageSet) -> tuple[Network, Pixels]:
     """The network and the images; of validation, where a frozen trunk's features are at hand, the head and those."""
-    if p.val_features is not None and images is p.splits.val:
-        return over_features(p.network), as_pixels(p.val_features)
-    return p.network, images.pixels
-
-
-def _kept(name: str, x: np.ndarray, images: ImageSet, pairs: Pairs | None) -> dict[str, torch.Tensor]:
-    """What a run keeps of a set of images: embeddings, labels and the pairs that were judged."""
-    kept = {f"{name}/embeddings": torch.from_numpy(x), f"{name}/labels": torch.from_numpy(images.labels.copy())}
-    if pairs is not None:
-        columns = [pairs.left, pairs.right, pairs.same, *([] if pairs.fold is None else [pairs.fold])]
-        kept[f"{name}/pairs"] = torch.from_numpy(np.stack(columns, axis=1).astype(np.int64))
-    return kept
+    if prepared.val_features is not None and images is prepared.splits.val:
+        return over_features(prepared.network), as_pixels(prepared.val_features)
+    return prepared.network, images.pixels

@@ -18,6 +18,7 @@ from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Valida
 from sandbox.pipeline.prepare import Prepared, facts, prepare
 from sandbox.pipeline.watch import Watch
 from sandbox.recipe.specs import Recipe, digest
+from sandbox.runs.embeddings import write_embeddings
 from sandbox.runs.environment import peak_memory, surroundings
 from sandbox.runs.folder import RunFolder, create
 from sandbox.training import checkpoint
@@ -232,7 +233,7 @@ def _score(r: _Run) -> dict[str, Figures]:
         owners = {"names": prepared.objective.names, "classes": prepared.splits.train.classes}
         folder.write_tensors("objective.safetensors", watch.objective, owners)
     report, kept = judge(prepared, ("val", "test") if r.test else ("val",))
-    folder.write_tensors("embeddings.safetensors", kept, {"closed_set": prepared.splits.closed_set})
+    write_embeddings(folder, kept, closed_set=prepared.splits.closed_set)
     folder.write_json("report.json", report)
     folder.update(best={"step": watch.step, "value": watch.value, "monitor": watch.monitor})
     return report

@@ -10,6 +10,7 @@ import numpy as np
 from sandbox.data.images.files import ENDINGS
 from sandbox.errors import SandboxError
 from sandbox.recognition.gallery import Rows, make_rows
+from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted, first_names
 
@@ -26,13 +27,13 @@ def of_run(path: Path) -> Rows:
     """
     if not path.is_dir():
         raise SandboxError(f"{path} keeps no images of strangers to fit a threshold on; {_WAY_OUT}")
-    tensors, state = RunFolder(path).read_tensors("embeddings.safetensors")
-    closed = not isinstance(state, dict) or bool(state.get("closed_set", True))
-    part = "val/verify" if closed else "val"
-    if f"{part}/embeddings" not in tensors or f"{part}/labels" not in tensors:
+    kept = read_embeddings(RunFolder(path))
+    part = "val/verify" if kept.closed_set else "val"
+    if part not in kept:
         raise SandboxError(f"{path} was validated on people that it was trained on, who are no strangers; {_WAY_OUT}")
-    x, labels = tensors[f"{part}/embeddings"].numpy(), tensors[f"{part}/labels"].numpy()
-    if x.ndim != 2 or x.dtype != np.float32 or not x.size or labels.shape != (len(x),) or not np.isfinite(x).all():
+    held = kept.take(part)
+    x, labels = held.x, held.labels
+    if x.dtype != np.float32:
         raise SandboxError(f"the run {path} is damaged: its validation embeddings are {x.dtype} {x.shape}")
     nothing = ("",) * len(x)
     return make_rows(x, [f"class {label} of validation" for label in labels], nothing, nothing, nothing)

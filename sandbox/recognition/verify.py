@@ -55,9 +55,9 @@ def cut_of_run(path: Path) -> Cut:
     """
     if path.is_dir():
         of_run(path)  # a threshold of people that it was trained on is none for others
-        match RunFolder(path).read_json("report.json"):
-            case {"val": {"verification/eer": {"threshold": float(value)}}}:
-                return Cut(value, f"equal error rates on the validation images of {path}")
+        value = RunFolder(path).validation_threshold("verification/eer")
+        if value is not None:
+            return Cut(value, f"equal error rates on the validation images of {path}")
     raise SandboxError(f"{path} has no threshold of its own; give --threshold, or --people with its calibration")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from sandbox.evaluation.figures import spell, spell_interval
-from sandbox.reporting.plots import curves as figures
+from sandbox.reporting.plots import curves
+from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
 
 _STYLE = """
@@ -33,17 +34,17 @@ def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None) -> N
         split: which split that is, ``test`` or ``val``.
         pairs: given verification pairs with `left`, `right`, `same`; random pairs are drawn where there are none.
     """
-    tensors, _ = folder.read_tensors("embeddings.safetensors")
-    x, y = tensors[f"{split}/embeddings"].numpy(), tensors[f"{split}/labels"].numpy()
+    kept = read_embeddings(folder).take(split)
+    x, y = kept.x, kept.labels
     if pairs is None:
-        genuine, impostor = figures.sampled_scores(x, y)
+        genuine, impostor = curves.sampled_scores(x, y)
     else:
         scores = np.einsum("ij,ij->i", x[pairs.left], x[pairs.right])
         genuine, impostor = scores[pairs.same], scores[~pairs.same]
     places = folder.path / "figures"
-    figures.draw_curves(folder.read_log(), folder.recipe().evaluate.monitor, places / "curves.png")
-    figures.draw_scores(genuine, impostor, places / "scores.png")
-    figures.draw_neighbours(x, y, pixels, places / "neighbours.png")
+    curves.draw_curves(folder.read_log(), folder.recipe().evaluate.monitor, places / "curves.png")
+    curves.draw_scores(genuine, impostor, places / "scores.png")
+    curves.draw_neighbours(x, y, pixels, places / "neighbours.png")
 
 
 def write_page(folder: RunFolder) -> None:

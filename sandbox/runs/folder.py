@@ -52,6 +52,19 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise SandboxError(f"{self.path / name} cannot be read: {error}") from None
 
+    def validation_threshold(self, key: str) -> float | None:
+        """The score at which a figure of the validation split was read; None where its report has none.
+
+        Raises:
+            SandboxError: report.json is absent or damaged.
+        """
+        match self.read_json("report.json"):
+            case {"val": {**figures}}:
+                entry = figures.get(key)
+                threshold = entry.get("threshold") if isinstance(entry, dict) else None
+                return threshold if isinstance(threshold, float) else None
+        return None
+
     def finished(self) -> dict[str, Any]:
         """What run.json holds of a finished run.
 

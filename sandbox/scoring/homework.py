@@ -104,9 +104,9 @@ def _names(folder: RunFolder, trained: Trained, task: Task, pixels: np.ndarray) 
 
 def _threshold(folder: RunFolder) -> float:
     """The cosine that told same from different best on validation."""
-    match folder.read_json("report.json"):
-        case {"val": {"verification/accuracy": {"threshold": float(threshold)}}}:
-            return threshold
+    threshold = folder.validation_threshold("verification/accuracy")
+    if threshold is not None:
+        return threshold
     raise SandboxError(f"{folder.path / 'report.json'} has no threshold to tell strangers from known people by")
 
 

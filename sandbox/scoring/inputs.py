@@ -9,14 +9,13 @@ from typing import Literal
 from sandbox.data.formats.embeddings import Embeddings, read_embeddings, renumber
 from sandbox.data.formats.pair_rows import read_pairs
 from sandbox.errors import SandboxError
+from sandbox.evaluation import report
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.retrieval.search import Index
-from sandbox.evaluation.similarity import Metric
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What is to be scored."""
+class Inputs:
+    """Embeddings to be scored, what they are compared with, and what thresholds are chosen on."""
 
     probe: Embeddings
     gallery: Embeddings | None = None
@@ -36,17 +35,17 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
-    """What is wanted of it."""
+class Options(report.Options):
+    """How they are scored; what the flags of evaluate.py say in full."""
 
-    recall_at: tuple[int, ...] = (1, 5, 10)
     far: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
     fpir: tuple[float, ...] = (1e-1, 1e-2)
-    metric: Metric = "cosine"
-    index: Index = "flat"
+    """False positive identification rates at which thresholds are fitted."""
     folds: int = 0
+    """Folds that a list of pairs without any is cut into; 0 cuts none."""
     calibrate: Literal["none", "logistic", "isotonic"] = "none"
     enrol: int = 1
+    """Images of a person in the gallery of open-set identification."""
     template: Literal["best", "mean"] = "mean"
     clustering: bool = False
 
@@ -58,7 +57,7 @@ def read(
     pairs: Path | None = None,
     validation: Path | None = None,
     validation_pairs: Path | None = None,
-) -> Judged:
+) -> Inputs:
     """Read everything from files; classes of one name get one number across them.
 
     Raises:
@@ -78,7 +77,7 @@ def read(
         None if file is None or part is None else read_pairs(file, part.paths, len(part))
         for file, part in ((pairs, numbered["probe"]), (validation_pairs, numbered.get("validation")))
     ]
-    return Judged(
+    return Inputs(
         probe=numbered["probe"],
         gallery=numbered.get("gallery"),
         validation=numbered.get("validation"),

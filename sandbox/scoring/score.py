@@ -9,7 +9,7 @@ import numpy as np
 from sandbox.data.formats.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.clustering import clustering
-from sandbox.evaluation.figures import Figures, on_whole_scale, shares, spell_rate
+from sandbox.evaluation.figures import Figures, shares, spell_rate
 from sandbox.evaluation.identification.closed_set import cmc, search
 from sandbox.evaluation.identification.open_set import dir_at_fpir
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
@@ -17,13 +17,12 @@ from sandbox.evaluation.lint.embeddings import Finding, lint_embeddings, lint_sp
 from sandbox.evaluation.lint.identical_rows import first_identical
 from sandbox.evaluation.lint.pairs import lint_pairs, lint_scores
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.report import both_kinds, verify
-from sandbox.evaluation.retrieval.metrics import retrieval
+from sandbox.evaluation.report import Labelled, both_kinds, evaluate, verify
 from sandbox.evaluation.similarity import as_products
 from sandbox.evaluation.verification import cross_validation as by_folds
 from sandbox.evaluation.verification.calibration import Calibration, cllr, min_cllr
 from sandbox.evaluation.verification.metrics import Verification, score_pairs
-from sandbox.scoring.inputs import Ask, Judged
+from sandbox.scoring.inputs import Inputs, Options
 from sandbox.wording import counted
 
 RANKS = (1, 5, 10)
@@ -31,7 +30,7 @@ RANKS = (1, 5, 10)
 
 @dataclass(frozen=True)
 class Scored:
-    """What came out."""
+    """Figures, findings of the linter, and what pictures are drawn from."""
 
     figures: Figures
     findings: list[Finding]
@@ -40,73 +39,75 @@ class Scored:
     """(P,) identification rank of each probe whose person is in the gallery, 0 where never found."""
 
 
-def score(judged: Judged, ask: Ask) -> Scored:
+def score(inputs: Inputs, options: Options) -> Scored:
     """Every figure that the data allows, with what the linter has to say.
 
     Raises:
         SandboxError: folds or calibration without what they need, or data that no figure could be trusted on.
     """
-    probe, pairs = judged.probe, _with_folds(judged.pairs, ask)
-    findings = _lint(judged, pairs, ask)
-    figures = _retrieval(judged, ask)
-    given = None if pairs is None else (pairs.left, pairs.right, pairs.same)
-    verification, threshold = None, None
-    if judged.validation is not None:
-        held = judged.validation_verify or judged.validation
-        threshold, why = _threshold(held, judged.validation_pairs, ask)
+    probe, gallery, pairs = inputs.probe, inputs.gallery, _with_folds(inputs.pairs, options)
+    findings = _lint(inputs, pairs, options)
+    threshold = None
+    if inputs.validation is not None:
+        held = inputs.validation_verify or inputs.validation
+        threshold, why = _threshold(held, inputs.validation_pairs, options)
         findings += [Finding("no-validation-threshold", f"accuracy@validation was left out: {why}")] if why else []
-    verified = judged.verify or probe
-    if both_kinds(verified.labels, given):
-        verification = verify(verified.x, verified.labels, given, far=ask.far, threshold=threshold, metric=ask.metric)
-        figures |= verification.figures(ask.far, threshold=threshold)
+    found = evaluate(
+        Labelled(probe.x, probe.labels),
+        replace(options, threshold=threshold, retrieval=gallery is not None or _among_themselves(inputs)),
+        gallery=None if gallery is None else Labelled(gallery.x, gallery.labels),
+        pairs=pairs,
+        verified=None if inputs.verify is None else Labelled(inputs.verify.x, inputs.verify.labels),
+    )
+    figures, verification = found.figures, found.verification
     if pairs is not None and verification is not None and verification.scores is not None:
         scores = verification.scores
         findings += lint_scores(scores, pairs.same)
-        if pairs.fold is not None:
-            figures |= by_folds.figures(by_folds.cross_validate(scores, pairs.same, pairs.fold))
-        if ask.calibrate != "none":
-            figures |= _calibrated(scores, pairs, judged, ask)
-    elif ask.calibrate != "none":
+        if options.calibrate != "none":
+            figures |= _calibrated(scores, pairs, inputs, options)
+    elif options.calibrate != "none":
         raise SandboxError("--calibrate needs --pairs with genuine and impostor pairs")
     ranks = None
-    if judged.gallery is not None:
-        enrolled = np.isin(probe.labels, judged.gallery.labels)
-        ranks = _ranks(probe, judged.gallery, ask)[enrolled]
+    if inputs.gallery is not None:
+        enrolled = np.isin(probe.labels, inputs.gallery.labels)
+        ranks = _ranks(probe, inputs.gallery, options)[enrolled]
         hits = {f"identification/rank@{k}": hit for k, hit in cmc(ranks, RANKS).items()}
         figures |= shares(hits, probe.labels[enrolled])
-    if judged.validation is not None and not judged.closed:
+    if inputs.validation is not None and not inputs.closed:
         try:
-            figures |= _open_set(judged.validation, probe, ask)
+            figures |= _open_set(inputs.validation, probe, options)
         except SandboxError as error:  # the other figures stand without it
             findings.append(Finding("no-open-set", f"open-set identification was left out: {error}"))
-    if ask.clustering:
-        figures |= clustering(as_products(probe.x, ask.metric)[0] if ask.metric != "l2" else probe.x, probe.labels)[1]
+    if options.clustering:
+        figures |= clustering(
+            as_products(probe.x, options.metric)[0] if options.metric != "l2" else probe.x, probe.labels
+        )[1]
     return Scored(figures, findings, verification, ranks)
 
 
-def _with_folds(pairs: Pairs | None, ask: Ask) -> Pairs | None:
-    if not ask.folds:
+def _with_folds(pairs: Pairs | None, options: Options) -> Pairs | None:
+    if not options.folds:
         return pairs
     if pairs is None:
-        raise SandboxError(f"--folds {ask.folds} cuts a list of pairs into folds, but there is none (--pairs)")
+        raise SandboxError(f"--folds {options.folds} cuts a list of pairs into folds, but there is none (--pairs)")
     if pairs.fold is None:
-        return replace(pairs, fold=by_folds.even_folds(pairs.same, ask.folds))
+        return replace(pairs, fold=by_folds.even_folds(pairs.same, options.folds))
     there = len(np.unique(pairs.fold))
-    if there != ask.folds:
-        raise SandboxError(f"--folds is {ask.folds}, but the pair list has {there} folds of its own")
+    if there != options.folds:
+        raise SandboxError(f"--folds is {options.folds}, but the pair list has {there} folds of its own")
     return pairs
 
 
-def _lint(judged: Judged, pairs: Pairs | None, ask: Ask) -> list[Finding]:
-    probe, gallery, held = judged.probe, judged.gallery, judged.validation
+def _lint(inputs: Inputs, pairs: Pairs | None, options: Options) -> list[Finding]:
+    probe, gallery, held = inputs.probe, inputs.gallery, inputs.validation
     named = _names(probe)
-    findings = lint_embeddings(probe.x, named, paths=probe.paths, normalised_expected=ask.metric == "cosine")
-    if gallery is not None or not _among_themselves(judged):  # then no row searches the others
+    findings = lint_embeddings(probe.x, named, paths=probe.paths, normalised_expected=options.metric == "cosine")
+    if gallery is not None or not _among_themselves(inputs):  # then no row searches the others
         findings = [finding for finding in findings if finding.rule not in ("single-row-classes", "one-class")]
     if pairs is not None:
-        verified = _names(judged.verify or probe)
+        verified = _names(inputs.verify or probe)
         findings += lint_pairs(pairs.left, pairs.right, pairs.same, pairs.fold, y=verified)
-    if held is not None and not judged.closed:
+    if held is not None and not inputs.closed:
         findings += lint_split(_names(held), named, held.x, probe.x)
     if gallery is not None:
         first = first_identical(gallery.x, probe.x)[len(gallery) :]
@@ -128,35 +129,19 @@ def _names(part: Embeddings) -> np.ndarray:
     return np.array(part.classes)[part.labels]
 
 
-def _among_themselves(judged: Judged) -> bool:
+def _among_themselves(inputs: Inputs) -> bool:
     """Whether rows without a gallery search each other: not where pairs are given and no row has a match."""
-    apart = judged.pairs is None or judged.verify is not None
-    return judged.retrieve and (apart or np.bincount(judged.probe.labels).max() > 1)
+    apart = inputs.pairs is None or inputs.verify is not None
+    return inputs.retrieve and (apart or np.bincount(inputs.probe.labels).max() > 1)
 
 
-def _retrieval(judged: Judged, ask: Ask) -> Figures:
-    probe, gallery = judged.probe, judged.gallery
-    if gallery is None and not _among_themselves(judged):
-        return {}
-    found = retrieval(
-        probe.x,
-        probe.labels,
-        gallery=None if gallery is None else gallery.x,
-        gallery_y=None if gallery is None else gallery.labels,
-        recall_at=ask.recall_at,
-        metric=ask.metric,
-        index=ask.index,
-    )
-    return on_whole_scale(found.figures())
-
-
-def _threshold(held: Embeddings, pairs: Pairs | None, ask: Ask) -> tuple[float | None, str]:
+def _threshold(held: Embeddings, pairs: Pairs | None, options: Options) -> tuple[float | None, str]:
     """The threshold that is most accurate on validation; where there is none, why."""
     if pairs is not None:
-        scores = score_pairs(held.x, pairs.left, pairs.right, metric=ask.metric)
+        scores = score_pairs(held.x, pairs.left, pairs.right, metric=options.metric)
         threshold = by_folds.best_threshold(scores, pairs.same)[0]
     elif both_kinds(held.labels, None):
-        threshold = verify(held.x, held.labels, None, far=(), metric=ask.metric).curve.best_accuracy()[1]
+        threshold = verify(held.x, held.labels, None, far=(), metric=options.metric).curve.best_accuracy()[1]
     else:
         return None, "a threshold needs two classes in validation, and a class of two images"
     if np.isfinite(threshold):
@@ -165,23 +150,23 @@ def _threshold(held: Embeddings, pairs: Pairs | None, ask: Ask) -> tuple[float |
     return None, f"no threshold is more often right on validation than to {every} every pair"
 
 
-def _calibrated(scores: np.ndarray, pairs: Pairs, judged: Judged, ask: Ask) -> Figures:
+def _calibrated(scores: np.ndarray, pairs: Pairs, inputs: Inputs, options: Options) -> Figures:
     """Cllr of scores calibrated elsewhere: on validation, or for each fold on the others."""
-    assert ask.calibrate != "none"
-    if judged.validation is not None and judged.validation_pairs is not None:
-        held = judged.validation_pairs
+    assert options.calibrate != "none"
+    if inputs.validation is not None and inputs.validation_pairs is not None:
+        held = inputs.validation_pairs
         fitted = score_pairs(
-            (judged.validation_verify or judged.validation).x, held.left, held.right, metric=ask.metric
+            (inputs.validation_verify or inputs.validation).x, held.left, held.right, metric=options.metric
         )
-        llr = Calibration.fit(fitted, held.same, method=ask.calibrate).apply(scores)
+        llr = Calibration.fit(fitted, held.same, method=options.calibrate).apply(scores)
     elif pairs.fold is not None:
         llr = np.empty(len(scores))
         for fold in np.unique(pairs.fold):
             out = pairs.fold == fold
-            llr[out] = Calibration.fit(scores[~out], pairs.same[~out], method=ask.calibrate).apply(scores[out])
+            llr[out] = Calibration.fit(scores[~out], pairs.same[~out], method=options.calibrate).apply(scores[out])
     else:
-        raise SandboxError("--calibrate fits on other pairs than it is judged on: give --folds or --validation_pairs")
-    people = (judged.verify or judged.probe).labels
+        raise SandboxError("--calibrate fits on other pairs than it is inputs on: give --folds or --validation_pairs")
+    people = (inputs.verify or inputs.probe).labels
     floor = Calibration.fit(scores, pairs.same, method="isotonic").apply(scores)
     return {
         "verification/cllr": _cost_entry(llr, pairs, people, cllr(llr, pairs.same)),
@@ -199,14 +184,14 @@ def _cost_entry(llr: np.ndarray, pairs: Pairs, y: np.ndarray, value: float) -> d
     return {"value": value, "low": max(float(low[0]) + off, 0.0), "high": float(high[0]) + off, "n": len(pairs)}
 
 
-def _ranks(probe: Embeddings, gallery: Embeddings, ask: Ask) -> np.ndarray:
+def _ranks(probe: Embeddings, gallery: Embeddings, options: Options) -> np.ndarray:
     """The rank of each probe's person; by distance, a person is as near as the nearest of their images."""
     return search(
-        as_products(probe.x, ask.metric)[0],
+        as_products(probe.x, options.metric)[0],
         probe.labels,
-        as_products(gallery.x, ask.metric)[1],
+        as_products(gallery.x, options.metric)[1],
         gallery.labels,
-        template="best" if ask.metric == "l2" else ask.template,
+        template="best" if options.metric == "l2" else options.template,
         failed=_gave_nothing(probe),
         gallery_failed=_gave_nothing(gallery),
     ).rank
@@ -217,9 +202,9 @@ def _gave_nothing(part: Embeddings) -> np.ndarray:
     return np.asarray(~part.x.any(axis=1))
 
 
-def _open_set(held: Embeddings, probe: Embeddings, ask: Ask) -> Figures:
+def _open_set(held: Embeddings, probe: Embeddings, options: Options) -> Figures:
     """DIR at each FPIR with thresholds fitted on validation's people."""
-    if ask.metric == "l2":
+    if options.metric == "l2":
         raise SandboxError("it compares cosines or dot products, not --metric l2")
     shared = np.intersect1d(held.labels, probe.labels)
     if len(shared):
@@ -228,13 +213,13 @@ def _open_set(held: Embeddings, probe: Embeddings, ask: Ask) -> Figures:
             f"the first '{probe.classes[shared[0]]}'"
         )
     found = dir_at_fpir(
-        as_products(held.x, ask.metric)[0],
+        as_products(held.x, options.metric)[0],
         held.labels,
-        as_products(probe.x, ask.metric)[0],
+        as_products(probe.x, options.metric)[0],
         probe.labels,
-        fpir=ask.fpir,
-        enrol=ask.enrol,
-        template=ask.template,
+        fpir=options.fpir,
+        enrol=options.enrol,
+        template=options.template,
         calibration_failed=_gave_nothing(held),
         test_failed=_gave_nothing(probe),
     )

@@ -89,11 +89,11 @@ def read(file: Path) -> Report:
 def test_labels_give_retrieval_and_verification_over_all_pairs(
     scored: Callable[..., Report], command: Callable[..., Any], npz: Path
 ) -> None:
-    from sandbox.evaluation.report import evaluate
+    from sandbox.evaluation.report import Labelled, Options, evaluate
 
     report = scored("--embeddings", npz)
     far = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-    assert report == evaluate(*rows(), far=far)
+    assert report == evaluate(Labelled(*rows()), Options(far=far)).figures
     assert report["verification/tar@far=1e-6"]["supported"] is False
     assert report["verification/tar@far=1e-1"]["supported"] is True
     assert report["verification/auc"]["n"] == PEOPLE * IMAGES * (PEOPLE * IMAGES - 1) // 2

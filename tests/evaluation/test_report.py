@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.figures import spell, spell_interval
-from sandbox.evaluation.report import both_kinds, evaluate
+from sandbox.evaluation.figures import Figures, spell, spell_interval
+from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.report import Labelled, Options, both_kinds, evaluate
 from sandbox.evaluation.retrieval.metrics import retrieval
 from sandbox.evaluation.verification.metrics import verify_all_pairs, verify_pairs
 
@@ -17,23 +19,27 @@ KEYS = {f"retrieval/{name}" for name in RETRIEVAL} | {f"verification/{name}" for
 ASKED: dict[str, Any] = {"recall_at": (1, 2), "far": (0.1, 0.01)}
 
 
+def report_of(x: np.ndarray, y: np.ndarray, pairs: Pairs | None = None, gallery: Any = None, **how: Any) -> Figures:
+    return evaluate(Labelled(x, y), Options(**how), pairs=pairs, gallery=gallery).figures
+
+
 def rows(seed: int, n: int, classes: int = 8) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     y = rng.integers(0, classes, n)
     return (rng.normal(size=(n, 12)) + rng.normal(size=(classes, 12))[y]).astype(np.float32), y
 
 
-PAIRS = (np.array([1, 2, 5, 7]), np.array([3, 4, 6, 9]), np.array([True, False, True, False]))
-GALLERY, GALLERY_Y = rows(9, 30)
+PAIRS = Pairs(np.array([1, 2, 5, 7]), np.array([3, 4, 6, 9]), np.array([True, False, True, False]))
+GALLERY = Labelled(*rows(9, 30))
 
 
 @pytest.mark.parametrize("metric", ["cosine", "dot", "l2"])
 @pytest.mark.parametrize("pairs", [None, PAIRS], ids=["all pairs", "given pairs"])
-@pytest.mark.parametrize("against", [{}, {"gallery": GALLERY, "gallery_y": GALLERY_Y}], ids=["alone", "gallery"])
+@pytest.mark.parametrize("against", [None, GALLERY], ids=["alone", "gallery"])
 def test_every_figure_has_a_value_inside_its_interval_and_says_its_n(against, pairs, metric) -> None:  # type: ignore[no-untyped-def]
     x, y = rows(2, 60)
     y[0] = 99
-    report = evaluate(x, y, pairs=pairs, metric=metric, threshold=0.1, **against, **ASKED)
+    report = report_of(x, y, pairs, against, metric=metric, threshold=0.1, **ASKED)
     assert report.keys() == KEYS | {"verification/accuracy@validation"}
     for key, entry in report.items():
         assert entry["low"] <= entry["value"] <= entry["high"], key
@@ -47,7 +53,7 @@ def test_every_figure_has_a_value_inside_its_interval_and_says_its_n(against, pa
 
 def test_without_intervals_the_same_values_stand_alone() -> None:
     x, y = rows(3, 80)
-    full, plain = (evaluate(x, y, index="hnsw", threshold=0.2, intervals=on, **ASKED) for on in (True, False))  # type: ignore[arg-type]
+    full, plain = (report_of(x, y, index="hnsw", threshold=0.2, quick=on, **ASKED) for on in (False, True))
     assert full.keys() == plain.keys()
     for key, entry in plain.items():
         assert "low" not in entry and "high" not in entry
@@ -56,29 +62,28 @@ def test_without_intervals_the_same_values_stand_alone() -> None:
 
 def test_a_report_is_what_its_parts_say() -> None:
     x, y = rows(4, 50)
-    report = evaluate(x, y, threshold=0.3, **ASKED)
+    report = report_of(x, y, threshold=0.3, **ASKED)
     judged = verify_all_pairs(x, y, far=(0.1, 0.01), threshold=0.3)
     assert report == {
         **retrieval(x, y, recall_at=(1, 2)).figures(),
         **judged.figures((0.1, 0.01), threshold=0.3),
     }
-    given = evaluate(x, y, pairs=PAIRS, gallery=GALLERY, gallery_y=GALLERY_Y, **ASKED)
+    given = report_of(x, y, PAIRS, GALLERY, **ASKED)
     assert given == {
-        **retrieval(x, y, gallery=GALLERY, gallery_y=GALLERY_Y, recall_at=(1, 2)).figures(),
-        **verify_pairs(x, *PAIRS, y=y).figures((0.1, 0.01)),
+        **retrieval(x, y, gallery=GALLERY.x, gallery_y=GALLERY.y, recall_at=(1, 2)).figures(),
+        **verify_pairs(x, PAIRS.left, PAIRS.right, PAIRS.same, y=y).figures((0.1, 0.01)),
     }
 
 
 def test_verification_may_be_left_out_and_is_where_one_kind_of_pair_is_missing() -> None:
     x, y = rows(5, 40)
     only = {key for key in KEYS if key.startswith("retrieval/")}
-    assert evaluate(x, y, verification=False, **ASKED).keys() == only  # type: ignore[arg-type]
-    assert evaluate(x, np.zeros(40, int), **ASKED).keys() == only  # type: ignore[arg-type]
-    same = (PAIRS[0], PAIRS[1], np.ones(4, bool))
-    assert evaluate(x, y, pairs=same, **ASKED).keys() == only  # type: ignore[arg-type]
+    assert report_of(x, y, verification=False, **ASKED).keys() == only
+    assert report_of(x, np.zeros(40, int), **ASKED).keys() == only
+    same = replace(PAIRS, same=np.ones(4, bool))
+    assert report_of(x, y, same, **ASKED).keys() == only
     lone = np.arange(40)
-    against = {"gallery": x[:5], "gallery_y": lone[:5]}
-    assert evaluate(x, lone, **against, **ASKED).keys() == only  # type: ignore[arg-type]
+    assert report_of(x, lone, gallery=Labelled(x[:5], lone[:5]), **ASKED).keys() == only
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_verification_may_be_left_out_and_is_where_one_kind_of_pair_is_missing()
         ([0, 0, 0], None, False),
         ([0, 1, 2], None, False),
         ([0, 1, 2], PAIRS, True),
-        ([0, 0, 1], (PAIRS[0], PAIRS[1], np.zeros(4, bool)), False),
+        ([0, 0, 1], replace(PAIRS, same=np.zeros(4, bool)), False),
     ],
 )
 def test_both_kinds_of_pair_are_there_or_not(y, pairs, both: bool) -> None:  # type: ignore[no-untyped-def]
@@ -98,7 +103,7 @@ def test_both_kinds_of_pair_are_there_or_not(y, pairs, both: bool) -> None:  # t
 @pytest.mark.parametrize("index", ["ivf", "hnsw"])
 def test_an_approximate_index_is_reported_with_its_recall(index) -> None:  # type: ignore[no-untyped-def]
     x, y = rows(6, 300)
-    report = evaluate(x, y, index=index, **ASKED)
+    report = report_of(x, y, index=index, **ASKED)
     assert report.keys() == KEYS | {"retrieval/index_recall"}
     entry = report["retrieval/index_recall"]
     assert 0 < entry["low"] <= entry["value"] <= entry["high"] <= 1
@@ -108,9 +113,9 @@ def test_an_approximate_index_is_reported_with_its_recall(index) -> None:  # typ
 def test_what_cannot_be_evaluated_is_refused() -> None:
     x, y = rows(7, 10)
     with pytest.raises(SandboxError, match="no query has a match"):
-        evaluate(x, np.arange(10))
+        report_of(x, np.arange(10))
     with pytest.raises(SandboxError, match="no similarity named 'euclid'"):
-        evaluate(x, y, metric="euclid")  # type: ignore[arg-type]
+        report_of(x, y, metric="euclid")
 
 
 @pytest.mark.parametrize(

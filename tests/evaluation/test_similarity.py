@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.similarity import METRICS, as_products, check_dimensions, check_embeddings
+from sandbox.evaluation.similarity import SIMILARITIES, as_products, check_dimensions, check_embeddings
 
 
 def by_definition(x: np.ndarray, metric: str) -> np.ndarray:
@@ -29,7 +29,7 @@ def by_definition(x: np.ndarray, metric: str) -> np.ndarray:
 
 @settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 20), st.sampled_from(["f2", "f4", "f8"]))
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", SIMILARITIES)
 def test_products_are_the_similarity_by_its_definition(metric, seed: int, n: int, dim: int, kind: str) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, dim)).astype(kind)
@@ -53,7 +53,7 @@ def test_types_and_widths_are_as_promised() -> None:
 
 def test_float16_is_widened_exactly_before_anything_is_computed() -> None:
     x = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float16) * np.float16(300)  # squares overflow float16
-    for metric in METRICS:
+    for metric in SIMILARITIES:
         for narrow, wide in zip(as_products(x, metric), as_products(x.astype(np.float64), metric), strict=True):  # type: ignore[arg-type]
             np.testing.assert_array_equal(narrow, wide)
 
@@ -93,7 +93,7 @@ def test_lengths_beyond_float32_are_refused_without_a_warning(metric, kind: str)
 
 
 @settings(max_examples=30)
-@given(st.integers(0, 10**6), st.sampled_from(METRICS), st.sampled_from(["f2", "f4", "f8"]))
+@given(st.integers(0, 10**6), st.sampled_from(SIMILARITIES), st.sampled_from(["f2", "f4", "f8"]))
 def test_duplicates_stay_duplicates_wherever_they_stand(seed: int, metric, kind: str) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(9, 7)).astype(kind)

@@ -68,14 +68,15 @@ def test_the_report_has_value_and_n_for_every_key(tmp_path: Path) -> None:
 
 
 def test_the_report_can_be_computed_again_from_the_kept_embeddings(tmp_path: Path) -> None:
-    from sandbox.evaluation.report import evaluate
+    from sandbox.evaluation.report import Labelled, Options, evaluate
 
     last = done(SMALL, tmp_path)
     kept = load_file(last.folder.path / "embeddings.safetensors")
     x, y = kept["test/embeddings"].numpy(), kept["test/labels"].numpy()
     assert np.allclose(np.linalg.norm(x, axis=1), 1, atol=1e-5)
     chosen = last.report["val"]["verification/accuracy"]["threshold"]
-    again = evaluate(x, y, recall_at=SMALL.evaluate.recall_at, far=SMALL.evaluate.far, threshold=chosen)
+    asked = Options(recall_at=SMALL.evaluate.recall_at, far=SMALL.evaluate.far, threshold=chosen)
+    again = evaluate(Labelled(x, y), asked).figures
     assert again == last.report["test"]
 
 
@@ -145,10 +146,10 @@ def test_training_stops_early_where_validation_gets_no_better(tmp_path: Path) ->
 
 
 def test_a_split_without_impostors_has_retrieval_and_no_verification() -> None:
-    from sandbox.evaluation.report import evaluate
+    from sandbox.evaluation.report import Labelled, evaluate
 
     x = np.eye(4, dtype=np.float32)
-    report = evaluate(x, np.zeros(4, np.int64))
+    report = evaluate(Labelled(x, np.zeros(4, np.int64))).figures
     assert report["retrieval/map@r"]["value"] == 1.0
     assert not any(key.startswith("verification/") for key in report)
 

@@ -23,7 +23,7 @@ from sandbox.pipeline.events import Done
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 from sandbox.runs.folder import RunFolder
 from sandbox.scoring.from_run import of_bin, of_run
-from sandbox.scoring.inputs import Ask
+from sandbox.scoring.inputs import Options
 from sandbox.scoring.score import score
 
 Tensors = dict[str, torch.Tensor]
@@ -81,7 +81,7 @@ def test_every_look_at_the_test_split_is_counted(run: Path) -> None:
 
 def test_scored_again_it_gives_the_run_s_own_report(run: Path) -> None:
     own = json.loads((run / "report.json").read_text())
-    ask = Ask(far=(1e-1, 1e-2, 1e-3, 1e-4))
+    ask = Options(far=(1e-1, 1e-2, 1e-3, 1e-4))
     for split in ("val", "test"):
         figures = json.loads(json.dumps(score(of_run(run, split), ask).figures))
         assert {key: figures[key] for key in own[split]} == own[split]
@@ -93,7 +93,7 @@ def test_a_closed_set_says_so(tmp_path: Path) -> None:
     judged = of_run(path, "test")
     assert judged.closed and judged.validation is not None
     assert {*judged.probe.labels.tolist()} == {*judged.validation.labels.tolist()}
-    found = score(judged, Ask())
+    found = score(judged, Options())
     assert "identities-in-both" not in {finding.rule for finding in found.findings}
     assert not any(key.startswith("identification/") for key in found.figures)
 
@@ -189,7 +189,7 @@ def test_a_verification_set_with_pairs_enough_is_cut_into_ten_folds(run: Path, t
     judged = of_bin(run, file)
     assert judged.pairs is not None and judged.pairs.fold is not None
     assert {*judged.pairs.fold.tolist()} == set(range(1, 11))
-    figures = score(judged, Ask()).figures
+    figures = score(judged, Options()).figures
     assert figures["verification/accuracy@10-fold"]["n"] == 24
 
 

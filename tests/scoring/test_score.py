@@ -12,11 +12,10 @@ from sklearn import metrics
 from sandbox.data.formats.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.report import evaluate
+from sandbox.evaluation.report import Labelled, evaluate
 from sandbox.evaluation.verification import calibration
 from sandbox.evaluation.verification import cross_validation as folds
-from sandbox.scoring import score as scoring
-from sandbox.scoring.inputs import Ask, Judged
+from sandbox.scoring.inputs import Inputs, Options, read
 from sandbox.scoring.score import score
 
 PEOPLE, IMAGES = 24, 6
@@ -51,8 +50,8 @@ def cosines(part: Embeddings, pairs: Pairs) -> np.ndarray:
 
 def test_over_all_pairs_it_is_the_report_of_the_evaluation() -> None:
     probe = people()
-    found = score(Judged(probe=probe), Ask())
-    assert found.figures == evaluate(probe.x, probe.labels, far=Ask().far)
+    found = score(Inputs(probe=probe), Options())
+    assert found.figures == evaluate(Labelled(probe.x, probe.labels), Options()).figures
     assert found.findings == [] and found.ranks is None and found.verification is not None
 
 
@@ -60,7 +59,7 @@ def test_given_pairs_agree_with_scikit_learn() -> None:
     probe = people()
     pairs = some_pairs(probe)
     scores = cosines(probe, pairs)
-    figures = score(Judged(probe=probe, pairs=pairs), Ask(far=(0.1, 0.03), clustering=True)).figures
+    figures = score(Inputs(probe=probe, pairs=pairs), Options(far=(0.1, 0.03), clustering=True)).figures
     assert figures["verification/auc"]["value"] == pytest.approx(metrics.roc_auc_score(pairs.same, scores), abs=1e-9)
     far, tar, _ = metrics.roc_curve(pairs.same, scores, drop_intermediate=False)
     for rate, key in ((0.1, "1e-1"), (0.03, "3e-2")):
@@ -77,8 +76,8 @@ def test_folds_are_those_of_the_list_or_cut_here() -> None:
     scores = cosines(probe, pairs)
     cut = folds.even_folds(pairs.same, 7)
     wanted = folds.figures(folds.cross_validate(scores, pairs.same, cut))
-    asked = score(Judged(probe=probe, pairs=pairs), Ask(folds=7)).figures
-    listed = score(Judged(probe=probe, pairs=replace(pairs, fold=cut)), Ask()).figures
+    asked = score(Inputs(probe=probe, pairs=pairs), Options(folds=7)).figures
+    listed = score(Inputs(probe=probe, pairs=replace(pairs, fold=cut)), Options()).figures
     assert asked["verification/accuracy@7-fold"] == wanted["verification/accuracy@7-fold"]
     assert listed == asked
 
@@ -88,16 +87,16 @@ def test_folds_that_contradict_the_list_are_refused() -> None:
     pairs = some_pairs(probe)
     pairs = replace(pairs, fold=folds.even_folds(pairs.same, 3))
     with pytest.raises(SandboxError, match="--folds is 5, but the pair list has 3 folds"):
-        score(Judged(probe=probe, pairs=pairs), Ask(folds=5))
+        score(Inputs(probe=probe, pairs=pairs), Options(folds=5))
     with pytest.raises(SandboxError, match="there is none"):
-        score(Judged(probe=probe), Ask(folds=5))
+        score(Inputs(probe=probe), Options(folds=5))
 
 
 def test_a_threshold_is_chosen_on_validation_and_applied_to_test() -> None:
     probe, held = people(0), people(1, first=PEOPLE)
     pairs, held_pairs = some_pairs(probe), some_pairs(held, 1)
-    judged = Judged(probe=probe, pairs=pairs, validation=held, validation_pairs=held_pairs)
-    entry = score(judged, Ask()).figures["verification/accuracy@validation"]
+    judged = Inputs(probe=probe, pairs=pairs, validation=held, validation_pairs=held_pairs)
+    entry = score(judged, Options()).figures["verification/accuracy@validation"]
     threshold, _ = folds.best_threshold(cosines(held, held_pairs), held_pairs.same)
     assert entry["threshold"] == threshold
     assert entry["value"] == pytest.approx(np.mean((cosines(probe, pairs) >= threshold) == pairs.same), abs=1e-9)
@@ -105,7 +104,7 @@ def test_a_threshold_is_chosen_on_validation_and_applied_to_test() -> None:
 
 def test_a_threshold_is_chosen_on_all_pairs_where_none_are_given() -> None:
     probe, held = people(0), people(1, first=PEOPLE)
-    figures = score(Judged(probe=probe, validation=held), Ask()).figures
+    figures = score(Inputs(probe=probe, validation=held), Options()).figures
     every = Pairs(*np.triu_indices(len(held), 1), same=np.empty(0))  # type: ignore[misc]
     scores, same = cosines(held, every), held.labels[every.left] == held.labels[every.right]
     at = figures["verification/accuracy@validation"]["threshold"]
@@ -120,14 +119,14 @@ def test_a_threshold_is_chosen_on_all_pairs_where_none_are_given() -> None:
 def test_validation_without_both_kinds_leaves_its_accuracy_out_and_says_so() -> None:
     held = people(1, first=PEOPLE)
     one = Embeddings(held.x[:IMAGES], held.labels[:IMAGES], held.classes, None)
-    found = score(Judged(probe=people(), validation=one), Ask())
+    found = score(Inputs(probe=people(), validation=one), Options())
     assert "verification/auc" in found.figures and "verification/accuracy@validation" not in found.figures
     assert {"no-validation-threshold", "no-open-set"} == {finding.rule for finding in found.findings}
 
 
 def test_open_set_is_left_out_with_a_note_where_people_are_in_both() -> None:
     probe = people()
-    found = score(Judged(probe=probe, validation=people(1, first=PEOPLE // 2)), Ask())
+    found = score(Inputs(probe=probe, validation=people(1, first=PEOPLE // 2)), Options())
     assert not any(key.startswith("identification/") for key in found.figures)
     (note,) = (finding.text for finding in found.findings if finding.rule == "no-open-set")
     assert "12 are in both" in note and "'p12'" in note
@@ -135,7 +134,7 @@ def test_open_set_is_left_out_with_a_note_where_people_are_in_both() -> None:
 
 
 def test_a_closed_validation_is_no_fault_and_opens_no_set() -> None:
-    found = score(Judged(probe=people(0), validation=people(1), closed=True), Ask())
+    found = score(Inputs(probe=people(0), validation=people(1), closed=True), Options())
     assert found.findings == []
     assert "verification/accuracy@validation" in found.figures
     assert not any(key.startswith("identification/") for key in found.figures)
@@ -143,17 +142,17 @@ def test_a_closed_validation_is_no_fault_and_opens_no_set() -> None:
 
 def test_a_row_of_zeros_is_a_miss_in_identification() -> None:
     gallery, probe = people(0, noise=0.1), people(0, noise=0.2)
-    clean = score(Judged(probe=probe, gallery=gallery), Ask())
+    clean = score(Inputs(probe=probe, gallery=gallery), Options())
     assert clean.figures["identification/rank@1"]["value"] == 1.0
     x = probe.x.copy()
     x[::4] = 0
-    failed = score(Judged(probe=replace(probe, x=x), gallery=gallery), Ask())
+    failed = score(Inputs(probe=replace(probe, x=x), gallery=gallery), Options())
     assert failed.figures["identification/rank@10"]["value"] == pytest.approx(0.75)
     assert failed.ranks is not None and (failed.ranks[::4] == 0).all()
     assert "zero-rows" in {finding.rule for finding in failed.findings}
     x = gallery.x.copy()
     x[:IMAGES] = 0  # a person who could not be enrolled
-    lost = score(Judged(probe=probe, gallery=replace(gallery, x=x)), Ask(template="best"))
+    lost = score(Inputs(probe=probe, gallery=replace(gallery, x=x)), Options(template="best"))
     assert lost.ranks is not None and (lost.ranks[:IMAGES] == 0).all() and (lost.ranks[IMAGES:] == 1).all()
 
 
@@ -162,9 +161,9 @@ def test_a_row_of_zeros_is_a_miss_in_open_set_identification() -> None:
     x = probe.x.copy()
     x[::2] = 0
     for part, most in ((probe, 1.0), (replace(probe, x=x), 0.6), (replace(probe, x=0 * x), 0.0)):
-        found = score(Judged(probe=part, validation=held), Ask(fpir=(0.1,)))
+        found = score(Inputs(probe=part, validation=held), Options(fpir=(0.1,)))
         assert found.figures["identification/dir@fpir=1e-1"]["value"] <= most
-    assert score(Judged(probe=probe, validation=held), Ask(fpir=(0.1,))).figures["identification/dir@fpir=1e-1"][
+    assert score(Inputs(probe=probe, validation=held), Options(fpir=(0.1,))).figures["identification/dir@fpir=1e-1"][
         "value"
     ] == pytest.approx(1.0)
 
@@ -172,7 +171,7 @@ def test_a_row_of_zeros_is_a_miss_in_open_set_identification() -> None:
 def test_strangers_to_the_gallery_are_in_no_rank() -> None:
     whole = people()
     gallery = Embeddings(whole.x[: 10 * IMAGES : 2], whole.labels[: 10 * IMAGES : 2], whole.classes, None)
-    found = score(Judged(probe=whole, gallery=gallery), Ask())
+    found = score(Inputs(probe=whole, gallery=gallery), Options())
     assert found.figures["identification/rank@1"]["n"] == 10 * IMAGES
     assert found.ranks is not None and len(found.ranks) == 10 * IMAGES
     assert found.ranks.min() >= 1
@@ -182,7 +181,7 @@ def test_strangers_to_the_gallery_are_in_no_rank() -> None:
 def test_ranks_by_distance_are_those_of_the_nearest_image() -> None:
     probe, gallery = people(2), people(3)
     probe, gallery = replace(probe, x=3 * probe.x), replace(gallery, x=gallery.x * np.float32(2))
-    found = score(Judged(probe=probe, gallery=gallery), Ask(metric="l2"))
+    found = score(Inputs(probe=probe, gallery=gallery), Options(metric="l2"))
     apart = ((probe.x[:, None, :].astype(np.float64) - gallery.x[None]) ** 2).sum(2)
     nearest = apart.reshape(len(probe), PEOPLE, IMAGES).min(2)
     own = nearest[np.arange(len(probe)), probe.labels]
@@ -194,12 +193,12 @@ def test_calibration_is_fitted_on_other_pairs_than_it_is_judged_on(method: str) 
     probe, held = people(0), people(1, first=PEOPLE)
     pairs, held_pairs = some_pairs(probe), some_pairs(held, 1)
     scores = cosines(probe, pairs)
-    ask = Ask(calibrate=method)  # type: ignore[arg-type]
-    judged = Judged(probe=probe, pairs=pairs, validation=held, validation_pairs=held_pairs)
+    ask = Options(calibrate=method)  # type: ignore[arg-type]
+    judged = Inputs(probe=probe, pairs=pairs, validation=held, validation_pairs=held_pairs)
     by_validation = score(judged, ask).figures["verification/cllr"]
     fit = calibration.Calibration.fit(cosines(held, held_pairs), held_pairs.same, method=ask.calibrate)  # type: ignore[arg-type]
     assert by_validation["value"] == pytest.approx(calibration.cllr(fit.apply(scores), pairs.same), abs=1e-6)
-    figures = score(Judged(probe=probe, pairs=pairs), replace(ask, folds=4)).figures
+    figures = score(Inputs(probe=probe, pairs=pairs), replace(ask, folds=4)).figures
     llr, fold = np.empty(len(pairs)), folds.even_folds(pairs.same, 4)
     for number in range(1, 5):
         out = fold == number
@@ -217,14 +216,14 @@ def test_pairs_of_one_person_with_others_still_give_an_interval() -> None:
     probe = people()
     right = np.r_[1:IMAGES, IMAGES * np.arange(1, 16)]
     pairs = Pairs(left=np.zeros(len(right), np.int64), right=right, same=right < IMAGES)
-    figures = score(Judged(probe=probe, pairs=pairs), Ask(folds=2, calibrate="logistic")).figures
+    figures = score(Inputs(probe=probe, pairs=pairs), Options(folds=2, calibrate="logistic")).figures
     assert np.isfinite([figures["verification/cllr"][end] for end in ("low", "high")]).all()
 
 
 def test_one_identity_leaves_the_whole_scale_open() -> None:
     probe = people()
     one = Embeddings(probe.x[:IMAGES], probe.labels[:IMAGES], probe.classes, None)
-    figures = score(Judged(probe=one), Ask()).figures
+    figures = score(Inputs(probe=one), Options()).figures
     entry = figures["retrieval/map@r"]
     assert (entry["low"], entry["value"], entry["high"]) == (0.0, 1.0, 1.0)
     assert not any(key.startswith("verification/") for key in figures)
@@ -234,7 +233,7 @@ def test_notes_on_rows_without_a_match_are_kept_for_rows_that_search_each_other(
     probe, gallery = people(), people(1)
     x, y = np.vstack([probe.x, probe.x[:1] * -1]), np.append(probe.labels, PEOPLE)
     lone = Embeddings(x, y, (*probe.classes, "lone"), None)
-    rules = [{f.rule for f in score(Judged(probe=lone, gallery=part), Ask()).findings} for part in (None, gallery)]
+    rules = [{f.rule for f in score(Inputs(probe=lone, gallery=part), Options()).findings} for part in (None, gallery)]
     assert rules == [{"single-row-classes"}, set()]
 
 
@@ -243,7 +242,7 @@ def test_classes_of_one_name_are_one_class_over_files(tmp_path: Path) -> None:
     keep = gallery.labels >= 4
     np.savez(tmp_path / "probe.npz", embeddings=probe.x, labels=probe.labels)
     np.savez(tmp_path / "gallery.npz", embeddings=gallery.x[keep], labels=gallery.labels[keep].astype(str))
-    judged = scoring.read(tmp_path / "probe.npz", gallery=tmp_path / "gallery.npz")
+    judged = read(tmp_path / "probe.npz", gallery=tmp_path / "gallery.npz")
     assert judged.gallery is not None and judged.gallery.classes == judged.probe.classes
     np.testing.assert_array_equal(judged.probe.labels, probe.labels)
     np.testing.assert_array_equal(judged.gallery.labels, gallery.labels[keep])
@@ -254,7 +253,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", embeddings=probe.x, labels=probe.labels)
     np.savez(tmp_path / "b.npz", embeddings=probe.x[:, :5], labels=probe.labels)
     with pytest.raises(SandboxError, match=r"b\.npz has 5 dimensions, but .*a\.npz has 16"):
-        scoring.read(tmp_path / "a.npz", validation=tmp_path / "b.npz")
+        read(tmp_path / "a.npz", validation=tmp_path / "b.npz")
     (tmp_path / "pairs.txt").write_text("0 1 1\n0 9 0\n")
     with pytest.raises(SandboxError, match="--validation, which is missing"):
-        scoring.read(tmp_path / "a.npz", validation_pairs=tmp_path / "pairs.txt")
+        read(tmp_path / "a.npz", validation_pairs=tmp_path / "pairs.txt")

@@ -2,7 +2,7 @@
 
 With R the number of gallery images of the query's class (the query itself not counted):
 recall@k = 1 if any of the first k is a match; precision@1 the first; R-precision the share of matches in the first R;
-MAP@R = 1/R sum_{i<=R} precision@i * [i-th is a match] (Musgrave et al., "A Metric Learning Reality Check", 2020);
+MAP@R = 1/R sum_{i<=R} precision@i * [i-th is a match] (Musgrave et al., "A Similarity Learning Reality Check", 2020);
 MRR = 1 / rank of the first match. Equal scores rank by gallery row.
 """
 
@@ -18,7 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 from sandbox.evaluation.retrieval.search import Index, first_match_ranks, index_recall, nearest
-from sandbox.evaluation.similarity import Metric, as_products, check_dimensions, check_embeddings
+from sandbox.evaluation.similarity import Similarity, as_products, check_dimensions, check_embeddings
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def retrieval(
     gallery: np.ndarray | None = None,
     gallery_y: np.ndarray | None = None,
     recall_at: Sequence[int] = (1, 5, 10),
-    metric: Metric = "cosine",
+    metric: Similarity = "cosine",
     index: Index = "flat",
 ) -> Retrieval:
     """What each query finds, in a gallery or among the other rows of x.

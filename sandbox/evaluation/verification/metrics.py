@@ -14,7 +14,7 @@ from sandbox.evaluation.blocks import over_blocks
 from sandbox.evaluation.figures import Figures, spell_rate
 from sandbox.evaluation.intervals.bootstrap import logit_interval, plain_interval
 from sandbox.evaluation.intervals.influence import Deviation, Influence, Moments, PairSpread, Spread
-from sandbox.evaluation.similarity import Metric, as_products, check_embeddings
+from sandbox.evaluation.similarity import Similarity, as_products, check_embeddings
 from sandbox.evaluation.verification.all_pairs import count_all_pairs
 from sandbox.evaluation.verification.counting import make_grid
 from sandbox.evaluation.verification.roc import Curve, curve_from_counts
@@ -85,7 +85,7 @@ def verify_all_pairs(
     *,
     far: Sequence[float] = (),
     threshold: float | None = None,
-    metric: Metric = "cosine",
+    metric: Similarity = "cosine",
 ) -> Verification:
     """Verification over every pair of rows, exactly, without keeping the pairs.
 
@@ -164,7 +164,7 @@ def verify_pairs(
     *,
     y: np.ndarray | None = None,
     threshold: float | None = None,
-    metric: Metric = "cosine",
+    metric: Similarity = "cosine",
 ) -> Verification:
     """Verification over given pairs of rows.
 
@@ -187,7 +187,7 @@ def verify_pairs(
     return verify_scores(scores, np.asarray(same), identities=identities, threshold=threshold)
 
 
-def score_pairs(x: np.ndarray, left: np.ndarray, right: np.ndarray, *, metric: Metric = "cosine") -> np.ndarray:
+def score_pairs(x: np.ndarray, left: np.ndarray, right: np.ndarray, *, metric: Similarity = "cosine") -> np.ndarray:
     """(M,) float32: how alike the rows of each pair are, summed in float64.
 
     Raises:

@@ -14,7 +14,7 @@ from sandbox.evaluation import blocks
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 from sandbox.evaluation.retrieval import search as neighbours
 from sandbox.evaluation.retrieval.metrics import count_matches, retrieval
-from sandbox.evaluation.similarity import METRICS, Metric
+from sandbox.evaluation.similarity import SIMILARITIES, Similarity
 
 ALL = 10_000  # a k beyond every gallery here
 
@@ -63,7 +63,7 @@ def by_brute_force(x, y, gallery, gallery_y, alone, ks, metric):  # type: ignore
     return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
-def check(x, y, gallery=None, gallery_y=None, ks=(1, 3), metric: Metric = "dot") -> None:  # type: ignore[no-untyped-def]
+def check(x, y, gallery=None, gallery_y=None, ks=(1, 3), metric: Similarity = "dot") -> None:  # type: ignore[no-untyped-def]
     alone = gallery is None
     expected = by_brute_force(x, y, x if alone else gallery, y if alone else gallery_y, alone, ks, metric)
     result = retrieval(x, y, gallery=gallery, gallery_y=gallery_y, recall_at=ks, metric=metric)
@@ -106,8 +106,8 @@ def test_equal_scores_rank_by_gallery_row(seed: int, n: int, classes: int, apart
 
 
 @settings(max_examples=30)
-@given(st.integers(0, 10**6), st.integers(3, 30), st.sampled_from(METRICS), st.booleans())
-def test_every_similarity_ranks_by_its_definition(seed: int, n: int, metric: Metric, apart: bool) -> None:
+@given(st.integers(0, 10**6), st.integers(3, 30), st.sampled_from(SIMILARITIES), st.booleans())
+def test_every_similarity_ranks_by_its_definition(seed: int, n: int, metric: Similarity, apart: bool) -> None:
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 4, n)
     y[:2] = 0
@@ -121,7 +121,7 @@ def test_every_similarity_ranks_by_its_definition(seed: int, n: int, metric: Met
 
 
 @pytest.mark.parametrize("metric", ["dot", "l2"])
-def test_float16_is_evaluated_as_the_numbers_it_holds(metric: Metric) -> None:
+def test_float16_is_evaluated_as_the_numbers_it_holds(metric: Similarity) -> None:
     rng = np.random.default_rng(3)
     x, y = rng.integers(-40, 41, (50, 6)).astype(np.float16), rng.integers(0, 9, 50)
     check(x, y, metric=metric)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sandbox.errors import SandboxError
 from sandbox.evaluation import blocks
 from sandbox.evaluation.intervals.influence import DenseSpread
-from sandbox.evaluation.similarity import METRICS, Metric, as_products
+from sandbox.evaluation.similarity import SIMILARITIES, Similarity, as_products
 from sandbox.evaluation.verification import all_pairs
 from sandbox.evaluation.verification.all_pairs import AllPairs, count_all_pairs
 
@@ -65,8 +65,8 @@ def check_spread(found: AllPairs, y: np.ndarray) -> None:
     assert (np.diff(spread.edges) > 0).all() and len(spread.edges) == spread.by_genuine.shape[1] + 1 <= 98
 
 
-@given(CASES, st.sampled_from(METRICS))
-def test_counts_equal_those_over_a_list_of_all_pairs(case: Case, metric: Metric) -> None:
+@given(CASES, st.sampled_from(SIMILARITIES))
+def test_counts_equal_those_over_a_list_of_all_pairs(case: Case, metric: Similarity) -> None:
     x, y = case
     left, right = as_products(x * 0.5 if metric == "l2" else x, metric)
     found = count_all_pairs(left, right, y)
@@ -87,8 +87,8 @@ def test_thresholds_that_were_asked_for_are_on_the_curve(case: Case, asked: list
     check_curve(found, genuine, impostors)
 
 
-@given(CASES, st.sampled_from(METRICS))
-def test_moments_are_the_means_and_variances_of_the_scores(case: Case, metric: Metric) -> None:
+@given(CASES, st.sampled_from(SIMILARITIES))
+def test_moments_are_the_means_and_variances_of_the_scores(case: Case, metric: Similarity) -> None:
     x, y = case
     left, right = as_products(x, metric)
     moments = count_all_pairs(left, right, y).moments
@@ -99,8 +99,8 @@ def test_moments_are_the_means_and_variances_of_the_scores(case: Case, metric: M
     assert ours == pytest.approx(direct, rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_a_class_taken_in_parts_beside_small_ones(metric: Metric) -> None:
+@pytest.mark.parametrize("metric", SIMILARITIES)
+def test_a_class_taken_in_parts_beside_small_ones(metric: Similarity) -> None:
     rng = np.random.default_rng(0)
     y = rng.permutation(np.concatenate([np.zeros(1300, int), np.repeat([1, 2], 130), np.arange(3, 30)]))
     x = rng.normal(size=(len(y), 5)) + 0.8 * rng.normal(size=(30, 5))[y]
@@ -126,8 +126,8 @@ def test_every_pair_of_a_class_counts_once_whatever_its_size(n: int) -> None:
 
 
 @settings(max_examples=40)
-@given(CASES, st.sampled_from(METRICS), st.integers(1, 60))
-def test_windows_of_the_score_join_to_the_curve_of_one(case: Case, metric: Metric, most: int) -> None:
+@given(CASES, st.sampled_from(SIMILARITIES), st.integers(1, 60))
+def test_windows_of_the_score_join_to_the_curve_of_one(case: Case, metric: Similarity, most: int) -> None:
     x, y = case
     left, right = as_products(x, metric)
     whole = count_all_pairs(left, right, y, far=FAR, thresholds=(0.1, -0.3))

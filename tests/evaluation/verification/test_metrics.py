@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sandbox.errors import SandboxError
 from sandbox.evaluation import blocks
 from sandbox.evaluation.figures import Figures, spell_rate
-from sandbox.evaluation.similarity import METRICS, Metric
+from sandbox.evaluation.similarity import SIMILARITIES, Similarity
 from sandbox.evaluation.verification import all_pairs
 from sandbox.evaluation.verification.metrics import score_pairs, verify_all_pairs, verify_pairs, verify_scores
 
@@ -159,9 +159,9 @@ def approximately(figures: Figures, spread: float) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", SIMILARITIES)
 @pytest.mark.parametrize("seed", range(4))
-def test_all_pairs_equal_the_same_pairs_given_one_by_one(seed: int, metric: Metric) -> None:
+def test_all_pairs_equal_the_same_pairs_given_one_by_one(seed: int, metric: Similarity) -> None:
     x, y = embeddings(seed, 70)
     left, right = every_pair(70)
     whole = verify_all_pairs(x, y, far=FAR, threshold=0.25, metric=metric)
@@ -175,8 +175,8 @@ def test_all_pairs_equal_the_same_pairs_given_one_by_one(seed: int, metric: Metr
 
 
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
-@pytest.mark.parametrize("metric", METRICS)
-def test_scores_of_pairs_are_those_of_their_definition(metric: Metric, kind: str) -> None:
+@pytest.mark.parametrize("metric", SIMILARITIES)
+def test_scores_of_pairs_are_those_of_their_definition(metric: Similarity, kind: str) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 9)).astype(kind)
     left, right = rng.integers(0, 40, 100), rng.integers(0, 40, 100)
@@ -198,9 +198,9 @@ def test_auc_of_all_pairs_is_that_of_scikit_learn() -> None:
     assert verify_all_pairs(x, y, metric="dot").curve.auc == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", SIMILARITIES)
 @pytest.mark.parametrize("block", [1, 7, 64])
-def test_the_size_of_a_block_changes_nothing(block: int, metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_block_changes_nothing(block: int, metric: Similarity, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = embeddings(0, 90)
     whole = verify_all_pairs(x, y, far=FAR, metric=metric).figures(FAR)
     monkeypatch.setattr(blocks, "_BLOCK_BYTES", 90 * 8 * block)

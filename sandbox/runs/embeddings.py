@@ -1,0 +1,107 @@
+"""The embeddings that a run keeps: `embeddings.safetensors`, written and read here alone.
+
+It holds, for the validation split (``val``), the test split (``test``) where it was scored, and what was verified apart
+from either (``val/verify``, ``test/verify``): ``NAME/embeddings`` (N, D) float32, ``NAME/labels`` (N,) int64 and, where
+pairs were given, ``NAME/pairs`` (M, 3) int64: left, right, same, and a fourth column of folds where they have folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sandbox.errors import SandboxError
+from sandbox.evaluation.pairs import Pairs
+from sandbox.runs.folder import RunFolder
+
+_FILE = "embeddings.safetensors"
+
+
+@dataclass(frozen=True)
+class KeptSet:
+    """What a run keeps of one set of images."""
+
+    x: np.ndarray
+    """(N, D) float32 unit rows."""
+    labels: np.ndarray
+    """(N,) int64."""
+    pairs: Pairs | None = None
+    """Pairs of its rows that were verified; None where all were."""
+
+
+def write_embeddings(folder: RunFolder, sets: Mapping[str, KeptSet], *, closed_set: bool) -> None:
+    """Keep the embeddings of a run.
+
+    Args:
+        folder: the run.
+        sets: by ``val``, ``test``, ``val/verify``, ``test/verify``.
+        closed_set: whether what is evaluated was trained on.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    for name, kept in sets.items():
+        tensors[f"{name}/embeddings"] = torch.from_numpy(kept.x)
+        tensors[f"{name}/labels"] = torch.from_numpy(kept.labels.copy())
+        if kept.pairs is not None:
+            pairs = kept.pairs
+            columns = [pairs.left, pairs.right, pairs.same, *([] if pairs.fold is None else [pairs.fold])]
+            tensors[f"{name}/pairs"] = torch.from_numpy(np.stack(columns, axis=1).astype(np.int64))
+    folder.write_tensors(_FILE, tensors, {"closed_set": closed_set})
+
+
+@dataclass(frozen=True)
+class KeptEmbeddings:
+    """The sets that a run keeps, each checked when it is asked for."""
+
+    path: Path
+    tensors: Mapping[str, torch.Tensor]
+    closed_set: bool
+    """Whether what is evaluated was trained on."""
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a set of that name."""
+        return f"{name}/embeddings" in self.tensors
+
+    def take(self, name: str) -> KeptSet:
+        """The set of that name.
+
+        Raises:
+            SandboxError: it is not there, or not what a run writes.
+        """
+        for part in ("embeddings", "labels"):
+            if f"{name}/{part}" not in self.tensors:
+                raise self._damaged(f"there is no {name}/{part}")
+        x, labels = self.tensors[f"{name}/embeddings"].numpy(), self.tensors[f"{name}/labels"].numpy()
+        whole = labels.ndim == 1 and labels.dtype.kind == "i" and len(labels) > 0 and bool(labels.min() >= 0)
+        if not whole or x.ndim != 2 or x.dtype.kind != "f" or len(x) != len(labels) or not np.isfinite(x).all():
+            raise self._damaged(f"embeddings {x.shape} and labels {labels.shape} of {name} do not fit")
+        return KeptSet(x, labels.astype(np.int64), self._pairs(name, len(x)))
+
+    def _pairs(self, name: str, rows: int) -> Pairs | None:
+        if f"{name}/pairs" not in self.tensors:
+            return None
+        table = self.tensors[f"{name}/pairs"].numpy()
+        if table.ndim != 2 or table.shape[1] not in (3, 4) or not len(table) or table.dtype.kind != "i":
+            raise self._damaged(f"the pairs of {name} are {table.shape} {table.dtype}")
+        if table[:, :2].min() < 0 or table[:, :2].max() >= rows or not np.isin(table[:, 2], (0, 1)).all():
+            raise self._damaged(f"the pairs of {name} name images that are not there")
+        fold = table[:, 3] if table.shape[1] > 3 else None
+        return Pairs(left=table[:, 0], right=table[:, 1], same=table[:, 2].astype(bool), fold=fold)
+
+    def _damaged(self, why: str) -> SandboxError:
+        return SandboxError(f"the run {self.path} is damaged: {why}")
+
+
+def read_embeddings(folder: RunFolder) -> KeptEmbeddings:
+    """What a run keeps.
+
+    Raises:
+        SandboxError: the file is absent or damaged.
+    """
+    tensors, state = folder.read_tensors(_FILE)
+    # Runs that were recorded before this was have none: what is unknown is not claimed to be people of no test.
+    closed = not isinstance(state, dict) or bool(state.get("closed_set", True))
+    return KeptEmbeddings(folder.path, tensors, closed)
