@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watched
+from sandbox.cli.tables import print_rows
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import AugmentSpec, DataSpec, Recipe, check_ranges
@@ -122,9 +124,7 @@ def show(argv: Sequence[str]) -> None:
     command = flags.parse(
         Show, argv, prog=f"{PROG} show", description=WHAT["show"], default=Show(data=base.data, augment=base.augment)
     )
-    out = Path(flags.value(argv, "--out") or command.out)
-    if out.suffix.lower() != ".png" or out.is_dir():
-        raise SandboxError(f"--out is '{command.out}', but names a file that ends in .png")
+    out = file_named("--out", flags.value(argv, "--out") or command.out, ".png")
     if command.seed < 0:
         raise SandboxError(f"--seed is {command.seed}, but is at least 0")
     splits = _load(command.data, command.augment)
@@ -239,20 +239,14 @@ def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str
 def print_splits(splits: Splits, counts: np.ndarray) -> None:
     """A table: images and classes of each split, and how many images a class has."""
     import numpy as np
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for name in ("images", "classes", "min", "median", "max", "classes of one image"):
-        table.add_column(name, justify="right", no_wrap=True)
-    rows = {name: images.counts for name, images in splits.image_sets().items()}
-    for name, sizes in {**rows, "train, val and test": counts}.items():
-        lone = f"{(sizes == 1).sum():,}"
-        spread = [f"{sizes.min():,}", f"{np.median(sizes):,g}", f"{sizes.max():,}"]
-        table.add_row(name, f"{sizes.sum():,}", f"{len(sizes):,}", *spread, lone)
-    Console(width=None if sys.stdout.isatty() else 100).print(table)
+    sizes = {name: images.counts for name, images in splits.image_sets().items()}
+    rows = []
+    for name, own in {**sizes, "train, val and test": counts}.items():
+        spread = [f"{own.min():,}", f"{np.median(own):,g}", f"{own.max():,}"]
+        rows.append((name, f"{own.sum():,}", f"{len(own):,}", *spread, f"{(own == 1).sum():,}"))
+    names = ("", "images", "classes", "min", "median", "max", "classes of one image")
+    print_rows(names, rows, right=range(1, len(names)))
 
 
 def _base(argv: Sequence[str]) -> Recipe:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import file_named
+from sandbox.cli.progress import watch_run
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import DataSpec
 
 if TYPE_CHECKING:
-    from sandbox.pipeline.events import Event
-    from sandbox.runs.folder import RunFolder
+    pass
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 PROG = "python experiments/draw.py"
@@ -116,7 +117,7 @@ def main() -> None:
 def draw_map(argv: Sequence[str]) -> None:
     """Draw a map of a run's embeddings, or of a file's."""
     command = flags.parse(Map, argv, prog=f"{PROG} map", description=WHAT["map"])
-    out = _out(command.out)
+    out = file_named("--out", command.out, ".png")
     _check_source(argv, command.run, command.embeddings, of_file=())
     if command.root and not command.thumbnails and not command.run:
         raise SandboxError("--root says where images lie, but --no_thumbnails draws none")
@@ -150,7 +151,7 @@ def draw_map(argv: Sequence[str]) -> None:
 def draw_scores(argv: Sequence[str]) -> None:
     """Draw the scores of a run's pairs, or of a file's."""
     command = flags.parse(Scores, argv, prog=f"{PROG} scores", description=WHAT["scores"])
-    out = _out(command.out)
+    out = file_named("--out", command.out, ".png")
     _check_source(argv, command.run, command.embeddings, of_file=("pairs", "validation", "validation_pairs"))
     if command.far is not None and not 0 < command.far < 1:
         raise SandboxError(f"--far is {command.far:g}, but is above 0 and below 1")
@@ -186,7 +187,7 @@ def draw_scores(argv: Sequence[str]) -> None:
 def draw_plane(argv: Sequence[str]) -> None:
     """Train both networks and draw their features."""
     command = flags.parse(Plane, argv, prog=f"{PROG} plane", description=WHAT["plane"])
-    out = _out(command.out)
+    out = file_named("--out", command.out, ".png")
     flags.value(argv, "--out_runs")  # an empty one is refused
     flags.quiet_libraries()
     from sandbox.pictures import plane as planes
@@ -200,7 +201,9 @@ def draw_plane(argv: Sequence[str]) -> None:
     runs = Path(command.out_runs) if command.out_runs else RESULTS / "runs"
     rows = []
     for kind in both:
-        folder = train(run(kind.recipe, out=runs, command=flags.program()), kind.name)
+        done = watch_run(run(kind.recipe, out=runs, command=flags.program()), kind.name, brief=True)
+        assert done is not None  # there is one process
+        folder = done.folder
         rows.append(planes.panels(kind, folder, splits))
         for panel in rows[-1]:
             print(f"{panel.title}: top-1 {panel.accuracy:.4f}")
@@ -208,47 +211,6 @@ def draw_plane(argv: Sequence[str]) -> None:
     title = f"{command.data.name}: features of two numbers, {command.epochs} epochs, seed {command.seed}"
     plane.draw_plane(rows, splits.train.classes, out, title=title)
     print(f"{out}: {title}")
-
-
-def train(events: Iterable[Event], name: str) -> RunFolder:
-    """Watch a run to its end, with a bar on a terminal; returns its folder."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from sandbox.pipeline import events as happened
-
-    console = Console(stderr=True)
-    columns = (TextColumn(name, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task("", total=None)
-    folder: RunFolder | None = None
-    try:
-        for event in events:
-            if isinstance(event, happened.Note):
-                console.print(event.text, highlight=False, markup=False)
-            elif isinstance(event, happened.Progress):
-                if console.is_terminal:
-                    bar.start()
-                bar.update(task, total=event.total, completed=event.done)
-            elif isinstance(event, happened.Done):
-                folder = event.folder
-    finally:
-        if bar.live.is_started:
-            bar.stop()
-    assert folder is not None  # the last event of a run that ended well
-    return folder
-
-
-def _out(given: str) -> Path:
-    """Where the picture goes.
-
-    Raises:
-        SandboxError: the name does not end in .png, or a folder has it.
-    """
-    out = Path(given)
-    if out.suffix.lower() != ".png" or out.is_dir():
-        raise SandboxError(f"--out is '{given}', but names a file that ends in .png")
-    return out
 
 
 def _check_source(argv: Sequence[str], run: str, embeddings: str, of_file: Sequence[str]) -> None:

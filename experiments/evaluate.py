@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import make_folders
+from sandbox.cli.tables import print_figures
 from sandbox.errors import SandboxError, exit_on_error
 from sandbox.files import write_whole
-from sandbox.wording import reason
 
 if TYPE_CHECKING:
-    from sandbox.evaluation.figures import Figures
     from sandbox.scoring.inputs import Inputs, Options
     from sandbox.scoring.score import Scored
 
@@ -99,7 +99,7 @@ def main() -> None:
 
     options = _options(command)
     inputs = _inputs(command, options)
-    make_places(command)  # hours of scoring should not end at a folder that cannot be written
+    make_folders([command.out, command.json and str(Path(command.json).parent)])
     scored = score(inputs, options)
     for finding in scored.findings:
         print(f"note: {finding.text}", file=sys.stderr)
@@ -176,41 +176,6 @@ def _inputs(command: Command, options: Options) -> Inputs:
         validation=path(command.validation),
         validation_pairs=path(command.validation_pairs),
     )
-
-
-def print_figures(figures: Figures) -> None:
-    """A table: the figure, its interval, what it was counted over, and what else stands with it."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    from sandbox.evaluation.figures import spell, spell_interval
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)  # a file has no width that anything should be cut to
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for name in ("value", "95 % interval", "n"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("at")
-    for key, entry in figures.items():
-        beside = [
-            f"{name} {entry[name]:.4g}" for name in ("far", "fpir", "threshold", "standard_error") if name in entry
-        ]
-        table.add_row(key, spell(entry), spell_interval(entry), f"{entry['n']:,}", ", ".join(beside))
-    console.print(table)
-
-
-def make_places(command: Command) -> None:
-    """The folders that the report will be written to."""
-    for folder in filter(None, (command.out, command.json and str(Path(command.json).parent))):
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SandboxError(f"cannot write {error.filename}: {reason(error)}") from None
-        if not os.access(folder, os.W_OK):
-            raise SandboxError(f"cannot write into the folder {folder}")
 
 
 def write(command: Command, scored: Scored) -> None:

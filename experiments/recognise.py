@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from tyro.conf import Positional
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import check_json, file_named, refuse_overwriting, write_json
 from sandbox.cli.progress import watched
+from sandbox.cli.tables import print_figures, print_rows
 from sandbox.errors import SandboxError, exit_on_error, unknown
-from sandbox.files import write_whole
 
 if TYPE_CHECKING:
-    from sandbox.evaluation.figures import Figures
     from sandbox.inference.embedder import Embedder
     from sandbox.recognition.identify import Named
     from sandbox.recognition.people import People
@@ -205,9 +205,7 @@ def main() -> None:
 def enrol(argv: Sequence[str]) -> None:
     """Enrol a folder of people."""
     command = _parse(Enrol, argv, "enrol")
-    out = Path(command.out)
-    if out.suffix.lower() != ".npz" or out.is_dir():
-        raise SandboxError(f"--out is '{command.out}', but names a file that ends in .npz, such as people.npz")
+    out = file_named("--out", command.out, ".npz", "people.npz")
     if out.exists() and not command.replace:
         raise SandboxError(f"{out} is there already: `add` enrols more people in it, and --replace writes it anew")
     from sandbox.inference.load import load_network
@@ -266,16 +264,14 @@ def show(argv: Sequence[str]) -> None:
         (printable(name), f"{count:,}", last[place])
         for place, (name, count) in enumerate(zip(people.rows.names, people.rows.counts, strict=True))
     ]
-    _table(("name", "images", "last enrolled"), rows, right=(1,))
+    print_rows(("name", "images", "last enrolled"), rows, right=(1,))
 
 
 def identify(argv: Sequence[str]) -> None:
     """Name the faces in images."""
     command = _parse(Identify, argv, "identify")
-    picture = Path(command.picture)
-    if command.picture and (picture.suffix.lower() != ".png" or picture.is_dir()):
-        raise SandboxError(f"--picture is '{command.picture}', but names a file that ends in .png")
-    _json(command.json)
+    picture = file_named("--picture", command.picture, ".png") if command.picture else None
+    check_json(command.json)
     from sandbox.recognition import identify as naming
     from sandbox.recognition.people_file import load_people
     from sandbox.recognition.reader import find_images
@@ -283,13 +279,13 @@ def identify(argv: Sequence[str]) -> None:
     file = Path(command.people)
     people = load_people(file)
     images = find_images([Path(image) for image in command.images])
-    _apart([command.json, command.picture], [command.people, *map(str, images)])
+    refuse_overwriting([command.json, command.picture], [command.people, *map(str, images)])
     network = _network(people, file, command.network)
     named = naming.identify(people, network, images, threshold=command.threshold, index=command.index, watch=watched)
-    _write([row.as_json() for row in named], command.json)
+    write_json([row.as_json() for row in named], command.json)
     if command.json != "-":
         _named(named, people, command.threshold)
-    if command.picture:  # last: what was found should not be lost where it cannot be drawn
+    if picture:  # last: what was found should not be lost where it cannot be drawn
         from sandbox.recognition.picture import draw_named
 
         draw_named(named, picture)
@@ -308,7 +304,7 @@ def _named(named: Sequence[Named], people: People, by_hand: float | None) -> Non
         box = "" if row.box is None else " ".join(f"{edge:.0f}" for edge in row.box)
         rows.append((printable(row.image), row.label, score, chance, *([box] if people.faces == "detect" else [])))
     names = ("image", "name", "similarity", "probability", *(["box"] if people.faces == "detect" else []))
-    _table(names, rows, right=(2, 3, 4))
+    print_rows(names, rows, right=(2, 3, 4))
     threshold = people.threshold.value if by_hand is None else by_hand
     why = ", by hand" if by_hand is not None else threshold_said(people.threshold)
     print(f"{UNKNOWN} below a similarity of {threshold:.4f}{why}")
@@ -321,13 +317,13 @@ def classify(argv: Sequence[str]) -> None:
     from sandbox.recognition.gallery import printable
     from sandbox.recognition.reader import find_images
 
-    _json(command.json)
+    check_json(command.json)
     images = find_images([Path(image) for image in command.images])
-    _apart([command.json], map(str, images))
+    refuse_overwriting([command.json], map(str, images))
     rows = classes.classify(
         Path(command.run), images, faces=command.faces, unknown_below=command.unknown_below, watch=watched
     )
-    _write([row.as_json() for row in rows], command.json)
+    write_json([row.as_json() for row in rows], command.json)
     if command.json != "-":
         for row in rows:
             print(f"{printable(row.image)}: {row}")
@@ -370,7 +366,7 @@ def measure(argv: Sequence[str]) -> None:
     from sandbox.recognition.people_file import load_people
     from sandbox.recognition.thresholds import check_rate
 
-    _json(command.json)
+    check_json(command.json)
     for rate in command.fpir:
         check_rate(rate)
     known, folder = Path(command.known), Path(command.folder)
@@ -391,22 +387,8 @@ def measure(argv: Sequence[str]) -> None:
         people = load_people(known)
         network = _network(people, known, command.network)
         figures = measuring.measure_people(people, network, folder, strangers, command.fpir, watched)
-    _figures(figures)
-    if command.json:
-        _write(figures, command.json)
-
-
-def _figures(figures: Figures) -> None:
-    from sandbox.evaluation.figures import spell, spell_interval
-
-    rows = []
-    for key, entry in figures.items():
-        beside = [f"threshold {entry['threshold']:.4f}"] if "threshold" in entry else []
-        beside += [f"fitted on {entry['fitted_on']:,} images"] if "fitted_on" in entry else []
-        beside += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []
-        shown = {name: value for name, value in entry.items() if name != "supported"}
-        rows.append((key, spell(shown), spell_interval(shown), f"{entry['n']:,}", ", ".join(beside)))
-    _table(("", "value", "95 % interval", "n", "at"), rows, right=(1, 2, 3))
+    print_figures(figures)
+    write_json(figures, command.json)
 
 
 def _parse(kind: Any, argv: Sequence[str], name: str) -> Any:
@@ -440,51 +422,6 @@ def _say(notes: Iterable[str], people: People, file: Path) -> None:
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     print("\n".join(head_lines(people, str(file))))
-
-
-def _json(place: str) -> None:
-    if place not in ("", "-") and (Path(place).suffix.lower() != ".json" or Path(place).is_dir()):
-        raise SandboxError(f"--json is '{place}', but names a file that ends in .json, or is -")
-
-
-def _apart(outputs: Iterable[str], inputs: Iterable[str]) -> None:
-    """Refuse to write over what is read.
-
-    Raises:
-        SandboxError: names the file.
-    """
-    read = {Path(word).resolve() for word in inputs if word}
-    for place in outputs:
-        if place and place != "-" and Path(place).resolve() in read:
-            raise SandboxError(f"{place} is to be written and to be read; give another name")
-
-
-def _write(rows: Any, place: str) -> None:
-    """Rows as JSON, to a file or to the terminal."""
-    import json
-
-    text = json.dumps(rows, indent=1, allow_nan=False) + "\n"
-    if place == "-":
-        print(text, end="")
-    elif place:
-        write_whole(Path(place), text, make_folder=True)
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(120, sum(max(map(len, column)) + 3 for column in zip(names, *rows, strict=True))))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(names):
-        table.add_column(name, justify="right" if place in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))  # a name in brackets is no markup
-    console.print(table)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import from_here
+from sandbox.cli.progress import watch_run
+from sandbox.cli.tables import print_report
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import Recipe
@@ -78,7 +81,7 @@ def obey(argv: list[str]) -> None:
         ]
         if besides:
             raise SandboxError(f"{besides[0]} has no place beside --resume, which goes on with the run's own recipe")
-        show(resume(Path(command.resume), pictures=command.pictures))
+        finish(resume(Path(command.resume), pictures=command.pictures))
         return
     commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
     for seed in range(command.settings.seed, command.settings.seed + command.seeds):
@@ -124,81 +127,21 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
         out = Path(command.out) if command.out else RESULTS / "runs"
         last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
         events = run(recipe, out=out, command=_typed(), pictures=command.pictures, stage=names[place] if names else "")
-        done = show(events, hint=last)
+        done = finish(events, hint=last)
         earlier = here().tell(str(done.folder.path) if done else "")
 
 
-def show(events: Iterator[Event], hint: bool = True) -> Done | None:
-    """A progress bar while it trains, a table when it is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from sandbox.pipeline import events as happened
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[now]}"),
-    )
-    done: Done | None = None
-    folder: Path | None = None
-    bar = Progress(*columns, console=console)
-    task = bar.add_task("", total=None, now="")
-    try:
-        for event in events:
-            if isinstance(event, happened.Note):
-                bar.console.print(event.text, highlight=False, markup=False)
-            elif isinstance(event, happened.Progress):
-                bar.start()  # not before: a refused recipe should leave one sentence, and no bar
-                value = "" if event.monitor is None else f" val {event.monitor:.4f}"
-                now = f"loss {event.loss:.4f} {event.images_per_second:,.0f} img/s{value}"
-                bar.update(task, total=event.total, completed=event.done, now=now)
-            elif isinstance(event, happened.Validation) and not console.is_terminal:
-                print(f"step {event.step}: validation {event.value:.4f}", file=sys.stderr)
-            elif isinstance(event, happened.Done):
-                done = event
-            elif isinstance(event, happened.Started):
-                folder = event.folder.path
-    except KeyboardInterrupt:
-        if folder:
-            again = f"{_launcher()} experiments/run.py --resume {_short(folder)}"
-            print(f"\ninterrupted; to go on: {again}", file=sys.stderr)
-        raise
-    finally:
-        if bar.live.is_started:
-            bar.stop()
-    if done:
-        print_report(done, hint)
-    return done
-
-
-def print_report(done: Done, hint: bool) -> None:
-    """The small table, where everything lies, and what to type next."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from sandbox.evaluation.figures import spell, spell_interval
-
-    table = Table(title=done.folder.recipe().loss, title_justify="left")
-    table.add_column("", no_wrap=True)
-    splits = [split for split in ("val", "test") if split in done.report]
-    for split in splits:
-        table.add_column("validation" if split == "val" else split, justify="right")
-    table.add_column("95 % interval", justify="right")
-    for key in dict.fromkeys(key for split in splits for key in done.report[split]):
-        entries = [done.report[split].get(key) for split in splits]
-        table.add_row(key, *map(spell, entries), spell_interval(entries[-1]))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)  # a file has no width that anything should be cut to
-    console.print(table)
+def finish(events: Iterator[Event], hint: bool = True) -> Done | None:
+    """Watch a run to its end; then its figures, where everything lies, and what to type next."""
+    done = watch_run(events, again=lambda folder: f"{_launcher()} experiments/run.py --resume {from_here(folder)}")
+    if done is None:
+        return None
+    print_report(done.report, done.folder.recipe().loss)
     page = done.folder.path / "page.html"
-    print(f"run folder: {_short(done.folder.path)}" + (f"   (open {_short(page)})" if page.is_file() else ""))
+    print(f"run folder: {from_here(done.folder.path)}" + (f"   (open {from_here(page)})" if page.is_file() else ""))
     if hint:
         print("next: python experiments/table.py        compares all finished runs")
+    return done
 
 
 def print_catalogue(what: str) -> None:
@@ -215,13 +158,6 @@ def _launcher() -> str:
 
 def _typed() -> str:
     return f"{_launcher()} {flags.program().removeprefix('python ')}"
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 if __name__ == "__main__":

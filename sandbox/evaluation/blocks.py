@@ -1,4 +1,4 @@
-"""A large matrix product taken in blocks of rows, each block multiplied and consumed by one thread."""
+"""Many rows: a large matrix product in blocks, each multiplied and consumed by one thread, or some spread evenly."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def threads() -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(allowed, int(asked))) if asked.isdecimal() else allowed
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """(min(count, most),) int64 places, ascending, spread evenly from the first of `count` to the last."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def block_rows(columns: int, item_bytes: int) -> int:

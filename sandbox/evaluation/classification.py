@@ -17,39 +17,39 @@ _CHUNK = 4_000_000  # logits looked at together
 
 
 @dataclass(frozen=True)
+class Confused:
+    """Two classes of which one is taken for the other."""
+
+    truth: int
+    taken_for: int
+    n: int
+    """Samples of the first that are taken for the second."""
+    of: int
+    """Samples of the first."""
+
+
+@dataclass(frozen=True)
 class Classification:
-    """What N samples of C classes were taken for."""
+    """Top-k hits of N samples, and what each was taken for."""
 
     hits: dict[int, np.ndarray]
     """For each k asked for (N,) bool: the right class is among the first k. The mean is the top-k accuracy."""
-    class_accuracy: np.ndarray
-    """(C,) float64, the share of each class's samples that are right at the first place; NaN for a class without
-    samples, which has no accuracy and is to be left out of a table or a mean."""
-    class_n: np.ndarray
-    """(C,) int64, samples of each class."""
     y: np.ndarray
     """(N,) int64, the truth."""
     taken_for: np.ndarray
     """(N,) int64, the first class of each sample; not the right one where another ties with it."""
 
-    @property
-    def confusion(self) -> np.ndarray:
-        """(C, C) int64, rows are the truth, columns what it was taken for.
-
-        Made when asked for: a hundred thousand classes have accuracies, but no room for their square.
-        """
-        classes = len(self.class_n)
-        cells = np.bincount(self.y * classes + self.taken_for, minlength=classes**2)
-        return cells.reshape(classes, classes)
-
-    @property
-    def mean_class_accuracy(self) -> float:
-        """The mean over the classes that have samples, each weighing the same."""
-        return float(self.class_accuracy[self.class_n > 0].mean())
+    def most_confused(self, most: int = 5) -> list[Confused]:
+        """The pairs of classes confused most often, by samples, then by share of the class, then by number."""
+        wrong = self.y != self.taken_for
+        pairs, counts = np.unique(np.stack([self.y[wrong], self.taken_for[wrong]], 1), axis=0, return_counts=True)
+        of = np.bincount(self.y)
+        found = [Confused(int(a), int(b), int(n), int(of[a])) for (a, b), n in zip(pairs, counts, strict=True)]
+        return sorted(found, key=lambda one: (-one.n, -one.n / one.of, one.truth, one.taken_for))[:most]
 
 
 def classification(logits: np.ndarray, y: np.ndarray, *, top: Sequence[int] = (1, 5)) -> Classification:
-    """Top-k hits, the accuracy of each class, and what every sample was taken for.
+    """Top-k hits, and what every sample was taken for.
 
     Args:
         logits: (N, C) float, larger is more likely; an infinite logit is a logit like any other.
@@ -72,11 +72,7 @@ def classification(logits: np.ndarray, y: np.ndarray, *, top: Sequence[int] = (1
             f"the first is {y[row]} in row {row}"
         )
     rank, taken_for = _rank(logits, y)
-    y = y.astype(np.int64)
-    class_n = np.bincount(y, minlength=classes)
-    with np.errstate(invalid="ignore"):
-        class_accuracy = np.bincount(y[rank == 1], minlength=classes) / class_n
-    return Classification({k: rank <= k for k in top}, class_accuracy, class_n, y, taken_for)
+    return Classification({k: rank <= k for k in top}, y.astype(np.int64), taken_for)
 
 
 def _rank(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

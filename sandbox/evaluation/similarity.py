@@ -84,3 +84,9 @@ def as_products(x: np.ndarray, metric: Similarity = "cosine") -> tuple[np.ndarra
             f"embeddings this long (squared length {largest:.3g}) give scores beyond float32; scale them"
         )
     return left, right
+
+
+def unit(x: np.ndarray) -> np.ndarray:
+    """Rows (..., D) scaled to unit length; a zero row has no direction and stays."""
+    length = np.linalg.norm(x, axis=-1, keepdims=True)
+    return x / np.where(length > 0, length, 1)

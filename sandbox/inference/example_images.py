@@ -12,6 +12,7 @@ from sandbox.data.catalog import load
 from sandbox.data.images.decode import read_photograph, square
 from sandbox.data.images.files import Listing
 from sandbox.errors import SandboxError
+from sandbox.evaluation.blocks import evenly
 from sandbox.inference.trained import Trained
 from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted, reason
@@ -36,7 +37,7 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
             raise SandboxError(f"cannot read {error.filename or images}: {reason(error)}") from None
         if not files:
             raise SandboxError(f"no image lies in {images} or below it")
-        some = [image for place in _spread(len(files)) if (image := _readable(files[place]))]
+        some = [image for place in evenly(len(files), IMAGES) if (image := _readable(files[place]))]
         if not some:
             raise SandboxError(f"none of the images in {images} that were tried can be read")
         cut = [square(image, trained.image_size, trained.channels, trained.resize) for image in some]
@@ -50,7 +51,7 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
         ) from None
     if val.shape[1] != trained.image_size or not len(val):
         raise SandboxError(f"the data set '{data.name}' now gives images of another size; give --images FOLDER")
-    chosen = np.ascontiguousarray(val[_spread(len(val))])
+    chosen = np.ascontiguousarray(val[evenly(len(val), IMAGES)])
     return chosen, f"{counted(len(chosen), 'validation image', 'validation images')} of {data.name}"
 
 
@@ -59,7 +60,3 @@ def _readable(file: Path) -> Image.Image | None:
         return read_photograph(file)
     except SandboxError:
         return None
-
-
-def _spread(count: int) -> np.ndarray:
-    return np.unique(np.linspace(0, count - 1, IMAGES).astype(np.int64))

@@ -61,11 +61,6 @@ def fill(expression: Expression, values: dict[str, Any]) -> Expression:
     return Expression(ordered(terms))
 
 
-def canonical(loss: str, miner: str = "none") -> str:
-    """The one spelling of an objective: canonical names, sorted keys, no defaults, heaviest term first."""
-    return str(resolve(loss, miner))
-
-
 def _without_empty_miner(loss: Bound) -> Bound:
     """`miner=none` inside a term only keeps --miner away from it."""
     return Bound(

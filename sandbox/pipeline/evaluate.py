@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from sandbox.backbones.embed import Pixels, embed, raw_embeddings
 from sandbox.backbones.network import Network
 from sandbox.data.catalog import data_sets
 from sandbox.data.images.image_set import ImageSet
-from sandbox.evaluation.classification import classification
+from sandbox.evaluation.classification import Classification, classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline.prepare import Prepared
@@ -18,10 +20,22 @@ from sandbox.runs.embeddings import KeptSet
 from sandbox.training.features import as_pixels, over_features, trunk_features
 
 
-def judge(prepared: Prepared, splits: Sequence[str]) -> tuple[dict[str, Figures], dict[str, KeptSet]]:
-    """The report of each split, ``val`` first, and the embeddings, labels and pairs to keep."""
+@dataclass(frozen=True)
+class Judgement:
+    """What a network is worth, split by split."""
+
+    report: dict[str, Figures]
+    kept: dict[str, KeptSet]
+    """The embeddings, labels and pairs to keep."""
+    confused: dict[str, list[dict[str, Any]]]
+    """Of each split whose images are classified, the classes confused most often, by name."""
+
+
+def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
+    """Score splits, ``val`` first, whose threshold is used on ``test``."""
     report: dict[str, Figures] = {}
     kept: dict[str, KeptSet] = {}
+    confused: dict[str, list[dict[str, Any]]] = {}
     marks = data_sets()[prepared.recipe.data.name].marks
     for name in splits:
         images, pairs, to_verify = prepared.splits.part(name)
@@ -32,10 +46,18 @@ def judge(prepared: Prepared, splits: Sequence[str]) -> tuple[dict[str, Figures]
         chosen = report["val"].get("verification/accuracy", {}).get("threshold") if name == "test" else None
         spec = prepared.recipe.evaluate
         options = Options(recall_at=spec.recall_at, far=spec.far, threshold=chosen)
-        report[name] = _figures(kept[name], kept.get(f"{name}/verify"), options) | _classification(prepared, images)
+        report[name] = _figures(kept[name], kept.get(f"{name}/verify"), options)
+        classified = _classified(prepared, images)
+        if classified is not None:
+            report[name] |= _top(classified)
+            confused[name] = [
+                {"truth": images.classes[c.truth], "taken_for": prepared.splits.train.classes[c.taken_for]}
+                | {"n": c.n, "of": c.of}
+                for c in classified.most_confused()
+            ]
         if marks:
             report[name] |= marks(report[name])
-    return report, kept
+    return Judgement(report, kept, confused)
 
 
 def validate(prepared: Prepared) -> Figures:
@@ -55,7 +77,8 @@ def validate(prepared: Prepared) -> Figures:
         quick=True,
     )
     figures = _figures(KeptSet(_embed(p, images), images.labels, pairs), apart, options)
-    return figures | (_classification(p, images) if spec.monitor.startswith("classification") else {})
+    classified = _classified(p, images) if spec.monitor.startswith("classification") else None
+    return figures if classified is None else figures | _top(classified)
 
 
 def _figures(own: KeptSet, apart: KeptSet | None, options: Options) -> Figures:
@@ -65,20 +88,22 @@ def _figures(own: KeptSet, apart: KeptSet | None, options: Options) -> Figures:
     return evaluate(Labelled(own.x, own.labels), options, pairs=pairs, verified=verified).figures
 
 
-def _classification(prepared: Prepared, images: ImageSet) -> Figures:
-    """Top-1 and top-5 of images whose classes were trained on, where a term of the objective classifies."""
+def _classified(prepared: Prepared, images: ImageSet) -> Classification | None:
+    """What images whose classes were trained on are taken for, where a term of the objective classifies."""
     if not prepared.splits.closed_set:
-        return {}
+        return None
     network, pixels = _seen_by(prepared, images)
     logits = [
         scores.detach().float().cpu().numpy()
         for raw in raw_embeddings(network, pixels, device=prepared.device, autocast=prepared.training.autocast)
         if (scores := prepared.objective.logits(raw)) is not None
     ]
-    if not logits:
-        return {}
-    hits = classification(np.concatenate(logits), images.labels).hits
-    return shares({f"classification/top@{k}": hit for k, hit in hits.items()}, images.labels)
+    return classification(np.concatenate(logits), images.labels) if logits else None
+
+
+def _top(classified: Classification) -> Figures:
+    """Top-1 and top-5 accuracy."""
+    return shares({f"classification/top@{k}": hit for k, hit in classified.hits.items()}, classified.y)
 
 
 def _embed(prepared: Prepared, images: ImageSet) -> np.ndarray:

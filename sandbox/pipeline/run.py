@@ -13,7 +13,7 @@ import torch
 from sandbox.backbones.weights import put_weights
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures
-from sandbox.pipeline.evaluate import judge, validate
+from sandbox.pipeline.evaluate import Judgement, judge, validate
 from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Validation
 from sandbox.pipeline.prepare import Prepared, facts, prepare
 from sandbox.pipeline.watch import Watch
@@ -135,7 +135,9 @@ def _story(r: _Run) -> Generator[Event, None, None]:
             if watch.enough:
                 yield Note(f"stopped at step {step.done}: no better {watch.monitor} in {watch.since} validations")
                 break
-        report = _score(r)
+        judged = _score(r)
+        if sentence := _confusions(judged):
+            yield Note(sentence)
         _finish(r, began, steps.seconds)
         status = "done"
     except SandboxError as error:
@@ -147,7 +149,7 @@ def _story(r: _Run) -> Generator[Event, None, None]:
     finally:
         if status != "done":
             folder.update(status=status)
-    yield Done(folder, report)
+    yield Done(folder, judged.report)
 
 
 class _Timed(Generic[T]):
@@ -223,7 +225,7 @@ def _from_checkpoint(prepared: Prepared, folder: RunFolder) -> tuple[int, Watch]
     return start, watch
 
 
-def _score(r: _Run) -> dict[str, Figures]:
+def _score(r: _Run) -> Judgement:
     """Score the chosen weights, once, and keep them and their embeddings."""
     prepared, folder, watch = r.prepared, r.folder, r.watch
     put_weights(prepared.network, watch.weights)
@@ -232,11 +234,22 @@ def _score(r: _Run) -> dict[str, Figures]:
     if watch.objective:
         owners = {"names": prepared.objective.names, "classes": prepared.splits.train.classes}
         folder.write_tensors("objective.safetensors", watch.objective, owners)
-    report, kept = judge(prepared, ("val", "test") if r.test else ("val",))
-    write_embeddings(folder, kept, closed_set=prepared.splits.closed_set)
-    folder.write_json("report.json", report)
+    judged = judge(prepared, ("val", "test") if r.test else ("val",))
+    write_embeddings(folder, judged.kept, closed_set=prepared.splits.closed_set)
+    folder.write_json("report.json", judged.report)
     folder.update(best={"step": watch.step, "value": watch.value, "monitor": watch.monitor})
-    return report
+    if judged.confused:
+        folder.update(confused=judged.confused)
+    return judged
+
+
+def _confusions(judged: Judgement) -> str:
+    """A sentence on the classes confused most often on the split that was scored last, if there are any."""
+    split, rows = next(reversed(judged.confused.items()), ("", []))
+    if not rows:
+        return ""
+    named = (f"{row['truth']} for {row['taken_for']} ({row['n']:,} of {row['of']:,})" for row in rows)
+    return f"most often confused on {'validation' if split == 'val' else split}: {', '.join(named)}"
 
 
 def _finish(r: _Run, began: float, training_seconds: float) -> None:

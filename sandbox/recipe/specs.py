@@ -323,7 +323,7 @@ def digest(recipe: Recipe) -> str:
 
     Seed, device, threads, data root and the earlier run's folder (not its digest) are left out, so that seeds of one
     recipe group, on any machine. `loss` and `miner` count as they are written: pass a recipe whose objective is spelt
-    canonically (`sandbox.objectives.canonical`).
+    canonically (`sandbox.objectives.resolve.resolve` spells it).
     """
     plain = flat(dataclasses.replace(Recipe(), data=type(recipe.data)()))
     rows = {name: value for name, value in flat(recipe).items() if name in _ALWAYS or value != plain[name]}

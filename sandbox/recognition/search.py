@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.identification.closed_set import Template
+from sandbox.evaluation.identification.closed_set import Template, templates
 from sandbox.evaluation.retrieval.search import Index, faiss_index
 from sandbox.recognition.gallery import Rows
 
@@ -43,7 +43,7 @@ class Searcher:
 
     def __init__(self, rows: Rows, template: Template, index: Index = "flat"):
         self.names = np.array(rows.names, dtype=object)
-        self.x: np.ndarray = rows.x if template == "best" else templates(rows)
+        self.x: np.ndarray = rows.x if template == "best" else mean_rows(rows)
         self.owner: np.ndarray = rows.owner if template == "best" else np.arange(len(self.names))
         self.index = index
         self._faiss: Any = None if index == "flat" else faiss_index(self.x, _APPROXIMATE_FETCH, index)
@@ -139,15 +139,9 @@ def _padded(values: np.ndarray, k: int, fill: float) -> np.ndarray:
     return np.pad(values, ((0, 0), (0, k - values.shape[1])), constant_values=fill)
 
 
-def templates(rows: Rows) -> np.ndarray:
-    """(people, D) float32: the mean of each person's rows, scaled to unit length; one that cancels to zero stays so."""
+def mean_rows(rows: Rows) -> np.ndarray:
+    """(people, D) float32: the template of each person; a single row is its own."""
     starts = np.flatnonzero(np.diff(rows.owner, prepend=-1))
     if len(starts) == len(rows):
         return rows.x
-    return unit(np.add.reduceat(rows.x.astype(np.float64), starts, axis=0)).astype(np.float32)
-
-
-def unit(x: np.ndarray) -> np.ndarray:
-    """Rows (..., D) scaled to unit length; a zero row has no direction and stays."""
-    length = np.linalg.norm(x, axis=-1, keepdims=True)
-    return x / np.where(length > 0, length, 1)
+    return templates(rows.x, starts).astype(np.float32)

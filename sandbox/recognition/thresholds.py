@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.evaluation.blocks import evenly
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.identification.open_set import fit_threshold
+from sandbox.evaluation.similarity import unit
 from sandbox.evaluation.verification.calibration import Calibration
 from sandbox.recognition.gallery import Rows
 from sandbox.recognition.people import Calibrated, Source, Threshold
-from sandbox.recognition.search import Searcher, unit
+from sandbox.recognition.search import Searcher
 
 _PEOPLE, _IMAGES = 5_000, 50  # of whom genuine scores are taken, and images of each
 _PROBES, _COMPARED = 1_000, 4_000  # images that impostor scores are taken of, and rows they are compared with
@@ -100,11 +102,6 @@ def impostor_scores(rows: Rows, strangers: Rows | None, template: Template) -> n
     scores = x.astype(np.float64) @ searcher.x.astype(np.float64).T
     scores = np.maximum.reduceat(scores, np.flatnonzero(np.diff(searcher.owner, prepend=-1)), axis=1)
     return scores[whose[:, None] != np.arange(len(chosen))]
-
-
-def evenly(count: int, most: int) -> np.ndarray:
-    """(min(count, most),) int64 places, ascending, spread evenly over all."""
-    return np.arange(min(count, most)) * count // max(1, min(count, most))
 
 
 def check_rate(fpir: float) -> None:

@@ -88,6 +88,8 @@ def _plain(value: Any) -> str:
         return ", ".join(
             f"{key} ({_plain(v)})" if isinstance(v, dict) else f"{key} {_plain(v)}" for key, v in value.items()
         )
+    if isinstance(value, list):
+        return "; ".join(map(_plain, value))
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value >= 10_000 else str(value)
 
 

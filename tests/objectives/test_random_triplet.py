@@ -10,9 +10,13 @@ from torch.nn import functional as F
 
 from sandbox.objectives.miners.random_triplet import RandomTripletMiner
 from sandbox.objectives.objective import build, seed_draws
-from sandbox.objectives.resolve import canonical, resolve
+from sandbox.objectives.resolve import resolve
 
 FACENET = "triplet(margin=0.2, distance=lp(power=2), reducer=mean)"
+
+
+def canonical(loss: str, miner: str = "none") -> str:
+    return str(resolve(loss, miner))
 
 
 def mined(labels: list[int], reference: list[int] | None = None) -> list[tuple[int, int, int]]:

@@ -10,7 +10,11 @@ from sandbox.errors import SandboxError
 from sandbox.objectives.catalog import REQUIRED, Slot, catalog
 from sandbox.objectives.language import Tune
 from sandbox.objectives.literature import ALIASES, CHOICES
-from sandbox.objectives.resolve import canonical, fill, resolve
+from sandbox.objectives.resolve import fill, resolve
+
+
+def canonical(loss: str, miner: str = "none") -> str:
+    return str(resolve(loss, miner))
 
 
 @pytest.mark.parametrize(

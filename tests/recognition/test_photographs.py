@@ -46,7 +46,7 @@ def photographs(tmp_path: Path) -> Path:
 
 def test_every_face_of_a_photograph_is_named(network: Embedder, run: Path, photographs: Path) -> None:
     from sandbox.data.faces.align import align_face
-    from sandbox.data.faces.detect import detect_faces
+    from sandbox.data.faces.detect import Detector
 
     for name in ("Eileen", "Nobody"):
         (photographs / "people" / name).mkdir(parents=True)
@@ -58,7 +58,7 @@ def test_every_face_of_a_photograph_is_named(network: Embedder, run: Path, photo
     assert any(note.startswith("1 image left out: ") and "(no face was found)" in note for note in notes)
     assert any("1 image with several faces, of which the largest near the middle is taken: " in note for note in notes)
     image = Image.open(photographs / "two.png")
-    faces = detect_faces(image)
+    faces = Detector()([image])[0]
     pixels = np.stack([np.asarray(align_face(image, face.points, 16)) for face in faces])
     expected = network.embed(pixels)
     np.testing.assert_allclose(people.rows.x[1], expected[0], atol=1e-5)  # of the larger face

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from sandbox.errors import SandboxError
+from sandbox.evaluation.blocks import evenly
 from sandbox.files import Watch, unwatched
 from sandbox.wording import reason
 
@@ -101,7 +102,7 @@ def file_kinds(files: Sequence[Path], *, most: int = 2000, watch: Watch = unwatc
     Raises:
         SandboxError: a file vanished or is no image any more.
     """
-    places = np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).astype(np.int64))
+    places = evenly(len(files), most)
     kinds = FileKinds(len(places), len(files), Counter(), Counter(), Counter())
     for file in watch([files[place] for place in places], "headers"):
         try:

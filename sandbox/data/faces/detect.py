@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -240,25 +239,6 @@ class Detector:
             for k, owner in zip(seen, boxes.owner.tolist(), strict=True)
         ]
         return boxes, _normal(torch.cat(patches)) if patches else images.new_zeros(0, 3, side, side)
-
-
-@lru_cache(maxsize=4)
-def _detector(min_face: int, device: str) -> Detector:
-    return Detector(min_face, device)
-
-
-def detect_faces(image: Image.Image, min_face: int = 20, device: str = "cpu") -> list[Face]:
-    """The faces of one upright RGB picture, largest box first; for many pictures a `Detector` is faster.
-
-    Args:
-        image: the picture.
-        min_face: as for `Detector`.
-        device: where the networks run.
-
-    Raises:
-        SandboxError: as `Detector`.
-    """
-    return _detector(min_face, device)([image])[0]
 
 
 def _pixels(image: Image.Image, size: tuple[int, int]) -> np.ndarray:

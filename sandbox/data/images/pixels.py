@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sandbox.evaluation.blocks import evenly
+
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
@@ -15,6 +17,6 @@ def pixel_statistics(pixels: np.ndarray, labels: np.ndarray, kind: str) -> tuple
     if kind == "imagenet":
         mean, std = IMAGENET
         return (list(mean), list(std)) if channels == 3 else ([sum(mean) / 3], [sum(std) / 3])
-    some = pixels[np.unique(np.linspace(0, len(labels) - 1, 2000).astype(np.int64))].astype(np.float64) / 255
+    some = pixels[evenly(len(labels), 2000)].astype(np.float64) / 255
     std_of = some.std(axis=(0, 1, 2))
     return some.mean(axis=(0, 1, 2)).tolist(), np.maximum(std_of, 1e-3).tolist()

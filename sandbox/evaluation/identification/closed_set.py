@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.evaluation.similarity import unit
 
 Template = Literal["best", "mean"]
 
@@ -76,7 +77,7 @@ def search(
     people, starts = np.unique(gallery_y[rows], return_index=True)
     against = gallery[rows].astype(np.float64)
     if template == "mean":
-        against = _unit(np.add.reduceat(against, starts, axis=0))
+        against = templates(against, starts)
         starts = np.arange(len(people))
     asked = np.flatnonzero(~lost)
     step = max(1, _CHUNK // len(against))
@@ -91,27 +92,17 @@ def search(
     return Search(rank, top, mated)
 
 
-def closed_set(
-    probes: np.ndarray,
-    probe_y: np.ndarray,
-    gallery: np.ndarray,
-    gallery_y: np.ndarray,
-    *,
-    template: Template = "best",
-    failed: np.ndarray | None = None,
-) -> np.ndarray:
-    """The rank of the right person for each probe, over people.
+def templates(x: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The mean of each person's rows, scaled to unit length; one that cancels to zero stays so.
 
-    Args and errors are those of `search`.
+    Args:
+        x: (N, D) rows, person after person.
+        starts: (people,) where each person's begin.
 
     Returns:
-        (P,) int64, 1 is first: how many people score at least as high as the right one, who is among them. 0 where the
-        person is not enrolled or the probe failed, which `cmc` counts as never found.
-
-    Raises:
-        SandboxError: as `search`.
+        (people, D) float64.
     """
-    return search(probes, probe_y, gallery, gallery_y, template=template, failed=failed).rank
+    return unit(np.add.reduceat(x.astype(np.float64), starts, axis=0))
 
 
 def cmc(ranks: np.ndarray, at: Sequence[int]) -> dict[int, np.ndarray]:
@@ -148,9 +139,3 @@ def check_rows(kind: str, x: np.ndarray, y: np.ndarray, failed: np.ndarray | Non
     if bad.any():
         raise SandboxError(f"{int(bad.sum())} of {len(x)} {kind} rows are not finite, the first is row {bad.argmax()}")
     return lost
-
-
-def _unit(x: np.ndarray) -> np.ndarray:
-    """Rows scaled to unit length; a zero row has no direction and stays."""
-    norm = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(norm > 0, norm, 1)

@@ -27,28 +27,6 @@ class OpenSet:
     """(T, P) bool: a stranger of whom anybody is returned, at or above the threshold. False for mated probes."""
 
 
-def open_set(
-    probes: np.ndarray,
-    probe_y: np.ndarray,
-    gallery: np.ndarray,
-    gallery_y: np.ndarray,
-    *,
-    thresholds: np.ndarray,
-    template: Template = "best",
-    failed: np.ndarray | None = None,
-    gallery_failed: np.ndarray | None = None,
-) -> OpenSet:
-    """Identification where the probe may be a stranger, at given thresholds (T,), compared as float32.
-
-    The other arguments are those of `search`.
-
-    Raises:
-        SandboxError: as `search`.
-    """
-    found = search(probes, probe_y, gallery, gallery_y, template=template, failed=failed, gallery_failed=gallery_failed)
-    return _decide(found, thresholds)
-
-
 def fit_threshold(stranger_top_scores: np.ndarray, fpir: float) -> tuple[float, float]:
     """The lowest threshold at which no more than `fpir` of the strangers are accepted (so the largest DIR).
 
@@ -171,7 +149,7 @@ def dir_at_fpir(
     fits = [fit_threshold(top, target) for target in fpir]
     thresholds = np.array([threshold for threshold, _ in fits], np.float32)
     probes = np.concatenate([tested_on.mated, tested_on.strangers])
-    judged = _decide(_search_rows(test_x, test_y, test_lost, tested_on, probes, template), thresholds)
+    judged = decide(_search_rows(test_x, test_y, test_lost, tested_on, probes, template), thresholds)
     return DirAtFpir(
         fpir=tuple(fpir),
         thresholds=thresholds,
@@ -214,7 +192,8 @@ def draw(y: np.ndarray, *, enrol: int, strangers: float, seed: int | Sequence[in
     return Draw(*(np.flatnonzero(role) for role in (~unknown & (place < enrol), ~unknown & (place >= enrol), unknown)))
 
 
-def _decide(found: Search, thresholds: np.ndarray) -> OpenSet:
+def decide(found: Search, thresholds: np.ndarray) -> OpenSet:
+    """What thresholds (T,), compared as float32, make of a search in which the probe may be a stranger."""
     # An infinite top is nobody returned, which no threshold, not even -inf, turns into an acceptance.
     accepted = (found.top >= np.asarray(thresholds, np.float32)[:, None]) & np.isfinite(found.top)
     return OpenSet(found.mated, accepted & found.mated & (found.rank == 1), accepted & ~found.mated)

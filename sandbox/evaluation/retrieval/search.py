@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sandbox.evaluation.blocks import block_rows, over_blocks
+from sandbox.evaluation.blocks import block_rows, evenly, over_blocks
 from sandbox.evaluation.retrieval.top_k import first_rank, select_top, settle_ties
 
 Index = Literal["flat", "ivf", "hnsw"]
@@ -151,7 +151,7 @@ def index_recall(queries: np.ndarray, gallery: np.ndarray, k: int, *, leave_one_
     Returns:
         (min(Q, 1000),) float64.
     """
-    rows = np.unique(np.linspace(0, len(queries) - 1, min(len(queries), _CHECKED)).astype(np.int64))
+    rows = evenly(len(queries), _CHECKED)
     quick, _ = _Searcher(queries, gallery, k, leave_one_out, index).search(rows)
     exact, _ = _Searcher(queries, gallery, k, leave_one_out, "flat").search(rows)
     return np.array([len(np.intersect1d(a, b)) / k for a, b in zip(quick, exact, strict=True)])

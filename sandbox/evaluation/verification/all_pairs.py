@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.blocks import block_rows, over_blocks, threads
+from sandbox.evaluation.blocks import block_rows, evenly, over_blocks, threads
 from sandbox.evaluation.intervals.influence import DenseSpread, Moments
 from sandbox.evaluation.verification.counting import Grid, count_impostors, make_grid
 from sandbox.evaluation.verification.roc import Curve, curve_from_counts, joined
@@ -104,7 +104,7 @@ class _Sorted:
 
     def sample(self) -> tuple[np.ndarray, np.ndarray]:
         """Genuine and impostor scores of rows spread evenly over the classes; each at least one."""
-        rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), _SAMPLE_ROWS)).astype(np.int64))
+        rows = evenly(len(self), _SAMPLE_ROWS)
         lonely = int(np.flatnonzero(np.diff(self.starts) > 1)[0])  # some class has a pair
         rows = np.union1d(rows, [self.starts[lonely]])
         scores = (self.left[rows] @ self.right.T).astype(np.float32)

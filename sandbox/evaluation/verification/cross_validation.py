@@ -87,23 +87,6 @@ def cross_validate(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> Fo
     return Folded(accuracy, threshold, n.astype(np.int64))
 
 
-def accuracy_at(scores: np.ndarray, same: np.ndarray, threshold: float) -> np.ndarray:
-    """Which pairs a threshold gets right: (M,) bool, genuine and accepted or impostor and rejected.
-
-    Args:
-        scores: (M,) higher is more alike; compared as float32.
-        same: (M,) bool, whether a pair is genuine.
-        threshold: a pair is accepted where its score is at least this; +inf and -inf are allowed.
-
-    Raises:
-        SandboxError: shapes that do not fit, no pairs, scores that are not finite, or a threshold that is no number.
-    """
-    scores, same = check_scores(scores, same)
-    if math.isnan(threshold):
-        raise SandboxError("the threshold is nan; a number, inf or -inf is needed")
-    return (scores.astype(np.float64) >= np.float64(threshold)) == same
-
-
 def even_folds(same: np.ndarray, folds: int) -> np.ndarray:
     """Folds for pairs that have none: the genuine pairs are cut into runs of equal length, and so are the impostors.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,17 @@ EYES = np.array([[206, 103], [246, 104]])  # of the astronaut, as a person point
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@lru_cache
+def detector(min_face: int) -> Any:
+    from sandbox.data.faces.detect import Detector
+
+    return Detector(min_face)
+
+
+def detect_faces(image: Image.Image, min_face: int = 20) -> Any:
+    return detector(min_face)([image])[0]
+
+
 def photograph(name: str) -> Image.Image:
     import skimage.data
 
@@ -31,8 +44,6 @@ def astronaut() -> Image.Image:
 
 
 def test_the_astronaut_has_one_face(astronaut: Image.Image) -> None:
-    from sandbox.data.faces.detect import detect_faces
-
     (face,) = detect_faces(astronaut)
     assert face.points.shape == (5, 2) and face.points.dtype == np.float32
     assert np.abs(face.points[:2] - EYES).max() < 4
@@ -46,8 +57,6 @@ def test_the_astronaut_has_one_face(astronaut: Image.Image) -> None:
 
 @pytest.mark.parametrize("name", ["coffee", "chelsea", "rocket"])
 def test_where_there_is_no_face_none_is_found(name: str) -> None:
-    from sandbox.data.faces.detect import detect_faces
-
     assert detect_faces(photograph(name)) == []
 
 
@@ -90,8 +99,6 @@ def test_of_several_the_largest_is_first_and_those_of_others_do_not_matter(astro
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (1, 300), (300, 1), (19, 40), (20, 20), (4000, 3), (2000, 30)])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_odd_pictures_have_no_face_and_break_nothing(size: tuple[int, int], mode: str) -> None:
-    from sandbox.data.faces.detect import detect_faces
-
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0]), dtype=np.uint8)
     for picture in (Image.fromarray(noise).convert(mode), Image.new(mode, size)):
         assert detect_faces(picture, min_face=12) == []
@@ -109,8 +116,6 @@ def test_a_face_that_the_edge_cuts_breaks_nothing(astronaut: Image.Image) -> Non
 
 
 def test_a_large_picture_is_searched_shrunk_and_points_are_in_its_own_pixels(astronaut: Image.Image) -> None:
-    from sandbox.data.faces.detect import detect_faces
-
     large = astronaut.resize((4096, 3072))
     (face,) = detect_faces(large)
     assert np.abs(face.points[:2] - EYES * (8, 6)).max() < 4 * 8
@@ -121,7 +126,6 @@ def test_a_large_picture_is_searched_shrunk_and_points_are_in_its_own_pixels(ast
 
 
 def test_the_smallest_face_can_be_set(astronaut: Image.Image) -> None:
-    from sandbox.data.faces.detect import detect_faces
     from sandbox.errors import SandboxError
 
     assert len(detect_faces(astronaut, min_face=60)) == 1
@@ -133,8 +137,8 @@ def test_the_smallest_face_can_be_set(astronaut: Image.Image) -> None:
 def test_it_warns_of_nothing_and_leaves_gradients_on() -> None:
     code = (
         "import warnings; warnings.simplefilter('error')\n"
-        "import skimage.data, torch\nfrom PIL import Image\nfrom sandbox.data.faces.detect import detect_faces\n"
-        "assert len(detect_faces(Image.fromarray(skimage.data.astronaut()))) == 1\nassert torch.is_grad_enabled()"
+        "import skimage.data, torch\nfrom PIL import Image\nfrom sandbox.data.faces.detect import Detector\n"
+        "assert len(Detector()([Image.fromarray(skimage.data.astronaut())])[0]) == 1\nassert torch.is_grad_enabled()"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0 and ran.stderr == "", ran.stderr

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identification import closed_set as identification
-from sandbox.evaluation.identification.closed_set import closed_set, cmc, search
+from sandbox.evaluation.identification.closed_set import cmc, search
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -44,6 +46,10 @@ def by_loop(probe: np.ndarray, right: int, gallery: np.ndarray, gallery_y: np.nd
     return rank, max(scores.values())
 
 
+def closed_set(*case: np.ndarray, **how: Any) -> np.ndarray:
+    return search(*case, **how).rank
+
+
 CASES = st.builds(case_of, st.integers(0, 10**6), st.sampled_from([1, 2, 1000]))
 
 
@@ -59,7 +65,6 @@ def test_rank_and_top_equal_those_of_a_loop_over_people(case: Case, template: st
     assert found.top.tolist() == pytest.approx([top for _, top in expected], rel=1e-6, abs=1e-12)
     assert found.rank.dtype == np.int64 and found.top.dtype == np.float32
     assert ((found.rank > 0) == found.mated).all()
-    np.testing.assert_array_equal(closed_set(*case[:2], gallery, gallery_y, template=template), found.rank)  # type: ignore[arg-type]
 
 
 @settings(max_examples=40)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identification.closed_set import search
-from sandbox.evaluation.identification.open_set import dir_at_fpir, draw, fit_threshold, open_set
+from sandbox.evaluation.identification.open_set import OpenSet, decide, dir_at_fpir, draw, fit_threshold
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -42,6 +42,10 @@ def by_loop(probe: np.ndarray, right: int, gallery: np.ndarray, gallery_y: np.nd
     if right in scores:
         rank = 1 + len([1 for person, score in scores.items() if person != right and score >= scores[right]])
     return rank, max(scores.values())
+
+
+def open_set(*case: np.ndarray, thresholds: np.ndarray, **failures: np.ndarray) -> OpenSet:
+    return decide(search(*case, **failures), thresholds)  # type: ignore[arg-type]
 
 
 CASES = st.builds(case_of, st.integers(0, 10**6), st.sampled_from([1, 2, 1000]))

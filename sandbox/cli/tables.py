@@ -1,0 +1,77 @@
+"""Tables on the terminal: figures with their intervals, and rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.evaluation.figures import Figures
+
+_BESIDE = ("far", "fpir", "threshold", "standard_error")
+
+
+def print_rows(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """A table of texts, which are no markup.
+
+    Args:
+        names: the head of each column.
+        rows: a text for each column.
+        right: places of the columns that are set to the right.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:  # a file has no width that anything should be cut to
+        console = Console(width=max(120, sum(max(map(len, column)) + 3 for column in zip(names, *rows, strict=True))))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(names):
+        table.add_column(name, justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def print_figures(figures: Figures) -> None:
+    """A row a figure: its value, its interval, what it was counted over, and what else stands with it."""
+    from sandbox.evaluation.figures import spell, spell_interval
+
+    rows = []
+    for key, entry in figures.items():
+        # Of what was fitted on too few strangers the value stands, and a clause beside it says so.
+        shown = {name: value for name, value in entry.items() if name != "supported" or "fitted_on" not in entry}
+        rows.append((key, spell(shown), spell_interval(shown), f"{entry['n']:,}", _beside(entry)))
+    print_rows(("", "value", "95 % interval", "n", "at"), rows, right=(1, 2, 3))
+
+
+def _beside(entry: Mapping[str, Any]) -> str:
+    said = [f"{name} {entry[name]:.4g}" for name in _BESIDE if name in entry]
+    if "fitted_on" in entry:
+        said.append(f"fitted on {entry['fitted_on']:,} images")
+        said += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []
+    return ", ".join(said)
+
+
+def print_report(report: Mapping[str, Figures], title: str) -> None:
+    """The figures of each split side by side, and the interval of the last split."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sandbox.evaluation.figures import spell, spell_interval
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("", no_wrap=True)
+    splits = [split for split in ("val", "test") if split in report]
+    for split in splits:
+        table.add_column("validation" if split == "val" else split, justify="right")
+    table.add_column("95 % interval", justify="right")
+    for key in dict.fromkeys(key for split in splits for key in report[split]):
+        entries = [report[split].get(key) for split in splits]
+        table.add_row(key, *map(spell, entries), spell_interval(entries[-1]))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # as above
+    console.print(table)
