@@ -283,7 +283,7 @@ def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
     from sandbox.inference.trained import Trained
     from sandbox.recipe.specs import BackboneSpec
     from sandbox.recognition.gallery import make_rows
-    from sandbox.recognition.search import Searcher
+    from sandbox.recognition.search import PeopleSearcher
     from sandbox.training.device import choose_autocast
 
     rng, cpu, people = np.random.default_rng(0), torch.device("cpu"), 100_000
@@ -295,13 +295,13 @@ def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
         x = rng.normal(size=(people, network.dim)).astype(np.float32)
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         names, nothing = [f"{place:06d}" for place in range(people)], [""] * people
-        searcher = Searcher(make_rows(x, names, nothing, nothing, nothing), "mean")
+        searcher = PeopleSearcher(make_rows(x, names, nothing, nothing, nothing), "mean")
         image = rng.integers(0, 256, (1, size, size, 3), np.uint8)
 
         def alone(embedder: Trained = embedder, image: np.ndarray = image) -> np.ndarray:
             return embedder.embed(image)
 
-        def identify(alone: Callable[[], np.ndarray] = alone, searcher: Searcher = searcher) -> None:
+        def identify(alone: Callable[[], np.ndarray] = alone, searcher: PeopleSearcher = searcher) -> None:
             searcher.search(alone())
 
         ours, other = alternate(identify, alone, rounds * 5)

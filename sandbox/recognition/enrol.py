@@ -16,7 +16,7 @@ from sandbox.recognition.folders import embedded_rows, people_in, strangers_in, 
 from sandbox.recognition.gallery import Rows, clean_name
 from sandbox.recognition.people import Faces, NetworkFacts, People, Source, Threshold
 from sandbox.recognition.reader import Reader, find_images
-from sandbox.recognition.search import Searcher
+from sandbox.recognition.search import PeopleSearcher
 from sandbox.recognition.strangers import check_names, of_run, without_enrolled, without_person
 from sandbox.recognition.thresholds import calibrate, check_cosine, check_rate, fit_by_strangers, take_by_hand
 from sandbox.wording import first_names
@@ -167,7 +167,7 @@ def _anew(people: People, rows: Rows, strangers: Rows | None, notes: list[str]) 
 def _fitted(
     rows: Rows, strangers: Rows | None, network: NetworkFacts, ask: Ask, source: Source
 ) -> tuple[People, list[str]]:
-    searcher = Searcher(rows, ask.template)
+    searcher = PeopleSearcher(rows, ask.template)
     threshold: Threshold
     if ask.threshold is not None or strangers is None:
         assert ask.threshold is not None

@@ -14,7 +14,7 @@ from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.inference.embedder import Embedder
 from sandbox.recognition.gallery import Rows, printable
-from sandbox.recognition.search import Found, Searcher
+from sandbox.recognition.search import Found, PeopleSearcher
 from sandbox.wording import counted
 
 Faces = Literal["whole", "detect"]
@@ -101,21 +101,21 @@ class People:
     """None where there was nothing to learn it from."""
 
     @cached_property
-    def searcher(self) -> Searcher:
+    def searcher(self) -> PeopleSearcher:
         """The exact search, made once."""
-        return Searcher(self.rows, self.template)
+        return PeopleSearcher(self.rows, self.template)
 
     def search(self, x: np.ndarray, k: int = 1) -> Found:
-        """The k most alike people of each image (Q, D), exactly; `Searcher.search` says more.
+        """The k most alike people of each image (Q, D), exactly; `PeopleSearcher.search` says more.
 
         Raises:
             SandboxError: rows of another width or not finite, or k below 1.
         """
         return self.searcher.search(x, k)
 
-    def search_by(self, index: Index) -> Searcher:
+    def search_by(self, index: Index) -> PeopleSearcher:
         """A search by a FAISS index: `flat` is exact, `ivf` and `hnsw` look at a part of the gallery."""
-        return self.searcher if index == "flat" else Searcher(self.rows, self.template, index)
+        return self.searcher if index == "flat" else PeopleSearcher(self.rows, self.template, index)
 
     def known(self, scores: np.ndarray, threshold: float | None = None) -> np.ndarray:
         """Which scores (M,) reach the threshold: theirs, or another."""

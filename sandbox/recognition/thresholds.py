@@ -12,13 +12,13 @@ from sandbox.evaluation.similarity import unit
 from sandbox.evaluation.verification.calibration import Calibration
 from sandbox.recognition.gallery import Rows
 from sandbox.recognition.people import Calibrated, Source, Threshold
-from sandbox.recognition.search import Searcher
+from sandbox.recognition.search import PeopleSearcher
 
 _PEOPLE, _IMAGES = 5_000, 50  # of whom genuine scores are taken, and images of each
 _PROBES, _COMPARED = 1_000, 4_000  # images that impostor scores are taken of, and rows they are compared with
 
 
-def fit_by_strangers(searcher: Searcher, strangers: Rows, fpir: float, source: Source) -> Threshold:
+def fit_by_strangers(searcher: PeopleSearcher, strangers: Rows, fpir: float, source: Source) -> Threshold:
     """The lowest threshold at which at most a share `fpir` of the strangers' images is taken for anybody.
 
     Raises:
@@ -29,7 +29,7 @@ def fit_by_strangers(searcher: Searcher, strangers: Rows, fpir: float, source: S
     return Threshold(value, source, fpir, reached, len(strangers), len(strangers.names))
 
 
-def take_by_hand(searcher: Searcher, strangers: Rows | None, value: float) -> Threshold:
+def take_by_hand(searcher: PeopleSearcher, strangers: Rows | None, value: float) -> Threshold:
     """A threshold that a person chose, and the share of the strangers' images, if there are any, that it lets in.
 
     Raises:
@@ -91,7 +91,7 @@ def impostor_scores(rows: Rows, strangers: Rows | None, template: Template) -> n
     """(M,) float64: scores of enrolled images, and of strangers, with templates of other enrolled people."""
     chosen = evenly(len(rows.names), max(1, _COMPARED * len(rows.names) // len(rows)))
     gallery = rows.take(np.isin(rows.owner, chosen))
-    searcher = Searcher(gallery, template)
+    searcher = PeopleSearcher(gallery, template)
     number = np.full(len(rows.names), -1)
     number[chosen] = np.arange(len(chosen))
     probes = evenly(len(rows), _PROBES)
@@ -100,7 +100,7 @@ def impostor_scores(rows: Rows, strangers: Rows | None, template: Template) -> n
         some = evenly(len(strangers), _PROBES)
         x, whose = np.concatenate([x, strangers.x[some]]), np.append(whose, np.full(len(some), -1))
     scores = x.astype(np.float64) @ searcher.x.astype(np.float64).T
-    scores = np.maximum.reduceat(scores, np.flatnonzero(np.diff(searcher.owner, prepend=-1)), axis=1)
+    scores = np.maximum.reduceat(scores, np.flatnonzero(np.diff(searcher.person, prepend=-1)), axis=1)
     return scores[whose[:, None] != np.arange(len(chosen))]
 
 

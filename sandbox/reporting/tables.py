@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("test/retrieval/map@r", "test/retrieval/precision@1", "test/verification/auc", "test/verification/eer")
 FORMATS = ("terminal", "markdown", "latex", "csv")
+_SECTIONS = [field.name for field in dataclasses.fields(Recipe)]
 _NEVER_A_COLUMN = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from"}
 
 
@@ -91,7 +93,7 @@ def build_table(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, sort: st
         settings_here = flat(group[0].recipe)
         row: dict[str, Any] = {
             "objective": group[0].recipe.loss,
-            **{name: settings_here.get(name) for name in settings},
+            **{name: settings_here.get(name, "") for name in settings},
         }
         row["n"] = len(group)
         for metric in metrics:
@@ -192,8 +194,14 @@ def _group(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:
 
 def _differing(recipes: Sequence[Recipe]) -> list[str]:
     rows = [flat(recipe) for recipe in recipes]
-    names = dict.fromkeys(name for row in rows for name in row)
-    return [name for name in names if name not in _NEVER_A_COLUMN and len({str(row.get(name)) for row in rows}) > 1]
+    names = sorted(
+        dict.fromkeys(name for row in rows for name in row), key=lambda name: _SECTIONS.index(name.partition(".")[0])
+    )
+
+    def differs(name: str) -> bool:
+        return len({str(row[name]) for row in rows if name in row}) > 1  # a data set may lack a setting of another
+
+    return [name for name in names if name not in _NEVER_A_COLUMN and differs(name)]
 
 
 def _readable(table: Table) -> pd.DataFrame:

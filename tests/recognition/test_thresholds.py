@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.recognition.gallery import Rows
-from sandbox.recognition.search import Searcher, templates
+from sandbox.recognition.search import PeopleSearcher, mean_rows
 from sandbox.recognition.thresholds import (
     calibrate,
     evenly,
@@ -31,7 +31,7 @@ def test_a_threshold_is_the_lowest_that_keeps_the_rate(
     some_rows: Some, seed: int, fpir: float, template: Template
 ) -> None:
     rng = np.random.default_rng(seed)
-    searcher, strangers = Searcher(some_rows(rng, 6, 3), template), some_rows(rng, 15, 3)
+    searcher, strangers = PeopleSearcher(some_rows(rng, 6, 3), template), some_rows(rng, 15, 3)
     threshold = fit_by_strangers(searcher, strangers, fpir, "strangers")
     tops = searcher.search(strangers.x).scores[:, 0]
     accepted = lambda at: float((tops >= np.float32(at)).mean())  # noqa: E731
@@ -44,7 +44,7 @@ def test_a_threshold_is_the_lowest_that_keeps_the_rate(
 
 def test_a_threshold_by_hand_says_what_it_lets_in(some_rows: Some) -> None:
     rng = np.random.default_rng(0)
-    searcher, strangers = Searcher(some_rows(rng, 6, 3), "mean"), some_rows(rng, 50, 3)
+    searcher, strangers = PeopleSearcher(some_rows(rng, 6, 3), "mean"), some_rows(rng, 50, 3)
     threshold = take_by_hand(searcher, strangers, 0.5)
     tops = [max(float(t @ x) for t in searcher.x) for x in strangers.x]
     assert threshold.reached == pytest.approx(np.mean([top >= 0.5 for top in tops]))
@@ -55,7 +55,7 @@ def test_a_threshold_by_hand_says_what_it_lets_in(some_rows: Some) -> None:
 @pytest.mark.parametrize("value", [1.5, -2.0, float("nan")])
 def test_a_threshold_that_is_no_cosine_is_refused(value: float, some_rows: Some) -> None:
     with pytest.raises(SandboxError, match="a similarity lies between -1 and 1"):
-        take_by_hand(Searcher(some_rows(np.random.default_rng(0), 2, 1), "mean"), None, value)
+        take_by_hand(PeopleSearcher(some_rows(np.random.default_rng(0), 2, 1), "mean"), None, value)
 
 
 @pytest.mark.parametrize("template", ["mean", "best"])
@@ -83,7 +83,7 @@ def test_impostor_scores_are_all_between_people(template: Template, some_rows: S
     probes = [*zip(rows.x, rows.owner, strict=True), *((x, -1) for x in strangers.x)]
     for x, whose in probes:
         for person in range(7):
-            own = templates(rows)[person : person + 1] if template == "mean" else rows.x[rows.owner == person]
+            own = mean_rows(rows)[person : person + 1] if template == "mean" else rows.x[rows.owner == person]
             if person != whose:
                 expected.append(max(float(row.astype(np.float64) @ x) for row in own))
     np.testing.assert_allclose(np.sort(impostor_scores(rows, strangers, template)), np.sort(expected), atol=1e-6)
@@ -128,4 +128,5 @@ def test_without_two_images_of_one_person_there_is_no_calibration(some_rows: Som
 def test_places_are_spread_evenly(count: int, most: int) -> None:
     places = evenly(count, most)
     assert len(places) == min(count, most) and len(set(places)) == len(places)
-    assert not len(places) or (places[0] == 0 and places[-1] < count and np.ptp(np.diff(places, append=count)) <= 1)
+    if len(places) > 1:
+        assert places[0] == 0 and places[-1] == count - 1 and np.ptp(np.diff(places)) <= 1

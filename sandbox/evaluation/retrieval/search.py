@@ -1,4 +1,4 @@
-"""Nearest neighbours: FAISS where few are wanted, a matrix product and a bucket sort where many are."""
+"""Nearest neighbours, exactly: FAISS where few are wanted, a matrix product and a bucket sort where many are."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _SLICE = 8_000_000
 # From about here on a bucket sort beats the heaps of FAISS: on 20,000 rows it lost at 128 and won at 300.
 _MANY = 192
 _CHECKED = 1000
+_FEW = 4096  # queries of one block
 
 
 def nearest(
@@ -29,86 +30,104 @@ def nearest(
         gallery: (G, D) float32 or float64.
         k: neighbours; at most G, or G - 1 with `leave_one_out`.
         leave_one_out: query i is gallery row i, and is not its own neighbour.
-        index: ``flat`` is exact; ``ivf`` and ``hnsw`` look at a part of the gallery, and give -1 as the id (and -inf
-            as the score) where they find fewer than k.
+        index: see `Searcher`.
 
     Yields:
-        (start, ids (n, k) int64, scores (n, k) float32), most alike first. The order is that of inner products summed
-        in float64 and rounded to float32, equal ones by gallery row, across the k-th place too; so it depends on no
-        slice, no number of threads and no library.
+        (start, ids (n, k) int64, scores (n, k) float32), as `Searcher.search` gives them.
     """
-    found = _Searcher(queries, gallery, k, leave_one_out, index)
+    searcher = Searcher(gallery, index, most=k)
     slices = max(1, -(-len(queries) * (k + 2) // _SLICE))
     start = 0
     for block in np.array_split(np.arange(len(queries)), min(slices, max(len(queries), 1))):
-        ids, scores = found.search(block)
+        ids, scores = searcher.search(queries[start : start + len(block)], k, own=block if leave_one_out else None)
         yield start, ids, scores
         start += len(block)
 
 
-class _Searcher:
-    """Queries and a gallery ready to be searched."""
+class Searcher:
+    """A gallery ready to be searched by inner product, by many queries or one after the other."""
 
-    def __init__(self, queries: np.ndarray, gallery: np.ndarray, k: int, leave_one_out: bool, index: Index):
-        self.queries, self.gallery = np.ascontiguousarray(queries), np.ascontiguousarray(gallery)
-        self.quick, self.quick_gallery = (part.astype(np.float32, copy=False) for part in (self.queries, self.gallery))
-        self.k, self.alone, self.index = k, leave_one_out, index
-        self.fetched = min(k + 1, len(gallery) - leave_one_out)  # one more, to see a tie across the last place
-        self.faiss = None if index == "flat" and k >= _MANY else faiss_index(self.quick_gallery, k, index)
-        self.slack = _slack(self.queries, self.gallery)
+    def __init__(self, gallery: np.ndarray, index: Index = "flat", *, most: int = 64):
+        """Prepare what does not hang on a query.
 
-    def search(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Neighbours of those rows of the queries."""
-        ids, scores = self._by_sorting(rows) if self.faiss is None else self._by_faiss(rows)
+        Args:
+            gallery: (G, D) float32 or float64.
+            index: ``flat`` is exact; ``ivf`` and ``hnsw`` look at a part of the gallery.
+            most: neighbours that will be asked for at most; ``hnsw`` looks the wider for it.
+        """
+        self.gallery = np.ascontiguousarray(gallery)
+        self.index = index
+        self._quick = self.gallery.astype(np.float32, copy=False)
+        self._longest = float(_lengths(self.gallery).max(initial=0))
+        self._faiss = None if index == "flat" else faiss_index(self._quick, most, index)
+
+    def search(self, queries: np.ndarray, k: int, *, own: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The k most alike gallery rows of each query.
+
+        Args:
+            queries: (Q, D) float32 or float64.
+            k: neighbours; at most G, or G - 1 with `own`.
+            own: (Q,) int64, a gallery row of each query that is not its neighbour: itself.
+
+        Returns:
+            ids (Q, k) int64 and scores (Q, k) float32, most alike first. The order is that of inner products summed in
+            float64 and rounded to float32, equal ones by gallery row, across the k-th place too; so it depends on no
+            slice, no number of threads and no library. Scores that are no near ties are products summed in float32. An
+            approximate index gives -1 as the id (and -inf as the score)
+            where it finds fewer than k, and orders by its own scores.
+        """
+        queries = np.ascontiguousarray(queries)
+        quick = queries.astype(np.float32, copy=False)
+        fetched = min(k + 1, len(self.gallery) - (own is not None))  # one more, to see a tie across the last place
+        if self.index == "flat" and k >= _MANY:
+            ids, scores = _select(quick, self._quick, fetched, own)
+        else:
+            ids, scores = self._by_faiss(quick, fetched, own)
         if self.index != "flat":
-            return ids[:, : self.k], scores[:, : self.k]
-        unsettled = np.zeros(len(rows), bool)
-        last = self.k if self.fetched > self.k else self.fetched + 1
+            return ids[:, :k], scores[:, :k]
+        unsettled, slack = np.zeros(len(queries), bool), _slack(queries, self._longest)
+        last = k if fetched > k else fetched + 1
 
         def consume(start: int, end: int, worker: int) -> None:
-            settle_ties(
-                self.queries[rows[start:end]],
-                self.gallery,
-                self.slack[rows[start:end]],
-                last,
-                ids[start:end],
-                scores[start:end],
-                unsettled[start:end],
-            )
+            part = slice(start, end)
+            settle_ties(queries[part], self.gallery, slack[part], last, ids[part], scores[part], unsettled[part])
 
-        for _ in over_blocks(len(rows), 4096, consume):
-            pass
-        ids, scores = ids[:, : self.k], scores[:, : self.k]
+        if len(queries) <= _FEW:  # threads would take longer to start
+            consume(0, len(queries), 0)
+        else:
+            for _ in over_blocks(len(queries), _FEW, consume):
+                pass
+        ids, scores = ids[:, :k], scores[:, :k]
         again = np.flatnonzero(unsettled)
-        if len(again):
-            ids[again], scores[again] = self._exactly(rows[again])
+        if len(again):  # whose k-th place many gallery rows nearly tie for: every score in float64
+            few, every = queries[again].astype(np.float64), self.gallery.astype(np.float64)
+            ids[again], scores[again] = _select(few, every, k, None if own is None else own[again])
         return ids, scores
 
-    def _by_faiss(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        assert self.faiss is not None
-        scores, ids = self.faiss.search(self.quick[rows], self.fetched + self.alone)
+    def _by_faiss(self, queries: np.ndarray, fetched: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        import faiss
+
+        wanted = fetched + (own is not None)
+        if self._faiss is None:
+            scores, ids = faiss.knn(queries, self._quick, wanted, metric=faiss.METRIC_INNER_PRODUCT)
+        else:
+            scores, ids = self._faiss.search(queries, wanted)
         scores[ids < 0] = -np.inf
-        return _without_self(ids, scores, rows) if self.alone else (ids, scores)
+        return (ids, scores) if own is None else _without_self(ids, scores, own)
 
-    def _by_sorting(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self._select(rows, self.quick, self.quick_gallery, self.fetched)
 
-    def _exactly(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For queries whose k-th place many gallery rows nearly tie for: every score in float64."""
-        return self._select(rows, self.queries.astype(np.float64), self.gallery.astype(np.float64), self.k)
+def _select(queries: np.ndarray, gallery: np.ndarray, k: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The k best by a bucket sort of all products, in the number format of the queries."""
+    ids, best = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
+    left_out = np.full(len(queries), -1, np.int64) if own is None else np.asarray(own, np.int64)
 
-    def _select(
-        self, rows: np.ndarray, queries: np.ndarray, gallery: np.ndarray, k: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        ids, best = np.empty((len(rows), k), np.int64), np.empty((len(rows), k), np.float32)
+    def consume(start: int, end: int, worker: int) -> None:
+        scores = (queries[start:end] @ gallery.T).astype(np.float32, copy=False)
+        select_top(scores, left_out[start:end], ids[start:end], best[start:end])
 
-        def consume(start: int, end: int, worker: int) -> None:
-            scores = (queries[rows[start:end]] @ gallery.T).astype(np.float32, copy=False)
-            select_top(scores, _own(rows[start:end], self.alone), ids[start:end], best[start:end])
-
-        for _ in over_blocks(len(rows), block_rows(len(gallery), queries.itemsize), consume):
-            pass
-        return ids, best
+    for _ in over_blocks(len(queries), block_rows(len(gallery), queries.itemsize), consume):
+        pass
+    return ids, best
 
 
 def first_match_ranks(
@@ -132,12 +151,12 @@ def first_match_ranks(
         return ranks
     queries, gallery = np.ascontiguousarray(queries), np.ascontiguousarray(gallery)
     quick, across = queries.astype(np.float32, copy=False), gallery.astype(np.float32, copy=False).T
-    slack = _slack(queries, gallery)
+    slack = _slack(queries, float(_lengths(gallery).max(initial=0)))
 
     def consume(start: int, end: int, worker: int) -> None:
         block = rows[start:end]
         scores = quick[block] @ across
-        own = _own(block, alone)
+        own = np.asarray(block, dtype=np.int64) if alone else np.full(len(block), -1, np.int64)
         first_rank(scores, own, y[block], gallery_y, queries[block], gallery, slack[block], ranks[start:end])
 
     for _ in over_blocks(len(rows), block_rows(len(gallery), 4), consume):
@@ -152,23 +171,27 @@ def index_recall(queries: np.ndarray, gallery: np.ndarray, k: int, *, leave_one_
         (min(Q, 1000),) float64.
     """
     rows = evenly(len(queries), _CHECKED)
-    quick, _ = _Searcher(queries, gallery, k, leave_one_out, index).search(rows)
-    exact, _ = _Searcher(queries, gallery, k, leave_one_out, "flat").search(rows)
+    own = rows if leave_one_out else None
+    quick, exact = (Searcher(gallery, kind, most=k).search(queries[rows], k, own=own)[0] for kind in (index, "flat"))
     return np.array([len(np.intersect1d(a, b)) / k for a, b in zip(quick, exact, strict=True)])
 
 
-def _slack(queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    """(N,) float64 Euclidean lengths."""
+    return np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+
+
+def _slack(queries: np.ndarray, longest: float) -> np.ndarray:
     """(Q,) float32: scores of a query that are closer than this may stand in the wrong order, float32 being what it is.
 
     The rounding errors of a sum of D products stay within about sqrt(D) / 2 units in the last place of the product of
     the lengths, libraries that sum in blocks well within; twice that is allowed for either score.
+
+    Args:
+        queries: (Q, D).
+        longest: the length of the longest row of the gallery.
     """
-    lengths = [np.sqrt(np.einsum("ij,ij->i", part, part, dtype=np.float64)) for part in (queries, gallery)]
-    return (2 * queries.shape[1] ** 0.5 * 2.0**-24 * lengths[1].max() * lengths[0]).astype(np.float32)
-
-
-def _own(rows: np.ndarray, alone: bool) -> np.ndarray:
-    return np.asarray(rows, dtype=np.int64) if alone else np.full(len(rows), -1, np.int64)
+    return (2 * queries.shape[1] ** 0.5 * 2.0**-24 * longest * _lengths(queries)).astype(np.float32)
 
 
 def faiss_index(gallery: np.ndarray, k: int, index: Index) -> Any:
