@@ -282,7 +282,7 @@ def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
     from sandbox.backbones.network import make_network
     from sandbox.inference.trained import Trained
     from sandbox.recipe.specs import BackboneSpec
-    from sandbox.recognition.gallery import make_rows
+    from sandbox.recognition.gallery import make_gallery
     from sandbox.recognition.search import PeopleSearcher
     from sandbox.training.device import choose_autocast
 
@@ -295,7 +295,7 @@ def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
         x = rng.normal(size=(people, network.dim)).astype(np.float32)
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         names, nothing = [f"{place:06d}" for place in range(people)], [""] * people
-        searcher = PeopleSearcher(make_rows(x, names, nothing, nothing, nothing), "mean")
+        searcher = PeopleSearcher(make_gallery(x, names, nothing, nothing, nothing), "mean")
         image = rng.integers(0, 256, (1, size, size, 3), np.uint8)
 
         def alone(embedder: Trained = embedder, image: np.ndarray = image) -> np.ndarray:
@@ -352,10 +352,10 @@ print(resident("VmHWM") - before, seconds)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "x.npz"
         np.savez(file, x=x, y=y)
-        said = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", program, str(file)], check=True, capture_output=True, text=True, cwd=HERE.parent
         )
-    megabytes, seconds = (float(word) for word in said.stdout.split())
+    megabytes, seconds = (float(word) for word in done.stdout.split())
     wanted = f" (limit {limit})" if limit else ""
     return f"{what} of {len(x):,} rows: {megabytes:,.0f} MiB beyond the imports{wanted}, {seconds:.1f} s"
 

@@ -134,7 +134,7 @@ def draw_map(argv: Sequence[str]) -> None:
     else:
         found = mapped.of_file(Path(command.embeddings), command.root)
     _say(found.notes if command.thumbnails else ())
-    said = reporting.draw_map(
+    summary = reporting.draw_map(
         found.x,
         found.labels,
         found.classes,
@@ -145,7 +145,7 @@ def draw_map(argv: Sequence[str]) -> None:
         coloured=command.classes,
         seed=command.seed,
     )
-    print(f"{out}: {said}")
+    print(f"{out}: {summary}")
 
 
 def draw_scores(argv: Sequence[str]) -> None:
@@ -177,11 +177,11 @@ def draw_scores(argv: Sequence[str]) -> None:
     _say(notes)
     which = "all pairs" if judged.pairs is None else "given pairs"
     draw_counts(counts, out, title=f"{name}: {which}", mark=mark)
-    said = f"{counts.genuine.sum():,} genuine and {counts.impostors.sum():,} impostor pairs"
+    summary = f"{counts.genuine.sum():,} genuine and {counts.impostors.sum():,} impostor pairs"
     if mark is not None:
         rates = f"FAR {spell_share(mark.far)}, FRR {spell_share(mark.frr)}"
-        said += f"; threshold {mark.threshold:.4f} ({mark.chosen}): {rates}"
-    print(f"{out}: {said}")
+        summary += f"; threshold {mark.threshold:.4f} ({mark.chosen}): {rates}"
+    print(f"{out}: {summary}")
 
 
 def draw_plane(argv: Sequence[str]) -> None:

@@ -18,7 +18,6 @@ from sandbox.cli.tables import print_figures, print_rows
 from sandbox.errors import SandboxError, exit_on_error, unknown
 
 if TYPE_CHECKING:
-    from sandbox.inference.embedder import Embedder
     from sandbox.recognition.identify import Named
     from sandbox.recognition.people import People
 
@@ -213,9 +212,9 @@ def enrol(argv: Sequence[str]) -> None:
     from sandbox.recognition.people_file import save_people
 
     strangers = Path(command.strangers) if command.strangers else None
-    ask = enrolling.Ask(command.faces, command.template, strangers, command.fpir, command.threshold)
+    options = enrolling.Options(command.faces, command.template, strangers, command.fpir, command.threshold)
     path = Path(command.network)
-    people, notes = enrolling.enrol(load_network(path), path, Path(command.folder), ask, watched)
+    people, notes = enrolling.enrol(load_network(path), path, Path(command.folder), options, watched)
     save_people(people, out)
     _say(notes, people, out)
 
@@ -226,11 +225,11 @@ def add(argv: Sequence[str]) -> None:
     if not command.name:
         raise SandboxError("--name says whose images they are; give it")
     from sandbox.recognition import enrol as enrolling
-    from sandbox.recognition.people_file import load_people, save_people
+    from sandbox.recognition.people_file import load_people, network_of, save_people
 
     file = Path(command.people)
     people = load_people(file)
-    network = _network(people, file, command.network)
+    network = network_of(people, file, command.network)
     people, notes = enrolling.add(people, network, command.name, [Path(image) for image in command.images], watched)
     save_people(people, file)
     _say(notes, people, file)
@@ -258,11 +257,11 @@ def show(argv: Sequence[str]) -> None:
     people = load_people(file)
     _say((), people, file)
     last: dict[int, str] = {}
-    for owner, day in zip(people.rows.owner.tolist(), people.rows.dates, strict=True):
+    for owner, day in zip(people.gallery.person.tolist(), people.gallery.dates, strict=True):
         last[owner] = max(day, last.get(owner, ""))
     rows = [
         (printable(name), f"{count:,}", last[place])
-        for place, (name, count) in enumerate(zip(people.rows.names, people.rows.counts, strict=True))
+        for place, (name, count) in enumerate(zip(people.gallery.names, people.gallery.counts, strict=True))
     ]
     print_rows(("name", "images", "last enrolled"), rows, right=(1,))
 
@@ -273,14 +272,14 @@ def identify(argv: Sequence[str]) -> None:
     picture = file_named("--picture", command.picture, ".png") if command.picture else None
     check_json(command.json)
     from sandbox.recognition import identify as naming
-    from sandbox.recognition.people_file import load_people
+    from sandbox.recognition.people_file import load_people, network_of
     from sandbox.recognition.reader import find_images
 
     file = Path(command.people)
     people = load_people(file)
     images = find_images([Path(image) for image in command.images])
     refuse_overwriting([command.json, command.picture], [command.people, *map(str, images)])
-    network = _network(people, file, command.network)
+    network = network_of(people, file, command.network)
     named = naming.identify(people, network, images, threshold=command.threshold, index=command.index, watch=watched)
     write_json([row.as_json() for row in named], command.json)
     if command.json != "-":
@@ -295,7 +294,7 @@ def _named(named: Sequence[Named], people: People, by_hand: float | None) -> Non
     """The faces as a table, and where UNKNOWN begins."""
     from sandbox.recognition.gallery import UNKNOWN, printable
     from sandbox.recognition.identify import percent
-    from sandbox.recognition.people import threshold_said
+    from sandbox.recognition.people import threshold_clause
 
     rows = []
     for row in named:
@@ -306,7 +305,7 @@ def _named(named: Sequence[Named], people: People, by_hand: float | None) -> Non
     names = ("image", "name", "similarity", "probability", *(["box"] if people.faces == "detect" else []))
     print_rows(names, rows, right=(2, 3, 4))
     threshold = people.threshold.value if by_hand is None else by_hand
-    why = ", by hand" if by_hand is not None else threshold_said(people.threshold)
+    why = ", by hand" if by_hand is not None else threshold_clause(people.threshold)
     print(f"{UNKNOWN} below a similarity of {threshold:.4f}{why}")
 
 
@@ -332,61 +331,39 @@ def classify(argv: Sequence[str]) -> None:
 def verify(argv: Sequence[str]) -> None:
     """Say whether two images are of one person."""
     command = _parse(Verify, argv, "verify")
-    if not command.network and not command.people:
-        raise SandboxError("give --network RUN, or --people FILE, whose network is then taken")
-    from sandbox.inference.load import load_network
     from sandbox.recognition import identify as naming
-    from sandbox.recognition import verify as pairs
+    from sandbox.recognition import verify as verifying
     from sandbox.recognition.gallery import printable
-    from sandbox.recognition.people_file import load_people
 
-    file, people = Path(command.people), load_people(Path(command.people)) if command.people else None
-    if people is not None and command.faces not in (None, people.faces):
-        raise SandboxError(f"{file} was made with --faces {people.faces}; its calibration is for no other")
-    network = load_network(Path(command.network)) if people is None else _network(people, file, command.network)
-    if command.threshold is not None:
-        cut = pairs.cut_by_hand(command.threshold)
-    else:
-        cut = pairs.cut_of_people(people, file) if people else pairs.cut_of_run(Path(command.network))
     first, second = Path(command.first), Path(command.second)
-    faces = people.faces if people else command.faces or "whole"
-    found = pairs.compare(network, first, second, faces=faces, cut=cut, people=people)
+    file = Path(command.people) if command.people else None
+    found = verifying.verify(
+        first, second, network=command.network, file=file, faces=command.faces, threshold=command.threshold
+    )
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
     chance = "" if found.probability is None else f", {naming.percent(found.probability)} probability at even odds"
     print(f"{printable(str(first))} and {printable(str(second))}: similarity {found.similarity:.4f}{chance}")
-    said = "one person" if found.same else "two people"
-    print(f"{said}, by a threshold of {cut.value:.4f} ({cut.source})")
+    verdict = "one person" if found.same else "two people"
+    print(f"{verdict}, by a threshold of {found.cut.value:.4f} ({found.cut.source})")
 
 
 def measure(argv: Sequence[str]) -> None:
     """Say how often naming goes wrong."""
     command = _parse(Measure, argv, "measure")
     from sandbox.recognition import measure as measuring
-    from sandbox.recognition.people_file import load_people
-    from sandbox.recognition.thresholds import check_rate
 
     check_json(command.json)
-    for rate in command.fpir:
-        check_rate(rate)
-    known, folder = Path(command.known), Path(command.folder)
-    strangers = Path(command.strangers) if command.strangers else None
-    if known.is_dir():
-        if not command.fit:
-            raise SandboxError("a run keeps no strangers: give --fit FOLDER, with images to fit the thresholds on")
-        if command.network:
-            raise SandboxError("--network is for a file of enrolled people; a run is its own network")
-        figures = measuring.measure_classes(
-            known, folder, strangers, Path(command.fit), command.fpir, faces=command.faces or "whole", watch=watched
-        )
-    else:
-        if command.faces:
-            raise SandboxError(f"--faces is for the folder of a run; {known} says itself how images are read")
-        if command.fit:
-            raise SandboxError(f"--fit is for the folder of a run; {known} keeps the strangers that it was fitted on")
-        people = load_people(known)
-        network = _network(people, known, command.network)
-        figures = measuring.measure_people(people, network, folder, strangers, command.fpir, watched)
+    images = measuring.Images(Path(command.folder), Path(command.strangers) if command.strangers else None)
+    figures = measuring.measure(
+        Path(command.known),
+        images,
+        command.fpir,
+        fit=Path(command.fit) if command.fit else None,
+        faces=command.faces,
+        network=command.network,
+        watch=watched,
+    )
     print_figures(figures)
     write_json(figures, command.json)
 
@@ -399,21 +376,6 @@ def _parse(kind: Any, argv: Sequence[str], name: str) -> Any:
         raise SandboxError(f"{name} takes {TAKES[name]} (--help says more)")
     flags.quiet_libraries()
     return command
-
-
-def _network(people: People, file: Path, given: str) -> Embedder:
-    """The network of the file, or another place of it, once it is known to be the same."""
-    from sandbox.inference.load import load_network
-
-    path = Path(given or people.network.path)
-    if not given and not path.exists():
-        raise SandboxError(
-            f"{people.network.name} ({people.network.digest}), which {file} was made with, is no longer at {path}; "
-            "say where it is with --network"
-        )
-    network = load_network(path)
-    people.check_network(network, file)
-    return network
 
 
 def _say(notes: Iterable[str], people: People, file: Path) -> None:

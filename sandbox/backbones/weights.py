@@ -77,13 +77,13 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
 
 def _refusal(error: Exception) -> str:
     """The rest of the sentence about a file that torch's reader of tensors would not read."""
-    said = " ".join(str(error).split())
-    if asked := re.search(r"GLOBAL ([\w.]+)", said):
+    message = " ".join(str(error).split())
+    if asked := re.search(r"GLOBAL ([\w.]+)", message):
         return (
             f"holds more than tensors: it asks for {asked[1]}, and pickled checkpoints that can run code are refused; "
             "where it comes from, save the network's state_dict() alone"
         )
-    if kind := re.search(r"TorchScript|\.tar format", said):
+    if kind := re.search(r"TorchScript|\.tar format", message):
         name = "a TorchScript program" if kind[0] == "TorchScript" else "of torch's oldest format, a tar file"
         return f"is {name}, which can run code and is refused; where it comes from, save the network's state_dict()"
     return "is damaged or nothing that torch saved, and pickled checkpoints of other kinds are refused"

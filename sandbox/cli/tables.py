@@ -48,11 +48,11 @@ def print_figures(figures: Figures) -> None:
 
 
 def _beside(entry: Mapping[str, Any]) -> str:
-    said = [f"{name} {entry[name]:.4g}" for name in _BESIDE if name in entry]
+    beside = [f"{name} {entry[name]:.4g}" for name in _BESIDE if name in entry]
     if "fitted_on" in entry:
-        said.append(f"fitted on {entry['fitted_on']:,} images")
-        said += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []
-    return ", ".join(said)
+        beside.append(f"fitted on {entry['fitted_on']:,} images")
+        beside += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []
+    return ", ".join(beside)
 
 
 def print_report(report: Mapping[str, Figures], title: str) -> None:

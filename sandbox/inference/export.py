@@ -107,8 +107,8 @@ def export(trained: Trained, pixels: np.ndarray, *, onnx: Path | None, program: 
         places.enter_context(_quiet())
         wanted = embed(network, pixels, device=torch.device("cpu"), flip=trained.flip)
         traced = _trace(Whole(network.requires_grad_(False), trained.flip), trained)
-        said = metadata(trained)
-        return [_written(file, part, traced, said, pixels, wanted) for file, part in zip(files, parts, strict=True)]
+        about = metadata(trained)
+        return [_written(file, part, traced, about, pixels, wanted) for file, part in zip(files, parts, strict=True)]
 
 
 def metadata(trained: Trained) -> dict[str, str]:
@@ -147,7 +147,7 @@ def _trace(whole: nn.Module, trained: Trained) -> torch.export.ExportedProgram:
     return traced
 
 
-def _write_onnx(traced: torch.export.ExportedProgram, said: dict[str, str], path: Path) -> None:
+def _write_onnx(traced: torch.export.ExportedProgram, about: dict[str, str], path: Path) -> None:
     weights = sum(value.numel() * value.element_size() for value in traced.state_dict.values())
     if weights > _LARGEST_FILE:
         raise SandboxError(
@@ -169,7 +169,7 @@ def _write_onnx(traced: torch.export.ExportedProgram, said: dict[str, str], path
         model: Any = made.model
         for noted in (model, model.graph, *model.graph.all_nodes()):
             noted.metadata_props.clear()  # how torch came by it, longer than the graph itself
-        model.metadata_props.update(said)
+        model.metadata_props.update(about)
         made.save(path, external_data=False)
     except OSError:
         raise
@@ -189,10 +189,10 @@ def _adaptive_max_pool(x: torch.Tensor, size: list[int]) -> tuple[torch.Tensor, 
     return x, torch.zeros_like(x, dtype=torch.int64)
 
 
-def _write_program(traced: torch.export.ExportedProgram, said: dict[str, str], path: Path) -> None:
+def _write_program(traced: torch.export.ExportedProgram, about: dict[str, str], path: Path) -> None:
     held = io.BytesIO()  # torch's own writer of files ends the process where the disk is full
     try:
-        torch.export.save(traced, held, extra_files={"metadata.json": json.dumps(said, indent=1)})
+        torch.export.save(traced, held, extra_files={"metadata.json": json.dumps(about, indent=1)})
     except Exception as error:  # as above
         raise _refusal("torch.export cannot save the network", error) from None
     path.write_bytes(held.getbuffer())
@@ -215,13 +215,13 @@ def _written(
     file: _File,
     part: Path,
     traced: torch.export.ExportedProgram,
-    said: dict[str, str],
+    about: dict[str, str],
     pixels: np.ndarray,
     wanted: np.ndarray,
 ) -> Written:
     """Write a file beside its place and compare what it gives with what torch gave."""
     try:
-        file.write(traced, said, part)
+        file.write(traced, about, part)
     except OSError as error:
         raise SandboxError(f"cannot write {file.path}: {reason(error)}") from None
     try:

@@ -96,8 +96,8 @@ def load_exported(path: Path) -> Exported:
         session = onnxruntime.InferenceSession(os.fspath(path), options, providers=here)
     except Exception as error:  # as above
         raise SandboxError(f"{path} is damaged or no ONNX file: {_reason(error)}") from None
-    said = session.get_modelmeta().custom_metadata_map
-    facts = _facts(path, said)
+    metadata = session.get_modelmeta().custom_metadata_map
+    facts = _facts(path, metadata)
     dim = _dim(path, session, facts["channels"], facts["image_size"])
     return Exported(path=path, dim=dim, session=session, **facts)
 
@@ -117,34 +117,34 @@ def need(*packages: str) -> None:
         )
 
 
-def _facts(path: Path, said: Mapping[str, str]) -> dict[str, Any]:
+def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     """What the file's metadata says of the network, checked.
 
     Raises:
         SandboxError: it says nothing, it is of another format, or a value is out of range.
     """
-    if said.get("format") != FORMAT["format"]:
+    if metadata.get("format") != FORMAT["format"]:
         raise SandboxError(
             f"{path} is an ONNX file that does not say what images it takes; networks come from "
             "python experiments/export.py RUN --onnx FILE"
         )
-    version = said.get("format_version", "")
+    version = metadata.get("format_version", "")
     if version != FORMAT["format_version"]:
         raise SandboxError(
             f"{path} is of format version {version[:20]!r}, but this code reads {FORMAT['format_version']}; export the "
             "run again"
         )
     ranges = {"image_size": range(1, _LARGEST + 1), "channels": (1, 3), "resize": range(_RESIZE + 1)}
-    numbers = {key: _number(said.get(key, "")) for key in ranges}
+    numbers = {key: _number(metadata.get(key, "")) for key in ranges}
     wrong = [key for key, allowed in ranges.items() if numbers[key] not in allowed]
     if numbers["resize"] and numbers["resize"] < numbers["image_size"]:
         wrong.append("resize")
-    wrong += [key for key, kind in _TEXTS.items() if not re.fullmatch(kind, said.get(key, ""))]
-    if not said.get("name", "").isprintable():
+    wrong += [key for key, kind in _TEXTS.items() if not re.fullmatch(kind, metadata.get(key, ""))]
+    if not metadata.get("name", "").isprintable():
         wrong.append("name")
     if wrong:
-        raise SandboxError(f"{path} is damaged: its {wrong[0]} is {said.get(wrong[0], '')[:40]!r}")
-    return {**numbers, "name": said["name"], "digest": said["digest"], "flip": said["flip"] == "yes"}
+        raise SandboxError(f"{path} is damaged: its {wrong[0]} is {metadata.get(wrong[0], '')[:40]!r}")
+    return {**numbers, "name": metadata["name"], "digest": metadata["digest"], "flip": metadata["flip"] == "yes"}
 
 
 _TEXTS = {"name": r".{1,255}", "digest": r"[0-9a-f]{12}", "flip": "yes|no"}

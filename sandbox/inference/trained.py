@@ -64,7 +64,7 @@ def load_trained(folder: RunFolder) -> Trained:
     Raises:
         SandboxError: no finished run there, or one whose record lacks the network's input.
     """
-    known = folder.finished().get("input")
+    known = folder.facts_of_finished().get("input")
     match known:
         case {"image_size": int(size), "channels": int(channels), "head": str(head)}:
             pass
@@ -97,12 +97,12 @@ def load_trained(folder: RunFolder) -> Trained:
 
 def network_digest(weights: Mapping[str, torch.Tensor], image_size: int, resize: int, flip: bool) -> str:
     """12 hex characters that name the weights (names, kinds, shapes, values) and how an image is read for them."""
-    said = hashlib.sha256(f"{image_size} {resize} {flip}\0".encode())
+    named = hashlib.sha256(f"{image_size} {resize} {flip}\0".encode())
     for key in sorted(weights):
         value = weights[key].detach().cpu().contiguous()
-        said.update(f"{key} {value.dtype} {tuple(value.shape)}\0".encode())
-        said.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return said.hexdigest()[:12]
+        named.update(f"{key} {value.dtype} {tuple(value.shape)}\0".encode())
+        named.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return named.hexdigest()[:12]
 
 
 def _device(name: str) -> torch.device:
@@ -121,9 +121,9 @@ def load_objective(folder: RunFolder, network: Network) -> tuple[Objective, tupl
     """
     if not (folder.path / "objective.safetensors").is_file():
         raise SandboxError(f"the losses of {folder.path} own no class weights, so that it cannot classify")
-    tensors, said = folder.read_tensors("objective.safetensors")
+    tensors, owners = folder.read_tensors("objective.safetensors")
     try:
-        classes = tuple(said["classes"])
+        classes = tuple(owners["classes"])
         objective = build(resolve(folder.recipe().loss, "none"), classes=len(classes), dim=network.dim)
         put_weights(objective, tensors)
     except (KeyError, TypeError, RuntimeError):

@@ -50,7 +50,7 @@ def of_run(path: Path, split: str, root: str = "") -> Mapped:
         SandboxError: no finished run there, one that has no such split, or data that is no longer what it saw.
     """
     folder = RunFolder(path)
-    recorded, recipe = folder.finished(), folder.recipe()
+    recorded, recipe = folder.facts_of_finished(), folder.recipe()
     images, notes = _read_again(path, recipe, split, str(recorded.get("split")), root)
     probe = judged_of_run(path, split).probe
     labels = probe.labels - probe.labels.min()  # those of a test split may be numbered on from validation's
@@ -102,8 +102,8 @@ def of_file(file: Path, root: str = "") -> Mapped:
     held = read_embeddings(file)
     mapped = Mapped(file.name, as_products(held.x)[0], held.labels, held.classes)
     if not root:
-        said = "points only: --root says where the images of its paths lie" if held.paths else "points only: it has no"
-        return replace(mapped, notes=(said if held.paths else f"{said} paths of images",))
+        note = "points only: --root says where the images of its paths lie" if held.paths else "points only: it has no"
+        return replace(mapped, notes=(note if held.paths else f"{note} paths of images",))
     there = _found(file, held, Path(root).expanduser())
     missing = len(held) - sum(path is not None for path in there)
     notes = (f"{counted(missing, 'image is', 'images are')} not below {root}: shown as points",) if missing else ()

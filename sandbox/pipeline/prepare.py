@@ -81,7 +81,7 @@ def prepare(recipe: Recipe) -> Prepared:
     flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
     augment = Augment(recipe.augment, flip, recipe.seed)
     shown = total * batches.size
-    trunk_once, said = computed_once(network, augment, images=len(splits.train), shown=shown)
+    trunk_once, trunk_notes = computed_once(network, augment, images=len(splits.train), shown=shown)
     training = Training(
         network=network,
         objective=objective,
@@ -102,7 +102,7 @@ def prepare(recipe: Recipe) -> Prepared:
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
-    notes = [*splits.notes, *notes, *said]
+    notes = [*splits.notes, *notes, *trunk_notes]
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
 

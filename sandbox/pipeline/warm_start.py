@@ -37,7 +37,7 @@ def inherit(network: Network, objective: Objective, earlier: Path, classes: Sequ
             that are not finite.
     """
     folder = RunFolder(earlier)
-    recorded = folder.finished()
+    recorded = folder.facts_of_finished()
     state, _ = folder.read_tensors("model.safetensors")
     wanted = network.state_dict()
     head, theirs = ({k: v.shape for k, v in held.items() if k.startswith(_HEAD)} for held in (wanted, state))
@@ -70,8 +70,8 @@ def _inherit_objective(objective: Objective, folder: RunFolder, same_classes: bo
     file = folder.path / "objective.safetensors"
     if not same_classes or not file.is_file():
         return []
-    tensors, said = folder.read_tensors(file.name)
-    names = said.get("names") if isinstance(said, dict) else None
+    tensors, owners = folder.read_tensors(file.name)
+    names = owners.get("names") if isinstance(owners, dict) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise SandboxError(f"{file} does not name the losses that its tensors belong to")
     places = {name: place for place, name in enumerate(names)}

@@ -11,7 +11,8 @@ import numpy as np
 
 from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
-from sandbox.inference.trained import load_objective, load_trained
+from sandbox.inference.trained import Trained, load_objective, load_trained
+from sandbox.objectives.objective import Objective
 from sandbox.recognition.gallery import UNKNOWN, printable
 from sandbox.recognition.identify import NO_FACE, percent
 from sandbox.recognition.people import Faces
@@ -82,20 +83,20 @@ def classify(
     trained = load_trained(folder)
     objective, classes = load_objective(folder, trained.network)
     rows: list[Classified] = []
-    said: list[Read] = []
+    read: list[Read] = []
     for block in Reader(trained, faces).read(files, watch=watch):
-        shares = iter(_shares(path, trained, objective, [pixels for one in block for pixels in one.pixels]))
+        each = iter(_probabilities(path, trained, objective, [pixels for one in block for pixels in one.pixels]))
         for one in block:
             if not one.faces:
                 rows.append(Classified(str(one.file), refused=one.refused or NO_FACE))
             for face in one.faces:
-                share = next(shares)
+                share = next(each)
                 best = int(share.argmax())
                 probability = float(share[best])
                 known = probability >= unknown_below
                 rows.append(Classified(str(one.file), classes[best], probability, known, face.box))
-            said.append(Read(one.file, refused=one.refused))
-    refuse_unreadable(said)
+            read.append(Read(one.file, refused=one.refused))
+    refuse_unreadable(read)
     return rows
 
 
@@ -109,7 +110,9 @@ def classes_of(path: Path) -> tuple[str, ...]:
     return load_objective(folder, load_trained(folder).network)[1]
 
 
-def _shares(path: Path, trained: Any, objective: Any, pixels: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _probabilities(
+    path: Path, trained: Trained, objective: Objective, pixels: Sequence[np.ndarray]
+) -> list[np.ndarray]:
     """(C,) float64 probabilities of each image."""
     import torch
 

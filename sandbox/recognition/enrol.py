@@ -13,7 +13,7 @@ from sandbox.evaluation.identification.closed_set import Template
 from sandbox.files import Watch, unwatched
 from sandbox.inference.embedder import Embedder
 from sandbox.recognition.folders import embedded_rows, people_in, strangers_in, two_names
-from sandbox.recognition.gallery import Rows, clean_name
+from sandbox.recognition.gallery import Gallery, clean_name
 from sandbox.recognition.people import Faces, NetworkFacts, People, Source, Threshold
 from sandbox.recognition.reader import Reader, find_images
 from sandbox.recognition.search import PeopleSearcher
@@ -22,11 +22,11 @@ from sandbox.recognition.thresholds import calibrate, check_cosine, check_rate, 
 from sandbox.wording import first_names
 
 MOST_KEPT = 100_000
-"""Rows of strangers that the file keeps at most, to fit the threshold anew when people come and go."""
+"""Gallery of strangers that the file keeps at most, to fit the threshold anew when people come and go."""
 
 
 @dataclass(frozen=True)
-class Ask:
+class Options:
     """How people are to be enrolled."""
 
     faces: Faces = "whole"
@@ -39,14 +39,16 @@ class Ask:
     """Or a cosine by hand."""
 
 
-def enrol(network: Embedder, path: Path, folder: Path, ask: Ask, watch: Watch = unwatched) -> tuple[People, list[str]]:
+def enrol(
+    network: Embedder, path: Path, folder: Path, options: Options, watch: Watch = unwatched
+) -> tuple[People, list[str]]:
     """Enrol a folder of people, a folder each.
 
     Args:
         network: makes the embeddings.
         path: where it lies; of a run, the validation images may serve as strangers.
         folder: holds the people's folders.
-        ask: how.
+        options: how.
         watch: shows how far it is.
 
     Returns:
@@ -56,38 +58,38 @@ def enrol(network: Embedder, path: Path, folder: Path, ask: Ask, watch: Watch = 
         SandboxError: no folders, nobody with an image that can be used, two folders of one name, strangers who are
             enrolled, or nothing to fit a threshold on.
     """
-    check_rate(ask.fpir)
-    if ask.threshold is not None:
-        check_cosine(ask.threshold)
+    check_rate(options.fpir)
+    if options.threshold is not None:
+        check_cosine(options.threshold)
     files, whose, notes = people_in(folder)
-    source: Source = "strangers" if ask.strangers else "validation"
+    source: Source = "strangers" if options.strangers else "validation"
     strangers = None
     others: tuple[list[Path], list[str]] = [], []
-    if ask.strangers:
-        others = strangers_in(ask.strangers)
-        check_names(others[1], whose, ask.strangers)
-    elif ask.threshold is None:
+    if options.strangers:
+        others = strangers_in(options.strangers)
+        check_names(others[1], whose, options.strangers)
+    elif options.threshold is None:
         strangers = of_run(path)  # before the work, so that a want of strangers costs none
-    reader = Reader(network, ask.faces)
-    rows, said = embedded_rows(reader, files, whose, watch)
-    notes += said + two_names(rows)
-    if ask.strangers:
-        strangers, said = embedded_rows(reader, *others, watch)
-        notes += [f"strangers: {note}" for note in said]
+    reader = Reader(network, options.faces)
+    rows, more = embedded_rows(reader, files, whose, watch)
+    notes += more + two_names(rows)
+    if options.strangers:
+        strangers, more = embedded_rows(reader, *others, watch)
+        notes += [f"strangers: {note}" for note in more]
     if strangers is not None:
-        strangers, said = without_enrolled(strangers, rows)
-        notes += said
+        strangers, more = without_enrolled(strangers, rows)
+        notes += more
         if strangers is None:
             raise SandboxError(
-                f"all strangers are enrolled; give other people with --strangers, or a --threshold by hand ({said[0]})"
+                f"all strangers are enrolled; give other people with --strangers, or a --threshold by hand ({more[0]})"
             )
-    if source == "validation" and strangers is not None and ask.faces == "detect":
+    if source == "validation" and strangers is not None and options.faces == "detect":
         notes.append(
             "the threshold is fitted on the run's validation images, which were not cut out of photographs as these "
             "faces are; --strangers with photographs fits it better"
         )
-    people, said = _fitted(rows, strangers, NetworkFacts.of(network, path), ask, source)
-    return people, notes + said
+    people, more = _fitted(rows, strangers, NetworkFacts.of(network, path), options, source)
+    return people, notes + more
 
 
 def add(
@@ -108,9 +110,9 @@ def add(
     name = clean_name(name)
     files = find_images(given)
     new, notes = embedded_rows(Reader(network, people.faces), files, [name] * len(files), watch)
-    rows = people.rows
+    rows = people.gallery
     if name in rows.names:
-        held = {d for d, owner in zip(rows.digests, rows.owner, strict=True) if rows.names[owner] == name}
+        held = {d for d, owner in zip(rows.digests, rows.person, strict=True) if rows.names[owner] == name}
         fresh = np.array([digest not in held for digest in new.digests])
         if not fresh.any():
             raise SandboxError(f"every image given is enrolled as {name}'s already")
@@ -123,14 +125,14 @@ def add(
         alike = [other for other in rows.names if other.casefold() == name.casefold()]
         notes += [f"'{name}' is enrolled beside '{other}', as somebody else" for other in alike]
     rows = rows.joined(new)
-    notes += [note for note in two_names(rows) if note not in two_names(people.rows)]
+    notes += [note for note in two_names(rows) if note not in two_names(people.gallery)]
     strangers = people.strangers
     if strangers is not None:
-        strangers, said = without_person(strangers, name)
-        notes += said
+        strangers, more = without_person(strangers, name)
+        notes += more
     if strangers is not None:
-        strangers, said = without_enrolled(strangers, new)
-        notes += said
+        strangers, more = without_enrolled(strangers, new)
+        notes += more
     return _anew(people, rows, strangers, notes)
 
 
@@ -140,41 +142,41 @@ def remove(people: People, name: str) -> tuple[People, list[str]]:
     Raises:
         SandboxError: nobody of that name is enrolled, or nobody else is.
     """
-    place = people.place(name if name in people.rows.names else clean_name(name))
-    if len(people.rows.names) == 1:
+    place = people.place(name if name in people.gallery.names else clean_name(name))
+    if len(people.gallery.names) == 1:
         raise SandboxError(f"'{name}' is the only one enrolled; to be rid of everybody, delete the file")
-    return _anew(people, people.rows.take(people.rows.owner != place), people.strangers, [])
+    return _anew(people, people.gallery.take(people.gallery.person != place), people.strangers, [])
 
 
-def _anew(people: People, rows: Rows, strangers: Rows | None, notes: list[str]) -> tuple[People, list[str]]:
+def _anew(people: People, rows: Gallery, strangers: Gallery | None, notes: list[str]) -> tuple[People, list[str]]:
     """Other rows, with a threshold that is fitted on the strangers that were kept."""
     was = people.threshold
     if strangers is None and was.images:
         notes.append(
             "the threshold stays as it was, since the file keeps no strangers to fit it on; enrol anew to fit it"
         )
-        return replace(people, rows=rows, strangers=strangers), notes
-    ask = Ask(
+        return replace(people, gallery=rows, strangers=strangers), notes
+    options = Options(
         people.faces,
         people.template,
         fpir=0.01 if was.fpir is None else was.fpir,
         threshold=was.value if was.source == "by hand" else None,
     )
-    changed, said = _fitted(rows, strangers, people.network, ask, was.source)
-    return changed, notes + said
+    changed, more = _fitted(rows, strangers, people.network, options, was.source)
+    return changed, notes + more
 
 
 def _fitted(
-    rows: Rows, strangers: Rows | None, network: NetworkFacts, ask: Ask, source: Source
+    rows: Gallery, strangers: Gallery | None, network: NetworkFacts, options: Options, source: Source
 ) -> tuple[People, list[str]]:
-    searcher = PeopleSearcher(rows, ask.template)
+    searcher = PeopleSearcher(rows, options.template)
     threshold: Threshold
-    if ask.threshold is not None or strangers is None:
-        assert ask.threshold is not None
-        threshold = take_by_hand(searcher, strangers, ask.threshold)
+    if options.threshold is not None or strangers is None:
+        assert options.threshold is not None
+        threshold = take_by_hand(searcher, strangers, options.threshold)
     else:
-        threshold = fit_by_strangers(searcher, strangers, ask.fpir, source)
-    calibration = calibrate(rows, strangers, ask.template)
+        threshold = fit_by_strangers(searcher, strangers, options.fpir, source)
+    calibration = calibrate(rows, strangers, options.template)
     notes = []
     if calibration is None:
         notes.append(
@@ -187,4 +189,4 @@ def _fitted(
             f"{len(strangers):,} images of strangers are too many to keep ({MOST_KEPT:,}), so that the threshold will "
             "stay as it is when people are added or removed"
         )
-    return People(rows, kept, network, ask.faces, ask.template, threshold, calibration), notes
+    return People(rows, kept, network, options.faces, options.template, threshold, calibration), notes

@@ -12,7 +12,7 @@ import numpy as np
 from sandbox.data.images.files import Listing, is_image, subfolders, visible
 from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
-from sandbox.recognition.gallery import Rows, clean_name, composed, make_rows
+from sandbox.recognition.gallery import Gallery, clean_name, composed, make_gallery
 from sandbox.recognition.reader import Reader, find_images
 from sandbox.wording import counted, first_names, reason
 
@@ -55,7 +55,7 @@ def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
 
 def embedded_rows(
     reader: Reader, files: Sequence[Path], whose: Sequence[str], watch: Watch = unwatched
-) -> tuple[Rows, list[str]]:
+) -> tuple[Gallery, list[str]]:
     """The foremost face of each file as a row, and sentences on the files that gave none or several.
 
     Raises:
@@ -81,20 +81,22 @@ def embedded_rows(
         raise SandboxError(
             f"none of {counted(len(files), 'image', 'images')} can be used: {first_names(refused + faceless)}"
         )
-    said = {
+    left_out = {
         "cannot be read and left out": refused,
         "left out": faceless,
         "with several faces, of which the largest near the middle is taken": several,
         "there twice and taken once": twice,
     }
     notes = [
-        f"{counted(len(rows), 'image', 'images')} {what}: {first_names(rows)}" for what, rows in said.items() if rows
+        f"{counted(len(rows), 'image', 'images')} {what}: {first_names(rows)}"
+        for what, rows in left_out.items()
+        if rows
     ]
     lost = sorted(set(whose) - {name for _, name, _, _ in kept})
     if lost:
         notes.append(f"without an image that can be used, and left out: {first_names(lost)}")
     x, names, paths, digests = zip(*kept, strict=True)
-    return make_rows(np.stack(x), names, paths, digests, [date.today().isoformat()] * len(kept)), notes
+    return make_gallery(np.stack(x), names, paths, digests, [date.today().isoformat()] * len(kept)), notes
 
 
 def strangers_in(folder: Path) -> tuple[list[Path], list[str]]:
@@ -110,13 +112,13 @@ def strangers_in(folder: Path) -> tuple[list[Path], list[str]]:
     return files, [composed(own[0]) if len(own) > 1 else own[0] for own in parts]
 
 
-def two_names(rows: Rows) -> list[str]:
+def two_names(rows: Gallery) -> list[str]:
     """A sentence on images that are enrolled as two people's."""
     first: dict[str, int] = {}
     both = []
     for row, digest in enumerate(rows.digests):
         other = first.setdefault(digest, row)
-        if digest and rows.owner[other] != rows.owner[row]:
+        if digest and rows.person[other] != rows.person[row]:
             both.append(f"{rows.files[other]} = {rows.files[row]}")
     if not both:
         return []

@@ -15,12 +15,12 @@ UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True)
-class Rows:
+class Gallery:
     """Embeddings, those of one person together, people in the order of their names."""
 
     x: np.ndarray
     """(N, D) float32 unit rows."""
-    owner: np.ndarray
+    person: np.ndarray
     """(N,) int64, ascending: a place in `names`."""
     names: tuple[str, ...]
     """Whose images; each has one row at least."""
@@ -33,39 +33,39 @@ class Rows:
 
     def __len__(self) -> int:
         """How many rows."""
-        return len(self.owner)
+        return len(self.person)
 
     @property
     def counts(self) -> np.ndarray:
         """(people,) int64 rows of each."""
-        return np.bincount(self.owner, minlength=len(self.names))
+        return np.bincount(self.person, minlength=len(self.names))
 
-    def take(self, keep: np.ndarray) -> Rows:
+    def take(self, keep: np.ndarray) -> Gallery:
         """The rows of a mask (N,) bool; who has none left is not named any more."""
         places = np.flatnonzero(keep)
-        return make_rows(
+        return make_gallery(
             self.x[places],
-            [self.names[self.owner[place]] for place in places],
+            [self.names[self.person[place]] for place in places],
             *([part[place] for place in places] for part in (self.files, self.digests, self.dates)),
         )
 
-    def joined(self, other: Rows) -> Rows:
+    def joined(self, other: Gallery) -> Gallery:
         """The rows of both; one name is one person."""
-        whose = [rows.names[place] for rows in (self, other) for place in rows.owner]
+        whose = [rows.names[place] for rows in (self, other) for place in rows.person]
         x = np.concatenate([self.x, other.x])
-        return make_rows(x, whose, self.files + other.files, self.digests + other.digests, self.dates + other.dates)
+        return make_gallery(x, whose, self.files + other.files, self.digests + other.digests, self.dates + other.dates)
 
 
-def make_rows(
+def make_gallery(
     x: np.ndarray, whose: Sequence[str], files: Sequence[str], digests: Sequence[str], dates: Sequence[str]
-) -> Rows:
-    """Rows in any order, with the name of each row's person, as `Rows`."""
+) -> Gallery:
+    """Gallery in any order, with the name of each row's person, as `Gallery`."""
     names = tuple(sorted(set(whose)))
     number = {name: place for place, name in enumerate(names)}
     owner = np.array([number[name] for name in whose], dtype=np.int64)
     order = np.argsort(owner, kind="stable")
-    said = [tuple(part[place] for place in order) for part in (files, digests, dates)]
-    return Rows(np.ascontiguousarray(x[order], dtype=np.float32), owner[order], names, *said)
+    columns = [tuple(part[place] for place in order) for part in (files, digests, dates)]
+    return Gallery(np.ascontiguousarray(x[order], dtype=np.float32), owner[order], names, *columns)
 
 
 def clean_name(given: str) -> str:

@@ -16,6 +16,7 @@ from sandbox.inference.embedder import Embedder
 from sandbox.recognition.classify import Classified, classes_of, classify
 from sandbox.recognition.folders import file_digest, people_in, strangers_in
 from sandbox.recognition.people import Faces, People
+from sandbox.recognition.people_file import load_people, network_of
 from sandbox.recognition.reader import Reader, refuse_unreadable
 from sandbox.recognition.strangers import embedded_in
 from sandbox.recognition.thresholds import check_rate
@@ -78,11 +79,61 @@ def figures(trial: Trial, enrolled: Sequence[str], fitted_on: np.ndarray, fpir: 
     return found
 
 
+@dataclass(frozen=True)
+class Images:
+    """What naming is measured on, none of it used before."""
+
+    folder: Path
+    """Of enrolled people, a folder each."""
+    strangers: Path | None = None
+    """Of people who cannot be named."""
+
+
+def measure(
+    known: Path,
+    images: Images,
+    fpir: Sequence[float],
+    *,
+    fit: Path | None = None,
+    faces: Faces | None = None,
+    network: str = "",
+    watch: Watch = unwatched,
+) -> Figures:
+    """`figures` of a file of enrolled people, or of the classifier of a run.
+
+    Args:
+        known: the file, or the folder of the run.
+        images: what it is measured on.
+        fpir: the false positive identification rates wanted.
+        fit: of a run, the folder of people whom thresholds are fitted on; a file keeps its own.
+        faces: of a run, whether each image is one face, or a photograph.
+        network: of a file, where its network is now.
+        watch: shows how far it is.
+
+    Raises:
+        SandboxError: a flag that such a thing has no use for or lacks, a rate out of range, or as `measure_people` and
+            `measure_classes`.
+    """
+    for rate in fpir:
+        check_rate(rate)
+    if known.is_dir():
+        if fit is None:
+            raise SandboxError("a run keeps no strangers: give --fit FOLDER, with images to fit the thresholds on")
+        if network:
+            raise SandboxError("--network is for a file of enrolled people; a run is its own network")
+        return measure_classes(known, images, fit, fpir, faces=faces or "whole", watch=watch)
+    if faces:
+        raise SandboxError(f"--faces is for the folder of a run; {known} says itself how images are read")
+    if fit:
+        raise SandboxError(f"--fit is for the folder of a run; {known} keeps the strangers that it was fitted on")
+    people = load_people(known)
+    return measure_people(people, network_of(people, known, network), images, fpir, watch)
+
+
 def measure_people(
     people: People,
     network: Embedder,
-    folder: Path,
-    strangers: Path | None,
+    images: Images,
     fpir: Sequence[float],
     watch: Watch = unwatched,
 ) -> Figures:
@@ -93,8 +144,8 @@ def measure_people(
     """
     if people.strangers is None:
         raise SandboxError("the file keeps no strangers to fit thresholds on; enrol anew with --strangers FOLDER")
-    files, truth = _images(folder, strangers, people.rows.names)
-    used = dict.fromkeys(people.rows.digests, "enrolled")
+    files, truth = _files(images, people.gallery.names)
+    used = dict.fromkeys(people.gallery.digests, "enrolled")
     used |= dict.fromkeys(people.strangers.digests, "what the threshold was fitted on")
     used.pop("", None)
     _refuse_used(files, used)
@@ -118,13 +169,12 @@ def measure_people(
     named, scores = np.full(len(files), None, object), np.full(len(files), -np.inf, np.float32)
     named[there], scores[there] = found.names[:, 0], found.scores[:, 0]
     on = people.search(people.strangers.x).scores[:, 0]
-    return figures(Trial(np.array(truth, object), named, scores), people.rows.names, on, fpir)
+    return figures(Trial(np.array(truth, object), named, scores), people.gallery.names, on, fpir)
 
 
 def measure_classes(
     run: Path,
-    folder: Path,
-    strangers: Path | None,
+    images: Images,
     fit: Path,
     fpir: Sequence[float],
     *,
@@ -139,7 +189,7 @@ def measure_classes(
         SandboxError: as `classify`, or a stranger in both folders.
     """
     classes = classes_of(run)
-    files, truth = _images(folder, strangers, classes)
+    files, truth = _files(images, classes)
     others, names = strangers_in(fit)
     both = sorted((set(truth) | set(classes)) & set(names))
     if both:
@@ -150,14 +200,14 @@ def measure_classes(
     return figures(_trial(files, truth, rows), classes, on, fpir)
 
 
-def _images(folder: Path, strangers: Path | None, known: Sequence[str]) -> tuple[list[Path], list[str]]:
+def _files(images: Images, known: Sequence[str]) -> tuple[list[Path], list[str]]:
     """Files and whose each is: people by the folders they lie in, and a folder of strangers, none of whom is known."""
-    files, truth, _ = people_in(folder)
-    if strangers is not None:
-        others, names = strangers_in(strangers)
+    files, truth, _ = people_in(images.folder)
+    if images.strangers is not None:
+        others, names = strangers_in(images.strangers)
         both = sorted(set(names) & set(known))
         if both:
-            raise SandboxError(f"{first_names(both)} in {strangers} can be named, and so is no stranger")
+            raise SandboxError(f"{first_names(both)} in {images.strangers} can be named, and so is no stranger")
         files, truth = [*files, *others], [*truth, *names]
     return files, truth
 

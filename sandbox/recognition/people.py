@@ -13,7 +13,7 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.inference.embedder import Embedder
-from sandbox.recognition.gallery import Rows, printable
+from sandbox.recognition.gallery import Gallery, printable
 from sandbox.recognition.search import Found, PeopleSearcher
 from sandbox.wording import counted
 
@@ -89,9 +89,9 @@ class Calibrated:
 class People:
     """Who is enrolled, with all that naming a face takes."""
 
-    rows: Rows
+    gallery: Gallery
     """The enrolled images."""
-    strangers: Rows | None
+    strangers: Gallery | None
     """Images of people who are not enrolled, to fit the threshold anew; None where there are none, or too many."""
     network: NetworkFacts
     faces: Faces
@@ -103,7 +103,7 @@ class People:
     @cached_property
     def searcher(self) -> PeopleSearcher:
         """The exact search, made once."""
-        return PeopleSearcher(self.rows, self.template)
+        return PeopleSearcher(self.gallery, self.template)
 
     def search(self, x: np.ndarray, k: int = 1) -> Found:
         """The k most alike people of each image (Q, D), exactly; `PeopleSearcher.search` says more.
@@ -115,21 +115,21 @@ class People:
 
     def search_by(self, index: Index) -> PeopleSearcher:
         """A search by a FAISS index: `flat` is exact, `ivf` and `hnsw` look at a part of the gallery."""
-        return self.searcher if index == "flat" else PeopleSearcher(self.rows, self.template, index)
+        return self.searcher if index == "flat" else PeopleSearcher(self.gallery, self.template, index)
 
     def known(self, scores: np.ndarray, threshold: float | None = None) -> np.ndarray:
         """Which scores (M,) reach the threshold: theirs, or another."""
         return np.asarray(scores, np.float32) >= np.float32(self.threshold.value if threshold is None else threshold)
 
     def place(self, name: str) -> int:
-        """Which of `rows.names` a name is.
+        """Which of `gallery.names` a name is.
 
         Raises:
             SandboxError: nobody of that name is enrolled.
         """
-        if name not in self.rows.names:
-            raise unknown("enrolled person", name, self.rows.names)
-        return self.rows.names.index(name)
+        if name not in self.gallery.names:
+            raise unknown("enrolled person", name, self.gallery.names)
+        return self.gallery.names.index(name)
 
     def check_network(self, network: Embedder, file: Path) -> None:
         """Refuse a network whose embeddings are not those that `file` holds.
@@ -146,7 +146,7 @@ class People:
 
 def head_lines(people: People, file: str) -> list[str]:
     """What a file of enrolled people holds."""
-    rows, network, threshold, calibration = people.rows, people.network, people.threshold, people.calibration
+    rows, network, threshold, calibration = people.gallery, people.network, people.threshold, people.calibration
     read = "whole images" if people.faces == "whole" else "faces found in photographs"
     many = f"{counted(len(rows.names), 'person', 'people')}, {counted(len(rows), 'image', 'images')}"
     probability = "none, as there was nothing to learn it from"
@@ -158,12 +158,12 @@ def head_lines(people: People, file: str) -> list[str]:
     return [
         f"{file}: {many}, {read}, template {people.template}",
         f"network: {printable(network.name)} ({network.digest}) at {printable(network.path)}",
-        f"threshold: {threshold.value:.4f}{threshold_said(threshold)}",
+        f"threshold: {threshold.value:.4f}{threshold_clause(threshold)}",
         f"probability: {probability}",
     ]
 
 
-def threshold_said(threshold: Threshold) -> str:
+def threshold_clause(threshold: Threshold) -> str:
     """Where a threshold comes from, and what it lets in, as the end of a sentence that names it."""
     if threshold.reached is None:
         return ", by hand"

@@ -14,7 +14,9 @@ import numpy as np
 from sandbox.data.formats.npz import NpzError, read_npz
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
-from sandbox.recognition.gallery import Rows
+from sandbox.inference.embedder import Embedder
+from sandbox.inference.load import load_network
+from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
 
 T = TypeVar("T")
@@ -36,13 +38,13 @@ def save_people(people: People, file: Path) -> None:
         "template": people.template,
         "threshold": dataclasses.asdict(people.threshold),
         "calibration": people.calibration and dataclasses.asdict(people.calibration),
-        "enrolled": {name: getattr(people.rows, name) for name in _TEXTS},
+        "enrolled": {name: getattr(people.gallery, name) for name in _TEXTS},
         "strangers": people.strangers and {name: getattr(people.strangers, name) for name in _TEXTS},
     }
     arrays = {"about": np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)}
-    arrays |= {"x": people.rows.x, "owner": people.rows.owner}
+    arrays |= {"x": people.gallery.x, "owner": people.gallery.person}
     if people.strangers is not None:
-        arrays |= {"strangers_x": people.strangers.x, "strangers_owner": people.strangers.owner}
+        arrays |= {"strangers_x": people.strangers.x, "strangers_owner": people.strangers.person}
     with whole_file(file, make_folder=True) as part, part.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
 
@@ -59,7 +61,7 @@ def load_people(file: Path) -> People:
         if about["version"] != VERSION:
             raise SandboxError(f"{file} has version {about['version']!r}, but this reads version {VERSION}; enrol anew")
         people = People(
-            rows=_rows(about["enrolled"], arrays["x"], arrays["owner"]),
+            gallery=_rows(about["enrolled"], arrays["x"], arrays["owner"]),
             strangers=None
             if about["strangers"] is None
             else _rows(about["strangers"], arrays["strangers_x"], arrays["strangers_owner"]),
@@ -72,13 +74,35 @@ def load_people(file: Path) -> People:
         _one_of(people.threshold.source, ("strangers", "validation", "by hand"))
         if people.calibration is not None and people.calibration.slope <= 0:
             raise ValueError("its calibration falls where similarities rise")
-        widths = {part.x.shape[1] for part in (people.rows, people.strangers) if part is not None}
+        widths = {part.x.shape[1] for part in (people.gallery, people.strangers) if part is not None}
         if widths != {people.network.dim}:
             raise ValueError(f"its embeddings are {widths} wide, its network's {people.network.dim}")
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reason = f"there is no {error.args[0]}" if isinstance(error, KeyError) else str(error).split("\n")[0]
         raise SandboxError(f"{file} is damaged, or no file of enrolled people: {reason}") from None
     return people
+
+
+def network_of(people: People, file: Path, given: str = "") -> Embedder:
+    """The network that people were enrolled with, where it lay then or where it is now.
+
+    Args:
+        people: who is enrolled.
+        file: where they are kept, for the error.
+        given: where the network is now; where it lay then if empty.
+
+    Raises:
+        SandboxError: it is not there any more, or another network is.
+    """
+    path = Path(given or people.network.path)
+    if not given and not path.exists():
+        raise SandboxError(
+            f"{people.network.name} ({people.network.digest}), which {file} was made with, is no longer at {path}; "
+            "say where it is with --network"
+        )
+    network = load_network(path)
+    people.check_network(network, file)
+    return network
 
 
 def _arrays(file: Path) -> dict[str, np.ndarray]:
@@ -95,7 +119,7 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
         raise SandboxError(f"{file} is damaged, or no file of enrolled people: {error}") from None
 
 
-def _rows(texts: dict[str, list[str]], x: np.ndarray, owner: np.ndarray) -> Rows:
+def _rows(texts: dict[str, list[str]], x: np.ndarray, owner: np.ndarray) -> Gallery:
     names, files, digests, dates = (_strings(texts[name]) for name in _TEXTS)
     if x.ndim != 2 or x.dtype != np.float32 or not x.size or owner.shape != (len(x),) or owner.dtype != np.int64:
         raise ValueError(f"embeddings {x.dtype} {x.shape} and owners {owner.dtype} {owner.shape} do not fit")
@@ -108,7 +132,7 @@ def _rows(texts: dict[str, list[str]], x: np.ndarray, owner: np.ndarray) -> Rows
         raise ValueError("its people do not fit its embeddings")
     if any(one >= other for one, other in pairwise(names)):
         raise ValueError("its names are not in order")
-    return Rows(np.ascontiguousarray(x), owner, names, files, digests, dates)
+    return Gallery(np.ascontiguousarray(x), owner, names, files, digests, dates)
 
 
 def _strings(given: Any) -> tuple[str, ...]:

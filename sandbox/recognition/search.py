@@ -9,7 +9,7 @@ import numpy as np
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identification.closed_set import Template, templates
 from sandbox.evaluation.retrieval.search import Index, Searcher
-from sandbox.recognition.gallery import Rows
+from sandbox.recognition.gallery import Gallery
 
 _MOST = 64  # neighbours that an approximate index looks the wider for
 _SLICE = 4_000_000  # numbers of fetched rows at once
@@ -32,10 +32,10 @@ class PeopleSearcher:
     rows. Scores are inner products in float64, rounded to float32; people whose scores are equal stand by name.
     """
 
-    def __init__(self, rows: Rows, template: Template, index: Index = "flat"):
+    def __init__(self, rows: Gallery, template: Template, index: Index = "flat"):
         self.names = np.array(rows.names, dtype=object)
         self.x: np.ndarray = rows.x if template == "best" else mean_rows(rows)
-        self.person: np.ndarray = rows.owner if template == "best" else np.arange(len(self.names))
+        self.person: np.ndarray = rows.person if template == "best" else np.arange(len(self.names))
         self._rows = Searcher(self.x, index, most=_MOST)
 
     def search(self, x: np.ndarray, k: int = 1) -> Found:
@@ -71,7 +71,7 @@ class PeopleSearcher:
     ) -> np.ndarray:
         """Fill in the people of some images from so many gallery rows; returns the images that these do not do for."""
         ids, _ = self._rows.search(x[rows], fetch)
-        # Rows stand person after person, so that rows of one score stand by name as well.
+        # Gallery stand person after person, so that rows of one score stand by name as well.
         whose = np.where(ids < 0, -1, self.person[ids])
         first = _first(whose) & (whose >= 0)  # of several rows of one person, the most alike
         k = people.shape[1]
@@ -94,9 +94,9 @@ def _first(people: np.ndarray) -> np.ndarray:
     return first
 
 
-def mean_rows(rows: Rows) -> np.ndarray:
+def mean_rows(rows: Gallery) -> np.ndarray:
     """(people, D) float32: the template of each person; a single row is its own."""
-    starts = np.flatnonzero(np.diff(rows.owner, prepend=-1))
+    starts = np.flatnonzero(np.diff(rows.person, prepend=-1))
     if len(starts) == len(rows):
         return rows.x
     return templates(rows.x, starts).astype(np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sandbox.data.images.files import ENDINGS
 from sandbox.errors import SandboxError
-from sandbox.recognition.gallery import Rows, make_rows
+from sandbox.recognition.gallery import Gallery, make_gallery
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted, first_names
@@ -19,7 +19,7 @@ _SAME = 0.99995
 _WAY_OUT = "give --strangers FOLDER with images of people who are not enrolled, or a --threshold by hand"
 
 
-def of_run(path: Path) -> Rows:
+def of_run(path: Path) -> Gallery:
     """The validation images of a run, none of whose people it was trained on.
 
     Raises:
@@ -36,7 +36,7 @@ def of_run(path: Path) -> Rows:
     if x.dtype != np.float32:
         raise SandboxError(f"the run {path} is damaged: its validation embeddings are {x.dtype} {x.shape}")
     nothing = ("",) * len(x)
-    return make_rows(x, [f"class {label} of validation" for label in labels], nothing, nothing, nothing)
+    return make_gallery(x, [f"class {label} of validation" for label in labels], nothing, nothing, nothing)
 
 
 def named_twice(strangers: Sequence[str], enrolled: Sequence[str]) -> str:
@@ -65,7 +65,7 @@ def check_names(strangers: Sequence[str], enrolled: Sequence[str], folder: Path)
         )
 
 
-def without_enrolled(strangers: Rows, enrolled: Rows) -> tuple[Rows | None, list[str]]:
+def without_enrolled(strangers: Gallery, enrolled: Gallery) -> tuple[Gallery | None, list[str]]:
     """The strangers but for those of whom an image is enrolled: the same bytes, or the same embedding.
 
     Returns:
@@ -75,18 +75,18 @@ def without_enrolled(strangers: Rows, enrolled: Rows) -> tuple[Rows | None, list
     there = np.array([digest in bytes_enrolled for digest in strangers.digests])
     unknown = np.array([not digest for digest in strangers.digests])
     there[unknown] = embedded_in(strangers.x[unknown], enrolled.x)
-    gone = np.isin(strangers.owner, strangers.owner[there])
+    gone = np.isin(strangers.person, strangers.person[there])
     if not gone.any():
         return strangers, []
-    names = [strangers.names[place] for place in np.unique(strangers.owner[gone])]
+    names = [strangers.names[place] for place in np.unique(strangers.person[gone])]
     images = counted(int(there.sum()), "image that is enrolled", "images that are enrolled")
     note = f"left out of the strangers, for {images}: {first_names(names)}"
     return (None if gone.all() else strangers.take(~gone)), [note]
 
 
-def without_person(strangers: Rows, name: str) -> tuple[Rows | None, list[str]]:
+def without_person(strangers: Gallery, name: str) -> tuple[Gallery | None, list[str]]:
     """The strangers but for the one of that name, who is enrolled now."""
-    gone = np.array([bool(named_twice([strangers.names[place]], [name])) for place in strangers.owner])
+    gone = np.array([bool(named_twice([strangers.names[place]], [name])) for place in strangers.person])
     if not gone.any():
         return strangers, []
     return (None if gone.all() else strangers.take(~gone)), [f"'{name}' is no stranger any more"]

@@ -10,7 +10,7 @@ from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.identification.open_set import fit_threshold
 from sandbox.evaluation.similarity import unit
 from sandbox.evaluation.verification.calibration import Calibration
-from sandbox.recognition.gallery import Rows
+from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.people import Calibrated, Source, Threshold
 from sandbox.recognition.search import PeopleSearcher
 
@@ -18,7 +18,7 @@ _PEOPLE, _IMAGES = 5_000, 50  # of whom genuine scores are taken, and images of 
 _PROBES, _COMPARED = 1_000, 4_000  # images that impostor scores are taken of, and rows they are compared with
 
 
-def fit_by_strangers(searcher: PeopleSearcher, strangers: Rows, fpir: float, source: Source) -> Threshold:
+def fit_by_strangers(searcher: PeopleSearcher, strangers: Gallery, fpir: float, source: Source) -> Threshold:
     """The lowest threshold at which at most a share `fpir` of the strangers' images is taken for anybody.
 
     Raises:
@@ -29,7 +29,7 @@ def fit_by_strangers(searcher: PeopleSearcher, strangers: Rows, fpir: float, sou
     return Threshold(value, source, fpir, reached, len(strangers), len(strangers.names))
 
 
-def take_by_hand(searcher: PeopleSearcher, strangers: Rows | None, value: float) -> Threshold:
+def take_by_hand(searcher: PeopleSearcher, strangers: Gallery | None, value: float) -> Threshold:
     """A threshold that a person chose, and the share of the strangers' images, if there are any, that it lets in.
 
     Raises:
@@ -42,7 +42,7 @@ def take_by_hand(searcher: PeopleSearcher, strangers: Rows | None, value: float)
     return Threshold(value, "by hand", None, reached, len(strangers), len(strangers.names))
 
 
-def calibrate(rows: Rows, strangers: Rows | None, template: Template) -> Calibrated | None:
+def calibrate(rows: Gallery, strangers: Gallery | None, template: Template) -> Calibrated | None:
     """Logistic regression of whether an image and a person's template belong together, at even odds.
 
     Genuine scores are of images with the template of the other images of their person: enrolled people with two
@@ -70,7 +70,7 @@ def calibrate(rows: Rows, strangers: Rows | None, template: Template) -> Calibra
     return Calibrated(fitted.slope, fitted.offset, len(same), len(other)) if fitted.slope > 0 else None
 
 
-def genuine_scores(rows: Rows, template: Template, most: int | None) -> np.ndarray:
+def genuine_scores(rows: Gallery, template: Template, most: int | None) -> np.ndarray:
     """(M,) float64: each image's score with a template of up to `most` other images of its person; all where None."""
     starts = np.append(0, np.cumsum(rows.counts))
     several = np.flatnonzero(rows.counts > 1)
@@ -87,15 +87,15 @@ def genuine_scores(rows: Rows, template: Template, most: int | None) -> np.ndarr
     return np.concatenate(scores)
 
 
-def impostor_scores(rows: Rows, strangers: Rows | None, template: Template) -> np.ndarray:
+def impostor_scores(rows: Gallery, strangers: Gallery | None, template: Template) -> np.ndarray:
     """(M,) float64: scores of enrolled images, and of strangers, with templates of other enrolled people."""
     chosen = evenly(len(rows.names), max(1, _COMPARED * len(rows.names) // len(rows)))
-    gallery = rows.take(np.isin(rows.owner, chosen))
+    gallery = rows.take(np.isin(rows.person, chosen))
     searcher = PeopleSearcher(gallery, template)
     number = np.full(len(rows.names), -1)
     number[chosen] = np.arange(len(chosen))
     probes = evenly(len(rows), _PROBES)
-    x, whose = rows.x[probes], number[rows.owner[probes]]
+    x, whose = rows.x[probes], number[rows.person[probes]]
     if strangers is not None:
         some = evenly(len(strangers), _PROBES)
         x, whose = np.concatenate([x, strangers.x[some]]), np.append(whose, np.full(len(some), -1))

@@ -9,7 +9,9 @@ import numpy as np
 
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import Embedder
+from sandbox.inference.load import load_network
 from sandbox.recognition.people import Faces, People
+from sandbox.recognition.people_file import load_people, network_of
 from sandbox.recognition.reader import Reader
 from sandbox.recognition.strangers import of_run
 from sandbox.recognition.thresholds import check_cosine
@@ -69,6 +71,45 @@ def cut_by_hand(value: float) -> Cut:
     """
     check_cosine(value)
     return Cut(value, "by hand")
+
+
+def verify(
+    first: Path,
+    second: Path,
+    *,
+    network: str = "",
+    file: Path | None = None,
+    faces: Faces | None = None,
+    threshold: float | None = None,
+) -> Compared:
+    """Compare two images by a network, with a threshold of its run, of enrolled people, or by hand.
+
+    Args:
+        first: an image.
+        second: another.
+        network: where the network is; of the enrolled people where not given.
+        file: enrolled people, whose calibration gives the threshold and the probability.
+        faces: whether each image is one face, or a photograph; as the file says where there is one.
+        threshold: a cosine by hand.
+
+    Raises:
+        SandboxError: neither a network nor a file, faces that the file was not made with, no threshold anywhere, or
+            an image that cannot be read or shows no face.
+    """
+    if not network and file is None:
+        raise SandboxError("give --network RUN, or --people FILE, whose network is then taken")
+    people = None if file is None else load_people(file)
+    if people is not None and faces not in (None, people.faces):
+        raise SandboxError(f"{file} was made with --faces {people.faces}; its calibration is for no other")
+    if people is None or file is None:
+        by, cut = load_network(Path(network)), None if threshold is not None else cut_of_run(Path(network))
+    else:
+        by, cut = network_of(people, file, network), None if threshold is not None else cut_of_people(people, file)
+    if threshold is not None:
+        cut = cut_by_hand(threshold)
+    assert cut is not None
+    faces = people.faces if people else faces or "whole"
+    return compare(by, first, second, faces=faces, cut=cut, people=people)
 
 
 def compare(

@@ -72,8 +72,8 @@ def _figures(report: dict[str, Any]) -> str:
         for key in keys
     )
     head = "".join(f"<th>{'validation' if split == 'val' else split}</th>" for split in splits)
-    said = "Small print: 95 % intervals by identity." if "small" in rows else ""
-    return f'<table><tr><th></th>{head}</tr>{rows}</table><p class="small">{said}</p>'
+    legend = "Small print: 95 % intervals by identity." if "small" in rows else ""
+    return f'<table><tr><th></th>{head}</tr>{rows}</table><p class="small">{legend}</p>'
 
 
 def _cell(entry: dict[str, Any] | None) -> str:

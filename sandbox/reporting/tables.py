@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.recipe.specs import Recipe, digest, flat
-from sandbox.runs.folder import RunFolder, finished
+from sandbox.runs.folder import RunFolder, finished_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def read_runs(places: Sequence[Path]) -> list[Run]:
             raise SandboxError(
                 f"no folder {place}; train something first: python experiments/run.py --loss triplet --miner hard"
             )
-        runs += [_read(folder) for folder in finished(place)]
+        runs += [_read(folder) for folder in finished_runs(place)]
     if not runs:
         raise SandboxError(
             f"no finished run in {', '.join(map(str, places))}; runs that failed or go on are in no table"

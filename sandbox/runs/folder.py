@@ -65,7 +65,7 @@ class RunFolder:
                 return threshold if isinstance(threshold, float) else None
         return None
 
-    def finished(self) -> dict[str, Any]:
+    def facts_of_finished(self) -> dict[str, Any]:
         """What run.json holds of a finished run.
 
         Raises:
@@ -172,7 +172,7 @@ def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
     return folder
 
 
-def finished(parent: Path) -> list[RunFolder]:
+def finished_runs(parent: Path) -> list[RunFolder]:
     """Run folders below `parent` (itself, or two levels down) whose status is "done", oldest first."""
     found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
     folders = [RunFolder(path.parent) for path in found]

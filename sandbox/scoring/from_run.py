@@ -30,7 +30,7 @@ def of_run(path: Path, split: str) -> Inputs:
         SandboxError: no finished run there, one that has no such split, or a damaged one.
     """
     folder = RunFolder(path)
-    recorded = folder.finished()
+    recorded = folder.facts_of_finished()
     kept = read_embeddings(folder)
     if split not in kept:
         raise SandboxError(f"{path} has no embeddings of its {split} split: it was trained without looking at it")

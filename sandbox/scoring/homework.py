@@ -39,7 +39,7 @@ def submit(path: Path, out: Path) -> list[Path]:
         SandboxError: no finished run of a homework there, nothing that it can answer, or images that are not there.
     """
     folder = RunFolder(path)
-    folder.finished()
+    folder.facts_of_finished()
     recipe = folder.recipe()
     if recipe.data.name != "homework":
         raise SandboxError(f"the run {path} was trained on '{recipe.data.name}', which asks for nothing to hand in")

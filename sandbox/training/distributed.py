@@ -224,9 +224,9 @@ def _leave(ranks: Ranks, error: BaseException) -> NoReturn:
         words = _INTERRUPTED
     elif not isinstance(error, SandboxError):
         at = traceback.extract_tb(error.__traceback__)[-1]
-        said = reason(error, 300)
+        message = reason(error, 300)
         where = f"{os.path.basename(at.filename)}:{at.lineno}"
-        words = f"process {ranks.rank} of {ranks.count} failed at {where}: {type(error).__name__}: {said}"
+        words = f"process {ranks.rank} of {ranks.count} failed at {where}: {type(error).__name__}: {message}"
     with suppress(RuntimeError):
         if ranks.board is not None:
             ranks.board.compare_set(_FAILED, "", words)  # the first one's: the others fail for want of it

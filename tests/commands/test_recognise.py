@@ -117,14 +117,14 @@ def test_identify_gives_json_a_table_and_a_picture(
     files = sorted((images / "probes").glob("*.png"))
     assert [row["image"] for row in rows] == [str(file) for file in files]
     x = network.embed(np.stack([decode(file, 16, 1) for file in files])).astype(np.float64)
-    means = [held.rows.x[held.rows.owner == place].astype(np.float64).mean(axis=0) for place in range(3)]
+    means = [held.gallery.x[held.gallery.person == place].astype(np.float64).mean(axis=0) for place in range(3)]
     scores = x @ np.stack([mean / np.linalg.norm(mean) for mean in means]).T
     assert held.calibration is not None
     for row, own in zip(rows, scores, strict=True):
         assert set(row) == {
             "image", "name", "most_alike", "similarity", "probability", "box", "confidence", "refused"
         }  # fmt: skip
-        assert row["most_alike"] == held.rows.names[own.argmax()] and row["box"] is row["refused"] is None
+        assert row["most_alike"] == held.gallery.names[own.argmax()] and row["box"] is row["refused"] is None
         assert row["similarity"] == pytest.approx(own.max(), abs=1e-6)
         assert row["name"] == (row["most_alike"] if row["similarity"] >= held.threshold.value else None)
         llr = held.calibration.slope * row["similarity"] + held.calibration.offset

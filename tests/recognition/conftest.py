@@ -13,7 +13,7 @@ from sandbox.data.catalog import load
 from sandbox.pipeline import run as experiment
 from sandbox.pipeline.events import Done
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
-from sandbox.recognition.gallery import Rows, make_rows
+from sandbox.recognition.gallery import Gallery, make_gallery
 
 OPEN = Recipe(
     loss="multi_similarity",
@@ -55,16 +55,16 @@ def digits(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def rows_of(rng: np.random.Generator, people: int, each: int, dim: int = 6, noise: float = 0.8) -> Rows:
+def rows_of(rng: np.random.Generator, people: int, each: int, dim: int = 6, noise: float = 0.8) -> Gallery:
     """Unit rows of people who overlap; each has 1 to `each` of them."""
     whose = np.repeat(np.arange(people), rng.integers(1, each + 1, people))
     x = rng.normal(size=(people, dim))[whose] + noise * rng.normal(size=(len(whose), dim))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     nothing = [""] * len(whose)
-    return make_rows(x.astype(np.float32), [f"p{person:04d}" for person in whose], nothing, nothing, nothing)
+    return make_gallery(x.astype(np.float32), [f"p{person:04d}" for person in whose], nothing, nothing, nothing)
 
 
 @pytest.fixture(scope="session")
-def some_rows() -> Callable[..., Rows]:
+def some_rows() -> Callable[..., Gallery]:
     """`some_rows(rng, people, each)`."""
     return rows_of

@@ -17,7 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.inference.embedder import Embedder
 from sandbox.inference.load import load_network
 from sandbox.recognition import enrol as enrolling
-from sandbox.recognition.enrol import Ask, add, enrol, remove
+from sandbox.recognition.enrol import Options, add, enrol, remove
 from sandbox.recognition.folders import people_in
 from sandbox.recognition.identify import identify
 from sandbox.recognition.people import People
@@ -34,17 +34,17 @@ def network(run: Path) -> Embedder:
 
 
 def enrolled(network: Embedder, run: Path, folder: Path, **ask: object) -> tuple[People, list[str]]:
-    return enrol(network, run, folder, Ask(**ask))  # type: ignore[arg-type]
+    return enrol(network, run, folder, Options(**ask))  # type: ignore[arg-type]
 
 
 def test_rows_are_what_the_network_makes_of_the_files(network: Embedder, run: Path, digits: Digits) -> None:
     folder = digits("people", PEOPLE)
     people, notes = enrolled(network, run, folder)
-    assert not notes and people.rows.names == ("Bo", "Cy", "Žofie") and people.rows.counts.tolist() == [5, 4, 6]
-    pixels = np.stack([decode(Path(file), 16, 1) for file in people.rows.files])
-    np.testing.assert_allclose(people.rows.x, network.embed(pixels), atol=1e-6)
-    for file, owner in zip(people.rows.files, people.rows.owner, strict=True):
-        assert Path(file).parent.name == people.rows.names[owner]
+    assert not notes and people.gallery.names == ("Bo", "Cy", "Žofie") and people.gallery.counts.tolist() == [5, 4, 6]
+    pixels = np.stack([decode(Path(file), 16, 1) for file in people.gallery.files])
+    np.testing.assert_allclose(people.gallery.x, network.embed(pixels), atol=1e-6)
+    for file, owner in zip(people.gallery.files, people.gallery.person, strict=True):
+        assert Path(file).parent.name == people.gallery.names[owner]
     assert people.network.digest == network.digest and people.network.path == str(run.resolve())
 
 
@@ -52,7 +52,7 @@ def test_validation_images_are_the_strangers_of_a_run(network: Embedder, run: Pa
     people, _ = enrolled(network, run, digits("people", PEOPLE), fpir=0.1)
     kept, _ = RunFolder(run).read_tensors("embeddings.safetensors")
     x = kept["val/embeddings"].numpy()
-    sums = [people.rows.x[people.rows.owner == place].astype(float).sum(axis=0) for place in range(3)]
+    sums = [people.gallery.x[people.gallery.person == place].astype(float).sum(axis=0) for place in range(3)]
     tops = np.max([x @ (total / np.linalg.norm(total)) for total in sums], axis=0)
     threshold = people.threshold
     assert threshold.source == "validation" and (threshold.images, threshold.people) == (len(x), 2)
@@ -133,10 +133,10 @@ def test_odd_images_are_read_and_bad_ones_named(network: Embedder, run: Path, di
     shutil.copy(folder / "Bo" / "000.png", folder / "Bo" / "copy.png")
     shutil.copy(folder / "Bo" / "001.png", folder / "Cy" / "other.png")
     people, notes = enrolled(network, run, folder)
-    place = people.rows.names.index("odd")
-    files = [Path(f).name for f, owner in zip(people.rows.files, people.rows.owner, strict=True) if owner == place]
+    place = people.gallery.names.index("odd")
+    files = [Path(f).name for f, p in zip(people.gallery.files, people.gallery.person, strict=True) if p == place]
     assert files == names
-    assert "lost" not in people.rows.names and "empty" not in people.rows.names
+    assert "lost" not in people.gallery.names and "empty" not in people.gallery.names
     said = "\n".join(notes)
     assert "1 image lies beside the folders" in said and "1 folder without images: empty" in said
     assert "2 images cannot be read and left out: " in said and "a.png (is no image)" in said
@@ -169,15 +169,15 @@ def test_people_come_and_go_and_the_threshold_follows(network: Embedder, run: Pa
     first, _ = enrolled(network, run, folder, strangers=strangers, fpir=0.2)
     four, notes = add(first, network, "Dee", [strangers / "Dee"])
     assert notes == ["'Dee' is no stranger any more"] and four.threshold.images == 12
-    assert four.rows.names == ("Bo", "Cy", "Dee", "Žofie")
+    assert four.gallery.names == ("Bo", "Cy", "Dee", "Žofie")
     expected, _ = enrolled(
         network, run, digits("people", {"Dee": ("6", 9)}), strangers=digits("rest", {"x": ("4", 12)}), fpir=0.2
     )
     assert four.threshold == expected.threshold and four.calibration == expected.calibration
     three, _ = remove(four, "Zofie".replace("Z", "Z\u030c"))
-    assert three.rows.names == ("Bo", "Cy", "Dee")
+    assert three.gallery.names == ("Bo", "Cy", "Dee")
     more, notes = add(three, network, " Bo", [*(digits("new", {"Bo": ("3", 2)}, first=9) / "Bo").iterdir()])
-    assert more.rows.counts.tolist() == [7, 4, 9] and not notes
+    assert more.gallery.counts.tolist() == [7, 4, 9] and not notes
     _, notes = add(three, network, "bo", [digits("new", {"Bo": ("3", 2)}, first=9)])
     assert notes == ["'bo' is enrolled beside 'Bo', as somebody else"]
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_added_or_removed_is_refused(network: Embedder, run: Path
 def test_without_strangers_a_threshold_is_given_by_hand(network: Embedder, run: Path, digits: Digits) -> None:
     folder = digits("people", PEOPLE)
     with pytest.raises(SandboxError, match=r"keeps no images of strangers.*--strangers FOLDER.*--threshold by hand"):
-        enrol(network, run / "recipe.toml", folder, Ask())
+        enrol(network, run / "recipe.toml", folder, Options())
     people, notes = enrolled(network, run, folder, threshold=0.5)
     assert (people.threshold.value, people.threshold.reached, people.strangers) == (0.5, None, None) and not notes
     changed, _ = remove(people, "Bo")
@@ -244,10 +244,10 @@ def test_a_stranger_is_unknown_and_most_like_somebody(network: Embedder, run: Pa
     assert high[1].name is None and high[1].label == f"UNKNOWN (most like {low[1].name})"
     assert people.calibration is not None
     for row in low:
-        sums = [people.rows.x[people.rows.owner == place].astype(float).sum(axis=0) for place in range(3)]
+        sums = [people.gallery.x[people.gallery.person == place].astype(float).sum(axis=0) for place in range(3)]
         x = network.embed(decode(Path(row.image), 16, 1)[None])[0]
         scores = [x @ (total / np.linalg.norm(total)) for total in sums]
-        assert row.most_alike == people.rows.names[int(np.argmax(scores))]
+        assert row.most_alike == people.gallery.names[int(np.argmax(scores))]
         assert row.similarity == pytest.approx(max(scores), abs=1e-6)
         llr = people.calibration.slope * max(scores) + people.calibration.offset
         assert row.probability == pytest.approx(1 / (1 + np.exp(-llr)), abs=1e-5)

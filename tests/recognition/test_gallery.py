@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.recognition.gallery import clean_name, make_rows, printable
+from sandbox.recognition.gallery import clean_name, make_gallery, printable
 
 
 def test_rows_of_one_person_come_together_and_go_together() -> None:
     x = np.eye(4, dtype=np.float32)
-    rows = make_rows(x, ["b", "a", "b", "c"], list("0123"), list("wxyz"), ["d"] * 4)
-    assert rows.names == ("a", "b", "c") and rows.owner.tolist() == [0, 1, 1, 2]
+    rows = make_gallery(x, ["b", "a", "b", "c"], list("0123"), list("wxyz"), ["d"] * 4)
+    assert rows.names == ("a", "b", "c") and rows.person.tolist() == [0, 1, 1, 2]
     assert rows.files == tuple("1023") and rows.digests == tuple("xwyz")
     assert rows.x.argmax(1).tolist() == [1, 0, 2, 3] and rows.counts.tolist() == [1, 2, 1]
-    left = rows.take(rows.owner != 0)
-    assert left.names == ("b", "c") and left.files == tuple("023") and left.owner.tolist() == [0, 0, 1]
-    both = left.joined(make_rows(x[:1], ["c"], ["9"], [""], ["e"]))
+    left = rows.take(rows.person != 0)
+    assert left.names == ("b", "c") and left.files == tuple("023") and left.person.tolist() == [0, 0, 1]
+    both = left.joined(make_gallery(x[:1], ["c"], ["9"], [""], ["e"]))
     assert both.names == ("b", "c") and both.files == tuple("0239") and both.counts.tolist() == [2, 2]
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.inference.load import load_network
-from sandbox.recognition.enrol import Ask, enrol
+from sandbox.recognition.enrol import Options, enrol
 from sandbox.recognition.identify import identify
-from sandbox.recognition.measure import Trial, figures, measure_people
+from sandbox.recognition.measure import Images, Trial, figures, measure_people
 from sandbox.recognition.people import People
 
 
@@ -56,7 +56,7 @@ def album(run: Path, digits: Callable[..., Path]) -> People:
     """Twos and threes enrolled; fours and sixes are who the threshold was fitted on."""
     folder = digits("people", {"two": ("2", 5), "three": ("3", 5)})
     strangers = digits("others", {"four": ("4", 40), "six": ("6", 40)})
-    return enrol(load_network(run), run, folder, Ask(strangers=strangers))[0]
+    return enrol(load_network(run), run, folder, Options(strangers=strangers))[0]
 
 
 def test_people_are_measured_as_they_are_identified(
@@ -64,7 +64,7 @@ def test_people_are_measured_as_they_are_identified(
 ) -> None:
     folder = digits("new", {"two": ("2", 20), "three": ("3", 20)}, first=5)
     strangers = digits("odd", {"seven": ("7", 30)})
-    found = measure_people(album, load_network(run), folder, strangers, (0.1,))
+    found = measure_people(album, load_network(run), Images(folder, strangers), (0.1,))
     named = identify(album, load_network(run), sorted(folder.rglob("*.png")))
     right = [row.most_alike == Path(row.image).parent.name for row in named]
     assert found["identification/rank@1"]["value"] == pytest.approx(np.mean(right))
@@ -78,18 +78,18 @@ def test_what_was_used_before_is_no_test(run: Path, digits: Callable[..., Path],
     network, folder = load_network(run), tmp_path / "new"
     shutil.copytree(tmp_path / "people" / "two", folder / "two")
     with pytest.raises(SandboxError, match=r"5 images are no test: .*two/000\.png is, byte by byte, among enrolled"):
-        measure_people(album, network, folder, None, (0.1,))
+        measure_people(album, network, Images(folder, None), (0.1,))
     fresh = digits("fresh", {"two": ("2", 5)}, first=5)
     shutil.copytree(tmp_path / "others" / "four", tmp_path / "again" / "fourth")
     with pytest.raises(SandboxError, match=r"40 images are no test: .*among what the threshold was fitted on"):
-        measure_people(album, network, fresh, tmp_path / "again", (0.1,))
+        measure_people(album, network, Images(fresh, tmp_path / "again"), (0.1,))
     others = digits("others again", {"four": ("4", 5)}, first=50)
     with pytest.raises(SandboxError, match="fitted on four, who cannot be strangers in a test"):
-        measure_people(album, network, fresh, others, (0.1,))
+        measure_people(album, network, Images(fresh, others), (0.1,))
     known = digits("known", {"two": ("2", 5)}, first=20)
     with pytest.raises(SandboxError, match=r"two in .* can be named, and so is no stranger"):
-        measure_people(album, network, fresh, known, (0.1,))
+        measure_people(album, network, Images(fresh, known), (0.1,))
     with pytest.raises(SandboxError, match="none of the images is of somebody who can be named"):
-        measure_people(album, network, digits("nobody", {"seven": ("7", 5)}), None, (0.1,))
+        measure_people(album, network, Images(digits("nobody", {"seven": ("7", 5)}), None), (0.1,))
     with pytest.raises(SandboxError, match="above 0 and below 1"):
-        measure_people(album, network, fresh, None, (1.0,))
+        measure_people(album, network, Images(fresh, None), (1.0,))

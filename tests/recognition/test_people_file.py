@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.recognition.gallery import Rows
+from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
 from sandbox.recognition.people_file import load_people, save_people
 
 
 @pytest.fixture
-def people(some_rows: Callable[..., Rows]) -> People:
+def people(some_rows: Callable[..., Gallery]) -> People:
     rng = np.random.default_rng(0)
     rows = some_rows(rng, 5, 3)
     rows = replace(
@@ -30,7 +30,7 @@ def people(some_rows: Callable[..., Rows]) -> People:
         dates=("2026-11-22",) * len(rows),
     )
     return People(
-        rows=rows,
+        gallery=rows,
         strangers=some_rows(rng, 7, 2),
         network=NetworkFacts("/runs/a", "a", "0" * 12, 6, 16, 1),
         faces="whole",
@@ -40,11 +40,11 @@ def people(some_rows: Callable[..., Rows]) -> People:
     )
 
 
-def same(one: Rows | None, other: Rows | None) -> bool:
+def same(one: Gallery | None, other: Gallery | None) -> bool:
     if one is None or other is None:
         return one is other
     texts = [(rows.names, rows.files, rows.digests, rows.dates) for rows in (one, other)]
-    return texts[0] == texts[1] and np.array_equal(one.x, other.x) and np.array_equal(one.owner, other.owner)
+    return texts[0] == texts[1] and np.array_equal(one.x, other.x) and np.array_equal(one.person, other.person)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_is_written_is_read(people: People, tmp_path: Path, change: dict[st
     people = replace(people, **change)
     save_people(people, file)
     read = load_people(file)
-    assert same(read.rows, people.rows) and same(read.strangers, people.strangers)
+    assert same(read.gallery, people.gallery) and same(read.strangers, people.strangers)
     for part in ("network", "faces", "template", "threshold", "calibration"):
         assert getattr(read, part) == getattr(people, part)
     assert [path.name for path in file.parent.iterdir()] == ["people.npz"]

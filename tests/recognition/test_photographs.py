@@ -13,7 +13,7 @@ from PIL import Image
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import Embedder
 from sandbox.inference.load import load_network
-from sandbox.recognition.enrol import Ask, enrol
+from sandbox.recognition.enrol import Options, enrol
 from sandbox.recognition.identify import NO_FACE, identify
 from sandbox.recognition.verify import compare, cut_by_hand
 
@@ -53,20 +53,20 @@ def test_every_face_of_a_photograph_is_named(network: Embedder, run: Path, photo
     for name in ("one", "two"):
         Image.open(photographs / f"{name}.png").save(photographs / "people" / "Eileen" / f"{name}.png")
     Image.open(photographs / "none.png").save(photographs / "people" / "Nobody" / "none.png")
-    people, notes = enrol(network, run, photographs / "people", Ask(faces="detect", threshold=0.9, template="best"))
-    assert people.rows.names == ("Eileen",) and len(people.rows) == 2
+    people, notes = enrol(network, run, photographs / "people", Options(faces="detect", threshold=0.9, template="best"))
+    assert people.gallery.names == ("Eileen",) and len(people.gallery) == 2
     assert any(note.startswith("1 image left out: ") and "(no face was found)" in note for note in notes)
     assert any("1 image with several faces, of which the largest near the middle is taken: " in note for note in notes)
     image = Image.open(photographs / "two.png")
     faces = Detector()([image])[0]
     pixels = np.stack([np.asarray(align_face(image, face.points, 16)) for face in faces])
     expected = network.embed(pixels)
-    np.testing.assert_allclose(people.rows.x[1], expected[0], atol=1e-5)  # of the larger face
+    np.testing.assert_allclose(people.gallery.x[1], expected[0], atol=1e-5)  # of the larger face
     rows = identify(people, network, [photographs / f"{name}.png" for name in ("none", "two", "dot")])
     assert [row.refused for row in rows] == [NO_FACE, "", "", NO_FACE]
     for row, face, x in zip(rows[1:3], faces, expected, strict=True):
         assert row.box is not None and np.abs(np.subtract(row.box, face.box)).max() < 0.01
-        assert row.similarity == pytest.approx((people.rows.x @ x).max(), abs=1e-5)
+        assert row.similarity == pytest.approx((people.gallery.x @ x).max(), abs=1e-5)
     assert rows[1].name == "Eileen"
 
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identification.closed_set import Template, search
 from sandbox.evaluation.retrieval import search as neighbours
-from sandbox.recognition.gallery import Rows, make_rows
+from sandbox.recognition.gallery import Gallery, make_gallery
 from sandbox.recognition.search import PeopleSearcher, mean_rows
 
 
-def ranked(x: np.ndarray, rows: Rows, template: Template) -> list[tuple[np.float32, str]]:
+def ranked(x: np.ndarray, rows: Gallery, template: Template) -> list[tuple[np.float32, str]]:
     """Everybody, the most alike first, equal ones by name."""
     scores = []
     for place, name in enumerate(rows.names):
-        own = rows.x[rows.owner == place]
+        own = rows.x[rows.person == place]
         if template == "mean":
             mean = own.astype(np.float64).sum(axis=0)
             near = mean / (np.linalg.norm(mean) or 1) if len(own) > 1 else own[0]
@@ -40,7 +40,7 @@ def test_the_most_alike_come_first_and_ties_by_name(
     raw = rng.integers(-1, 2, (len(whose), 2)) if tied else rng.normal(size=(len(whose), 4))
     raw = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
     nothing = [""] * len(whose)
-    rows = make_rows(raw.astype(np.float32), whose, nothing, nothing, nothing)
+    rows = make_gallery(raw.astype(np.float32), whose, nothing, nothing, nothing)
     x = np.concatenate([rows.x[:3], rng.normal(size=(3, raw.shape[1])).astype(np.float32)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbours, "_MANY", many)  # by FAISS, and by the bucket sort
@@ -52,34 +52,34 @@ def test_the_most_alike_come_first_and_ties_by_name(
         assert scores.tolist() == [score for score, _ in expected]
 
 
-def test_many_rows_of_one_person_do_not_hide_the_next(some_rows: Callable[..., Rows]) -> None:
+def test_many_rows_of_one_person_do_not_hide_the_next(some_rows: Callable[..., Gallery]) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 8))
     x[:300] = x[0] + 0.01 * x[:300]
     x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
     whose = ["crowd"] * 300 + [f"p{place}" for place in range(100)]
     nothing = [""] * 400
-    rows = make_rows(x, whose, nothing, nothing, nothing)
+    rows = make_gallery(x, whose, nothing, nothing, nothing)
     found = PeopleSearcher(rows, "best").search(x[:2], 5)
     assert [names.tolist() for names in found.names] == [[n for _, n in ranked(p, rows, "best")[:5]] for p in x[:2]]
 
 
 @pytest.mark.parametrize("template", ["mean", "best"])
-def test_it_agrees_with_the_search_of_the_evaluation(template: Template, some_rows: Callable[..., Rows]) -> None:
+def test_it_agrees_with_the_search_of_the_evaluation(template: Template, some_rows: Callable[..., Gallery]) -> None:
     rng = np.random.default_rng(1)
     rows, probes = some_rows(rng, 40, 5), some_rows(rng, 60, 1)
-    top = search(probes.x, probes.owner, rows.x, rows.owner, template=template).top
+    top = search(probes.x, probes.person, rows.x, rows.person, template=template).top
     np.testing.assert_allclose(PeopleSearcher(rows, template).search(probes.x).scores[:, 0], top, atol=2e-7)
 
 
 def test_rows_that_cancel_have_no_direction() -> None:
     x = np.array([[1, 0], [-1, 0], [0, 1]], np.float32)
-    rows = make_rows(x, ["a", "a", "b"], *[[""] * 3] * 3)
+    rows = make_gallery(x, ["a", "a", "b"], *[[""] * 3] * 3)
     assert mean_rows(rows).tolist() == [[0, 0], [0, 1]]
 
 
 @pytest.mark.parametrize("index", ["ivf", "hnsw"])
-def test_an_index_finds_most_of_what_is_there(index: str, some_rows: Callable[..., Rows]) -> None:
+def test_an_index_finds_most_of_what_is_there(index: str, some_rows: Callable[..., Gallery]) -> None:
     rows = some_rows(np.random.default_rng(0), 500, 3)
     exact, quick = (PeopleSearcher(rows, "mean", kind).search(rows.x, 3) for kind in ("flat", index))  # type: ignore[arg-type]
     there = np.not_equal(quick.names, None)
@@ -96,12 +96,12 @@ def test_an_index_finds_most_of_what_is_there(index: str, some_rows: Callable[..
     ],
 )
 def test_what_cannot_be_searched_for_is_refused(
-    x: np.ndarray, k: int, words: str, some_rows: Callable[..., Rows]
+    x: np.ndarray, k: int, words: str, some_rows: Callable[..., Gallery]
 ) -> None:
     with pytest.raises(SandboxError, match=words):
         PeopleSearcher(some_rows(np.random.default_rng(0), 4, 2), "mean").search(x, k)
 
 
-def test_no_images_give_no_names(some_rows: Callable[..., Rows]) -> None:
+def test_no_images_give_no_names(some_rows: Callable[..., Gallery]) -> None:
     found = PeopleSearcher(some_rows(np.random.default_rng(0), 4, 2), "mean").search(np.empty((0, 6), np.float32), 2)
     assert found.names.shape == found.scores.shape == (0, 2)

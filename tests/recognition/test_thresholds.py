@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.identification.closed_set import Template
-from sandbox.recognition.gallery import Rows
+from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.search import PeopleSearcher, mean_rows
 from sandbox.recognition.thresholds import (
     calibrate,
@@ -22,7 +22,7 @@ from sandbox.recognition.thresholds import (
     take_by_hand,
 )
 
-Some = Callable[..., Rows]
+Some = Callable[..., Gallery]
 
 
 @settings(max_examples=40)
@@ -66,7 +66,7 @@ def test_genuine_scores_leave_the_image_out_of_its_template(
     rows = some_rows(np.random.default_rng(3), 12, 5)
     expected = []
     for person in range(12):
-        x = rows.x[rows.owner == person].astype(np.float64)
+        x = rows.x[rows.person == person].astype(np.float64)
         for place in range(len(x) if len(x) > 1 else 0):
             others = [x[(place + step) % len(x)] for step in range(1, len(x))][: most or len(x)]
             mean = np.sum(others, axis=0)
@@ -80,10 +80,10 @@ def test_impostor_scores_are_all_between_people(template: Template, some_rows: S
     rng = np.random.default_rng(4)
     rows, strangers = some_rows(rng, 7, 4), some_rows(rng, 5, 3)
     expected = []
-    probes = [*zip(rows.x, rows.owner, strict=True), *((x, -1) for x in strangers.x)]
+    probes = [*zip(rows.x, rows.person, strict=True), *((x, -1) for x in strangers.x)]
     for x, whose in probes:
         for person in range(7):
-            own = mean_rows(rows)[person : person + 1] if template == "mean" else rows.x[rows.owner == person]
+            own = mean_rows(rows)[person : person + 1] if template == "mean" else rows.x[rows.person == person]
             if person != whose:
                 expected.append(max(float(row.astype(np.float64) @ x) for row in own))
     np.testing.assert_allclose(np.sort(impostor_scores(rows, strangers, template)), np.sort(expected), atol=1e-6)

@@ -9,7 +9,7 @@ import torch
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.environment import peak_memory, surroundings
-from sandbox.runs.folder import RunFolder, create, finished
+from sandbox.runs.folder import RunFolder, create, finished_runs
 
 
 @pytest.fixture
@@ -170,9 +170,9 @@ def test_only_runs_that_are_done_and_have_a_report_are_finished(tmp_path: Path) 
     (run(tmp_path / "h", "done") / "run.json").write_text("{")
     (run(tmp_path / "i", "done") / "run.json").write_text('["done"]')
     run(tmp_path / "too" / "deep" / "j", "done")
-    assert [folder.path for folder in finished(tmp_path)] == done
-    assert [folder.path for folder in finished(done[0])] == [done[0]]
-    assert finished(tmp_path / "nowhere") == []
+    assert [folder.path for folder in finished_runs(tmp_path)] == done
+    assert [folder.path for folder in finished_runs(done[0])] == [done[0]]
+    assert finished_runs(tmp_path / "nowhere") == []
 
 
 def test_the_surroundings_are_plain_data() -> None:

@@ -85,14 +85,14 @@ class Outcome:
         unreadable = sum(row.is_unreadable for row in self.rows)
         without = len(self.rows) - len(done) - middles - unreadable
         several = sum(row.faces > 1 for row in done)
-        said = [f"{len(done):,} of {counted(len(self.rows), 'photograph', 'photographs')} aligned"]
-        said[0] += f", {self.kept:,} were done by an earlier run" if self.kept else ""
-        said += [f"{without:,} without a face, left out"] if without else []
-        said += [f"{middles:,} without a face, the middle taken"] if middles else []
-        said += [f"{unreadable:,} that cannot be read, left out"] if unreadable else []
-        said += [f"{several:,} with several, the largest near the middle taken"] if several else []
-        said += [f"{self.gone:,} faces of an earlier run whose photographs are gone, left there"] if self.gone else []
-        return said
+        lines = [f"{len(done):,} of {counted(len(self.rows), 'photograph', 'photographs')} aligned"]
+        lines[0] += f", {self.kept:,} were done by an earlier run" if self.kept else ""
+        lines += [f"{without:,} without a face, left out"] if without else []
+        lines += [f"{middles:,} without a face, the middle taken"] if middles else []
+        lines += [f"{unreadable:,} that cannot be read, left out"] if unreadable else []
+        lines += [f"{several:,} with several, the largest near the middle taken"] if several else []
+        lines += [f"{self.gone:,} faces of an earlier run whose photographs are gone, left there"] if self.gone else []
+        return lines
 
 
 def earlier_rows(folder: Path, settings: Settings) -> list[Row]:

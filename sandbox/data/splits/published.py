@@ -48,7 +48,7 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
         classes = counted(len(both), "class is", "classes are")
         raise SandboxError(f"{classes} in both halves of {root}, to train on and to test: {first_names(both)}")
     form = Form.of(spec)
-    learnt, said = read_rows(root, sorted(train), form)
+    learnt, unread = read_rows(root, sorted(train), form)
     learnt, small = without_small(learnt, spec.min_images)
     # Settled by training, or the halves might come out with one channel and with three.
     tested, also = read_rows(root, sorted(test), form.like(learnt.pixels))
@@ -60,7 +60,7 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
         learnt.take(np.flatnonzero(held)),
         tested,
         mirror=True,
-        notes=[*notes, *said, *small, *also],
+        notes=[*notes, *unread, *small, *also],
     )
 
 

@@ -168,17 +168,17 @@ def _lint_balance(same: np.ndarray, fold: np.ndarray, folds: np.ndarray) -> Iter
     size = np.bincount(fold)
     share = np.bincount(fold, weights=same) / size
     small, large, low, high = size.argmin(), size.argmax(), share.argmin(), share.argmax()
-    said = []
+    faults = []
     # A pair or two is what is left over when pairs do not divide by the folds.
     if size[large] - size[small] > max(_FOLD_MARGIN * size.mean(), 2):
-        said.append(f"fold {folds[small]} has {size[small]:,} pairs and fold {folds[large]} {size[large]:,}")
+        faults.append(f"fold {folds[small]} has {size[small]:,} pairs and fold {folds[large]} {size[large]:,}")
     if share[high] - share[low] > max(_FOLD_MARGIN, 2 / size[small]) + 1e-9:  # 0.55 - 0.5 is above 0.05
-        said.append(f"fold {folds[low]} is {share[low]:.1%} genuine and fold {folds[high]} {share[high]:.1%}")
-    if said:
+        faults.append(f"fold {folds[low]} is {share[low]:.1%} genuine and fold {folds[high]} {share[high]:.1%}")
+    if faults:
         yield Finding(
             "unbalanced-folds",
-            f"{', and '.join(said)} (more than 5 % apart): each fold weighs the same in the mean, and its threshold is "
-            "chosen on a mix that is not its own",
+            f"{', and '.join(faults)} (more than 5 % apart): each fold weighs the same in the mean, and its threshold "
+            "is chosen on a mix that is not its own",
         )
 
 

@@ -64,8 +64,8 @@ def draw_trade_offs(far: np.ndarray, tar: np.ndarray, path: Path) -> None:
     with sns.axes_style("whitegrid"):
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
         for axes in (left, right) if not seen.any() else ():
-            said = "every threshold accepts no impostor or all"
-            axes.text(0.5, 0.5, said, ha="center", transform=axes.transAxes)
+            message = "every threshold accepts no impostor or all"
+            axes.text(0.5, 0.5, message, ha="center", transform=axes.transAxes)
         left.step(far[seen], tar[seen], where="post", color=_RIGHT)
         left.set(xscale="log", xlabel="false accept rate", ylabel="true accept rate", title="ROC", ylim=(None, 1.01))
         both = seen & (tar > 0) & (tar < 1)

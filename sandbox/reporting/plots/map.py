@@ -62,7 +62,7 @@ def draw_map(
     bare = np.array([picture is None for picture in pictures])
     side = _POINT if bare.all() else min(_LARGEST, float(np.sqrt(_FILLED / len(places))))
     places, side, down = _to_pixels(places if bare.all() else move_apart(places, side), side)
-    said = _said(labels, chosen, perplexity)
+    caption = _caption(labels, chosen, perplexity)
     names = [_short(classes[label], _LONGEST) for label in chosen.coloured]
     width = _SIDE + _MARGIN + 80 + 13 * max(16, *(len(each) + 6 for each in names))  # the legend's own on the right
     height = down + _HEADER + _MARGIN
@@ -80,12 +80,12 @@ def draw_map(
         _draw_legend(figure, names, styles, ((_MARGIN + _SIDE + 20) / width, (_MARGIN + down) / height))
         _draw_names(figure, axes, _taken(places, side, down), places, styles, names)
         figure.text(_MARGIN / width, 1 - 34 / height, _short(name, 90), fontsize=13, fontweight="bold", va="center")
-        figure.text(_MARGIN / width, 1 - 78 / height, said, fontsize=10, va="center", color="#444444")
+        figure.text(_MARGIN / width, 1 - 78 / height, caption, fontsize=10, va="center", color="#444444")
         save(figure, path, dpi=_DPI)
-    return said
+    return caption
 
 
-def _said(labels: np.ndarray, chosen: Chosen, perplexity: float) -> str:
+def _caption(labels: np.ndarray, chosen: Chosen, perplexity: float) -> str:
     there = np.count_nonzero(np.bincount(labels))
     some = f"{len(chosen.rows):,} of " if len(chosen.rows) < len(labels) else ""
     kinds = f"the {len(chosen.coloured)} most frequent of {there:,} classes in colour, others grey"
