@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.files import whole_file
 from sandbox.recognition.gallery import UNKNOWN, printable
 from sandbox.recognition.identify import NO_FACE, Named, percent
+from sandbox.reporting.plots.fonts import font
 
 MOST = 400
 """Images in one picture at most."""
@@ -40,8 +41,8 @@ def draw_named(rows: Sequence[Named], file: Path) -> None:
     if len(images) > MOST:
         raise SandboxError(f"--picture draws {MOST} images at most, not {len(images):,}")
     longest = _ALONE if len(images) == 1 else _OF_MANY
-    font = _font(18 if len(images) == 1 else 13)
-    sheet = _grid([_cell(group, longest, font) for group in images])
+    letters = font(18 if len(images) == 1 else 13)
+    sheet = _grid([_cell(group, longest, letters) for group in images])
     with whole_file(file, make_folder=True) as part:
         sheet.save(part, "PNG")
 
@@ -123,9 +124,3 @@ def _cut(text: str, width: float, font: ImageFont.FreeTypeFont) -> str:
 
 def _height(font: ImageFont.FreeTypeFont) -> int:
     return sum(font.getmetrics())
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    import matplotlib
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sandbox.data.images.files import ENDINGS
 from sandbox.errors import SandboxError
+from sandbox.evaluation.retrieval.search import Searcher
 from sandbox.recognition.gallery import Gallery, make_gallery
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
@@ -96,7 +97,5 @@ def embedded_in(x: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(N,) bool: which unit rows stand, as good as the same, among other unit rows."""
     if not len(x) or not len(others):
         return np.zeros(len(x), bool)
-    import faiss
-
-    cosines, _ = faiss.knn(np.ascontiguousarray(x), np.ascontiguousarray(others), 1, metric=faiss.METRIC_INNER_PRODUCT)
+    _, cosines = Searcher(others).search(x, 1)
     return np.asarray(cosines[:, 0] >= _SAME)

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sandbox.data.images.image_set import ImageSet
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
+from sandbox.reporting.plots.fonts import font
 from sandbox.wording import counted
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def draw_sheet(rows: Sequence[Row], path: Path, title: str, *, first_apart: bool
     Raises:
         SandboxError: the file cannot be written.
     """
-    plain, bold = _font("DejaVuSans.ttf", 11), _font("DejaVuSans-Bold.ttf", 13)
+    plain, bold = font(11), font(13, bold=True)
     labels = [_label(row, plain) for row in rows]
     widest = max(plain.getlength(line) for label in labels for line, _ in label)
     layout = Layout(rows[0].images.shape[1], label=int(widest) + 12, lead=12 if first_apart else 0)
@@ -191,9 +192,3 @@ def _enlarged(pixels: np.ndarray, cell: int) -> Image.Image:
     if image.width > cell:
         return image.resize((cell, cell), Image.Resampling.BILINEAR)
     return image.resize((cell, cell), Image.Resampling.NEAREST)
-
-
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    import matplotlib
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
