@@ -1,1 +1,9 @@
-"""Evaluation on bare arrays: embeddings and labels, embeddings and pairs, or scores; it never sees a model."""
+"""Figures from bare arrays: embeddings and labels, embeddings and pairs, or scores; no model is ever seen.
+
+report          the one chain: rows in, retrieval and verification out, as figures
+retrieval/      recall@k, MAP@R ...        verification/   AUC, EER, TAR at FAR, accuracy by folds, calibration
+identification/ ranks, DIR at FPIR         classification  top-k, confusions        clustering  AMI, NMI
+lint/           what is wrong with a protocol
+figures         numbers by key, and how they are spelt     intervals/  how far they may be trusted
+similarity blocks pairs    what all of these stand on
+"""

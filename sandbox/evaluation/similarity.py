@@ -42,7 +42,7 @@ def check_dimensions(queries: np.ndarray, gallery: np.ndarray) -> None:
     """Refuse queries and a gallery of different width.
 
     Raises:
-        SandboxError: they differ.
+        SandboxError: queries and gallery have rows of different length.
     """
     if queries.shape[1] != gallery.shape[1]:
         raise SandboxError(f"queries have {queries.shape[1]} dimensions, the gallery {gallery.shape[1]}")

@@ -51,7 +51,7 @@ _Embed = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class _File:
-    """A file to come."""
+    """A file to write: its place, its writer, and how it is opened again to be compared."""
 
     path: Path
     write: _Write

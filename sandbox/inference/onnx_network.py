@@ -159,7 +159,7 @@ def _dim(path: Path, session: Any, channels: int, size: int) -> int:
     """The length of an embedding, once inputs and outputs are what they should be.
 
     Raises:
-        SandboxError: they are not.
+        SandboxError: the file has other inputs or outputs than this project writes.
     """
     takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]
     gives = [(put.name, put.type, len(put.shape)) for put in session.get_outputs()]

@@ -1,1 +1,7 @@
-"""Objectives: one small language that names, composes and weighs losses, miners, distances and reducers."""
+"""Objectives: one small language that names, composes and weighs losses, miners, distances and reducers.
+
+language    text to a tree, never evaluated        literature  papers, and ranges worth searching
+catalog     every name, by introspection           register    how ours join it
+resolve     names found, values checked            expression  the result, spelt canonically
+objective   the module that trains                 losses/ miners/  ours, a file each
+"""

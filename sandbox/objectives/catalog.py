@@ -66,7 +66,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Entry:
-    """One name of the catalogue."""
+    """A name of the catalogue: what it makes, its parameters, its source and what it takes."""
 
     name: str
     slot: Slot

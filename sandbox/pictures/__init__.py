@@ -1,1 +1,5 @@
-"""What pictures are drawn from: runs with the images they saw, files of embeddings, networks trained for one."""
+"""What draw.py draws from.
+
+map     embeddings, with a run's images read again      scores  pairs, counted by score
+plane   two networks, trained for one picture
+"""

@@ -22,7 +22,7 @@ from sandbox.wording import counted
 
 @dataclass(frozen=True)
 class Mapped:
-    """What a map shows."""
+    """Embeddings with their classes, and the images to draw at them."""
 
     name: str
     x: np.ndarray = field(repr=False)

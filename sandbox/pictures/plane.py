@@ -32,7 +32,7 @@ from sandbox.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the two."""
+    """One of the two networks: with center loss, or without."""
 
     name: str
     recipe: Recipe

@@ -19,7 +19,7 @@ Colour = Literal["auto", "grey", "rgb"]
 
 @dataclass(frozen=True, kw_only=True)
 class DataSpec:
-    """What it learns from."""
+    """Which images are learnt from, and how they are split."""
 
     # The settings that every data set has. One with settings of its own declares them in its file, as a subclass of
     # this; they are flags and TOML keys beside these.
@@ -72,7 +72,7 @@ class AugmentSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class BackboneSpec:
-    """What learns."""
+    """The network that learns: its trunk, its head and where its weights start."""
 
     name: str = "conv6"
     """Which network (--list backbones names them): one of ours, torchvision:NAME or timm:NAME."""
@@ -95,7 +95,7 @@ class BackboneSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSpec:
-    """Which images make a step."""
+    """How images are drawn into the batch of a step."""
 
     sampler: Literal["auto", "pxk", "shuffle"] = "auto"
     """pxk: classes x samples per class; shuffle: shuffled epochs; auto: shuffle where no term takes tuples."""
@@ -109,7 +109,7 @@ class BatchSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerSpec:
-    """How the weights move."""
+    """Optimizer, learning rates, weight decay and clipping."""
 
     name: Literal["adamw", "adam", "sgd"] = "adamw"
     """Optimizer."""
@@ -143,7 +143,7 @@ class ScheduleSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSpec:
-    """How it is judged."""
+    """What is validated, when, and which figure chooses the weights."""
 
     every: int | None = None
     """Steps between two validations; a tenth of the run where not given."""

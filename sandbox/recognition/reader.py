@@ -31,7 +31,7 @@ _PHOTOGRAPHS = 16  # the same of photographs, which may be large
 
 @dataclass(frozen=True)
 class Seen:
-    """Where a face is."""
+    """A face that was found: its box and how sure the detector is."""
 
     box: tuple[float, float, float, float] | None = None
     """Left, top, right, bottom in the upright photograph, pixels; None where the whole image is the face."""
@@ -54,7 +54,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Embedded:
-    """What one file gave."""
+    """The embeddings of the faces of a file."""
 
     file: Path
     faces: tuple[Seen, ...]

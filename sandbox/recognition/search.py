@@ -26,7 +26,7 @@ class Found:
 
 
 class PeopleSearcher:
-    """People ready to be searched.
+    """Enrolled people, prepared to be searched by many images or one after the other.
 
     A person's score is the cosine with the mean of their rows, scaled to unit length, or with the most alike of their
     rows. Scores are inner products in float64, rounded to float32; people whose scores are equal stand by name.

@@ -1,1 +1,4 @@
-"""Pictures, pages and tables; everything here reads run folders."""
+"""Tables and pages out of run folders; nothing here sees a live run.
+
+tables  seeds as one row, settings that differ as columns      page  one run as HTML      plots/  pictures
+"""

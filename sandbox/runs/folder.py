@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run on disk."""
+    """The folder of a run, and the only way its files are written."""
 
     path: Path
 

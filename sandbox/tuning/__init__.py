@@ -1,1 +1,5 @@
-"""Studies: what to search, how to search it, and the dashboard that shows it."""
+"""Studies.
+
+space      what is marked, and how a trial fills it
+study      trials, kept in a journal            dashboard  Optuna's, served
+"""

@@ -37,7 +37,7 @@ _OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
 @dataclass(frozen=True)
 class TrialDone:
-    """One trial is over."""
+    """A trial is complete, pruned or failed."""
 
     number: int
     trials: int

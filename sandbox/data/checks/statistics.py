@@ -84,7 +84,7 @@ def spread_lines(counts: np.ndarray) -> list[str]:
 
 @dataclass(frozen=True)
 class FileKinds:
-    """Kinds of files, counted."""
+    """Formats, modes and sizes of files, counted."""
 
     looked_at: int
     of: int

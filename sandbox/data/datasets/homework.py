@@ -35,7 +35,7 @@ _SIZE, _SMALL_SIZE = 64, 32  # pixels; the images of S19 and S20 have no more
 
 @dataclass(frozen=True, kw_only=True)
 class HomeworkSpec(DataSpec):
-    """Settings of the homework."""
+    """Settings of the homework: those of all, and which set of people."""
 
     part: str = ""
     """homework only: medium or large (S19/S20); medium where not given."""

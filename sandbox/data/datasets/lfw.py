@@ -50,7 +50,7 @@ _LISTS = {"view1": ("pairsDevTest.txt", "pairsDevTrain.txt"), "view2": ("pairs.t
 
 @dataclass(frozen=True, kw_only=True)
 class LfwSpec(DataSpec):
-    """Settings of LFW."""
+    """Settings of LFW: those of all, and the protocol."""
 
     view: Literal["view1", "view2"] = "view1"
     """lfw only: view 1 (pairsDevTrain, pairsDevTest) or view 2 (pairs.txt, ten folds)."""

@@ -36,7 +36,7 @@ _BATCH_PIXELS = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face."""
+    """A face in a picture: its box, five points and how sure the detector is."""
 
     box: tuple[float, float, float, float]
     """Left, top, right, bottom in pixels of the picture; may reach beyond its edges."""

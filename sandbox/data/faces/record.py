@@ -69,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a tree."""
+    """What became of each photograph of a tree, and how many were done before."""
 
     rows: Sequence[Row]
     """One for each photograph, sorted by path."""

@@ -1,1 +1,5 @@
-"""."""
+"""Files that others made, read without running what they hold.
+
+npz embeddings       arrays, and rows with their classes      pickles insightface_bin   plain values; verification sets
+pair_lists pair_rows lists of pairs, as rows of embeddings    lfw_pairs image_lists     LFW's lists; lists of images
+"""

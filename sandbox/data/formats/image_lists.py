@@ -13,7 +13,7 @@ from sandbox.wording import counted, reason
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a list."""
+    """A line of a list of images, cut into words."""
 
     number: int
     """Counted from 1."""

@@ -30,7 +30,7 @@ class NpzError(Exception):
 
 @dataclass(frozen=True)
 class Npz:
-    """What an npz holds."""
+    """The arrays of an npz that were asked for, and the names of all."""
 
     arrays: dict[str, np.ndarray] = field(repr=False)
     """Those that were asked for and are there."""

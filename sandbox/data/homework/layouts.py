@@ -89,7 +89,7 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Tree:
-    """The parts of one homework."""
+    """Where the parts of a homework lie."""
 
     root: Path
     closed: Closed

@@ -17,7 +17,7 @@ STRANGER = "n000000"
 
 @dataclass(frozen=True)
 class Pair:
-    """Two images to verify."""
+    """A line of a list of pairs: two images and, where it is answered, whether they are same."""
 
     left: str
     """As the list names it."""

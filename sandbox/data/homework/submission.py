@@ -39,7 +39,7 @@ from sandbox.wording import counted, first_names, reason
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One file to hand in."""
+    """A file to hand in: the images it asks about, and how its rows are written."""
 
     kind: Literal["classification", "verification", "identification"]
     root: Path

@@ -1,1 +1,7 @@
-"""."""
+"""What is trained on, what choices are made on, what is tested.
+
+splits     the three sets, with pairs and what is verified apart
+draw       whole classes, or images of every class, drawn here
+published  a training and a test part as they were published, validation drawn out of the first
+sizes      how many classes or images a share comes to
+"""

@@ -66,7 +66,7 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
 
 @dataclass(frozen=True)
 class Half:
-    """What one half holds."""
+    """The training or the test images of a data set, as they were published."""
 
     pixels: np.ndarray
     """(N, h, w, 1 or 3) uint8."""

@@ -9,7 +9,7 @@ def check_shares(validation: float, test: float) -> None:
     """Refuse shares that are not shares or leave nothing to train on.
 
     Raises:
-        SandboxError: so it is.
+        SandboxError: a share outside 0 to 1, or two that leave nothing.
     """
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise SandboxError(

@@ -30,7 +30,7 @@ class ToVerify:
 
 @dataclass(frozen=True)
 class Splits:
-    """One data set, parted."""
+    """A data set parted into training, validation and test images, with pairs and images that are verified apart."""
 
     train: ImageSet
     val: ImageSet

@@ -22,7 +22,7 @@ from sandbox.evaluation.verification.roc import Curve, curve_from_counts
 
 @dataclass(frozen=True)
 class Verification:
-    """All that the pairs say."""
+    """Verification over pairs: their ROC curve, and what its intervals are made of."""
 
     curve: Curve
     spread: Spread = field(repr=False)

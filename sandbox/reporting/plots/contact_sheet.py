@@ -28,7 +28,7 @@ _INK, _FAINT, _FRAME = "#222222", "#888888", "#cccccc"
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the picture."""
+    """A row of a contact sheet: its label and its images."""
 
     name: str
     detail: str
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the cells are."""
+    """The places of the cells of a contact sheet, in pixels."""
 
     side: int
     """Side of an image, pixels."""

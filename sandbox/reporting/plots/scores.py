@@ -18,7 +18,7 @@ _GENUINE, _IMPOSTOR = COLOURS[0], COLOURS[3]
 
 @dataclass(frozen=True)
 class ScoreCounts:
-    """How many pairs score what."""
+    """Genuine and impostor pairs, counted by score."""
 
     edges: np.ndarray = field(repr=False)
     """(B + 1,) float64 ascending cosines; the first and the last bin hold what lies beyond them as well."""
