@@ -14,9 +14,12 @@ matplotlib.use("Agg")  # a picture is a file here, never a window
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.patches import Rectangle
 
 _RIGHT, _WRONG = "#2a9d55", "#d1495b"
 _MANY = 200_000
+_PIECE = 2048
+_GAP = 0.12  # between two images, of the way from one to the next
 
 
 def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path) -> None:
@@ -110,22 +113,20 @@ def draw_neighbours(
     able = np.flatnonzero(counts[y] > 1)
     chosen = np.random.default_rng(0).permutation(able)[:queries]
     shown = min(shown, len(x) - 1)
-    figure, grid = plt.subplots(
-        len(chosen), shown + 1, figsize=(0.75 * (shown + 1), 0.8 * len(chosen)), layout="constrained", squeeze=False
-    )
+    # One pair of axes for all images: a pair for each takes seconds to lay out.
+    figure, axes = plt.subplots(figsize=(0.75 * (shown + 1), 0.8 * len(chosen)), layout="constrained")
+    axes.set(xlim=(-_GAP, shown + 1), ylim=(len(chosen), -_GAP), aspect="equal")
+    axes.set_axis_off()
     for row, query in enumerate(chosen):
         scores = x @ x[query]
         scores[query] = -np.inf
         order = np.argsort(-scores, kind="stable")[:shown]
-        for column, image in enumerate([query, *order]):
-            axes = grid[row, column]
-            _show(axes, pixels[np.array([image])][0])
-            colour = "black" if column == 0 else _RIGHT if y[image] == y[query] else _WRONG
-            for edge in axes.spines.values():
-                edge.set(color=colour, linewidth=2.5)
-    grid[0, 0].set_title("query", fontsize=9)
+        for column, place in enumerate([query, *order]):
+            colour = "black" if column == 0 else _RIGHT if y[place] == y[query] else _WRONG
+            _show(axes, pixels[np.array([place])][0], column, row, colour)
+    axes.text((1 - _GAP) / 2, -1.5 * _GAP, "query", fontsize=9, ha="center", va="bottom")
     if shown:
-        grid[0, 1].set_title("nearest ...", fontsize=9)
+        axes.text(1 + (1 - _GAP) / 2, -1.5 * _GAP, "nearest ...", fontsize=9, ha="center", va="bottom")
     save(figure, path)
 
 
@@ -138,11 +139,20 @@ def sampled_scores(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray
     left = rng.integers(0, len(y), _MANY)
     right = rng.integers(0, len(y), _MANY)
     mate = order[start[y[left]] + rng.integers(0, counts[y[left]])]
-    genuine = np.einsum("ij,ij->i", x[left], x[mate])[mate != left]
-    impostor = np.einsum("ij,ij->i", x[left], x[right])[y[left] != y[right]]
-    return genuine, impostor
+    genuine, impostor = _cosines(x, left, mate), _cosines(x, left, right)
+    return genuine[mate != left], impostor[y[left] != y[right]]
 
 
-def _show(axes: Any, image: np.ndarray) -> None:
-    axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
-    axes.set(xticks=[], yticks=[])
+def _cosines(x: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(M,) inner products of pairs of rows, some at a time: all rows at once would go through memory."""
+    pieces = [slice(start, start + _PIECE) for start in range(0, len(left), _PIECE)]
+    return np.concatenate([np.einsum("ij,ij->i", x[left[piece]], x[right[piece]]) for piece in pieces])
+
+
+def _show(axes: Any, image: np.ndarray, column: int, row: int, colour: str) -> None:
+    """An image in a cell of a grid, with a frame."""
+    side = 1 - _GAP
+    grey = image[..., 0] if image.shape[-1] == 1 else image
+    edges = (column, column + side, row + side, row)
+    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, extent=edges, aspect="auto", zorder=1)
+    axes.add_patch(Rectangle((column, row), side, side, fill=False, edgecolor=colour, linewidth=2.5, zorder=2))
