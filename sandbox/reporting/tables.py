@@ -109,7 +109,7 @@ def build_table(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, sort: st
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
     """Mean, low and high end of Student's t-interval; NaN ends for one value, all NaN for none."""
-    from scipy import stats
+    from scipy import special
 
     n = len(values)
     if n == 0:
@@ -118,7 +118,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     if n == 1:
         return mean, math.nan, math.nan
     spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * spread / math.sqrt(n)
+    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * spread / math.sqrt(n)
     return mean, mean - half, mean + half
 
 

@@ -7,7 +7,7 @@ that come with a standard error take a t-interval on the logit scale, which keep
 from __future__ import annotations
 
 import numpy as np
-from scipy import special, stats
+from scipy import special  # and not stats, whose import takes longer than that of NumPy and all else here
 
 from sandbox.errors import SandboxError
 
@@ -111,7 +111,7 @@ def logit_interval(value: float, error: float, degrees: float, units: int) -> tu
     if not 0 < value < 1:
         lowest, highest = exact_bounds(np.array(value), max(units, 1))
         return (float(lowest), 1.0) if value >= 1 else (0.0, float(highest))
-    reach = stats.t.ppf((1 + LEVEL) / 2, max(degrees, 1.0)) * error / (value * (1 - value))
+    reach = special.stdtrit(max(degrees, 1.0), (1 + LEVEL) / 2) * error / (value * (1 - value))
     middle = special.logit(value)
     low, high = float(special.expit(middle - reach)), float(special.expit(middle + reach))
     return min(low, value), max(high, value)  # there and back through the logit may miss by a rounding
@@ -119,5 +119,5 @@ def logit_interval(value: float, error: float, degrees: float, units: int) -> tu
 
 def plain_interval(value: float, error: float, degrees: float) -> tuple[float, float]:
     """A 95 % t-interval of an unbounded figure."""
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, max(degrees, 1.0))) * error
+    reach = float(special.stdtrit(max(degrees, 1.0), (1 + LEVEL) / 2)) * error
     return value - reach, value + reach
