@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -17,26 +17,35 @@ from safetensors.torch import load_file
 
 ROOT = Path(__file__).resolve().parents[2]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
-# No dropout, and no batch norm, which on the CPU sees a share of a batch; an optimizer that does not blow rounding up.
-PLAIN = """
-loss = "{loss}"
+# A frozen trunk: batch norm, which on the CPU sees a share of a batch, keeps its statistics. No dropout, and an
+# optimizer that does not blow rounding up.
+SETTINGS = """
+loss = "cross_entropy"
 max_steps = {steps}
 precision = "float32"
 device = "cpu"
 threads = 1
-data = {{ name = "digits" }}
-backbone = {{ name = "timm:test_nfnet", head = "linear", embedding_dim = 16, freeze = {freeze} }}
+data = {{ name = "digits", image_size = 8 }}
+backbone = {{ name = "conv4", head = "linear", embedding_dim = 16, freeze = true }}
 batch = {{ sampler = "shuffle", size = {batch} }}
 optimizer = {{ name = "sgd", lr = 0.05, loss_lr = 0.05 }}
-evaluate = {{ every = {every} }}
+evaluate = {{ every = 3 }}
+augment = {{ flip = "yes", erase = 0.5, contrast = 0.2 }}
 """
-CHANGED = 'augment = { flip = "yes", erase = 0.5, contrast = 0.2 }\n'
-STILL = "augment = { rotate = 0.0, scale = 0.0, shear = 0.0, translate = 0.0 }\n"
+STAGES = """
+[[stages]]
+name = "all"
+loss = "cross_entropy + 0.01*center + triplet(triplets_per_anchor=3)"
+[[stages]]
+name = "head"
+max_steps = 24
+augment = { flip = "no", erase = 0.0, contrast = 0.0, rotate = 0.0, scale = 0.0, shear = 0.0, translate = 0.0 }
+batch = { size = 101 }
+"""
 
 
-def write(path: Path, augment: str, **values: object) -> Path:
-    given: dict[str, object] = {"loss": "arcface", "steps": 3, "freeze": "false", "batch": 15, "every": 3}
-    path.write_text(PLAIN.format(**given | values) + augment)
+def write(path: Path, more: str = "", *, steps: int = 3, batch: int = 15) -> Path:
+    path.write_text(SETTINGS.format(steps=steps, batch=batch) + more)
     return path
 
 
@@ -47,63 +56,97 @@ def torchrun(*words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def two(*words: str) -> str:
+    """What rank 0 of two processes says on stderr.
+
+    They are started as torchrun starts them, but without its own process, which takes as long to come up as theirs.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "experiments/run.py", *words, "--no_pictures"],
+            cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+            env={**os.environ, **places, "RANK": rank, "LOCAL_RANK": rank},
+        )
+        for rank in "01"
+    ]  # fmt: skip
+    said = [process.communicate(timeout=600)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    return said[0]
+
+
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     files = ("model.safetensors", "objective.safetensors")
     return {f"{name} {key}": value for name in files for key, value in load_file(folder / name).items()}
 
 
-@pytest.mark.parametrize(
-    ("augment", "values"),
-    [
-        (CHANGED, {"loss": "cross_entropy + 0.01*center + triplet(triplets_per_anchor=3)"}),
-        (STILL, {"loss": "cross_entropy", "freeze": "true", "steps": 9, "every": 9, "batch": 101}),
-    ],
-    ids=["an odd batch, with centers and a random miner", "a frozen trunk, computed once"],
-)
-def test_two_processes_end_in_the_weights_of_one(
-    command: Callable[..., Any], tmp_path: Path, augment: str, values: dict[str, object]
-) -> None:
+def stages_of(folder: Path) -> dict[str, Path]:
+    return {json.loads((run / "run.json").read_text())["stage"]: run for run in folder.iterdir()}
+
+
+@dataclass(frozen=True)
+class Both:
+    recipe: Path
+    one: dict[str, Path]
+    """Stage -> run folder, of one process."""
+    two: dict[str, Path]
+    """The same of two, of which rank 0 has a folder."""
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """A recipe of two stages on one process, and on two under torchrun."""
+    from sandbox.pipeline.run import run
+    from sandbox.recipe.text import load_staged
+
+    here = tmp_path_factory.mktemp("both")
+    recipe = write(here / "two.toml", STAGES)
+    base, stages = load_staged(str(recipe), here)
+    earlier = ""
+    for stage in stages:
+        events = run(
+            replace(stage.over(base), resume_from=earlier),
+            out=here / "one",
+            command="",
+            pictures=False,
+            stage=stage.name,
+        )
+        *_, last = events
+        earlier = str(last.folder.path)  # type: ignore[union-attr]
+    ended = torchrun("--recipe", str(recipe), "--out", str(here / "two"))
+    assert ended.returncode == 0, ended.stderr
+    return Both(recipe, stages_of(here / "one"), stages_of(here / "two"), ended.stdout, ended.stderr)
+
+
+def test_two_processes_end_in_the_weights_of_one_stage_after_stage(both: Both) -> None:
     from sandbox.pipeline.prepare import prepare
     from sandbox.recipe.text import from_toml
 
-    recipe = write(tmp_path / "plain.toml", augment, **values)
-    words = ("--recipe", str(recipe), "--out")
-    assert command("run.py", *words, str(tmp_path / "one"), "--no_pictures").code == 0
-    ended = torchrun(*words, str(tmp_path / "two"))
-    assert ended.returncode == 0, ended.stderr
-    (one,), (two,) = (list((tmp_path / name).iterdir()) for name in ("one", "two"))  # one folder, of rank 0
-    left, right = weights(one), weights(two)
-    assert left.keys() == right.keys()
-    assert all(torch.allclose(left[key], right[key], rtol=0, atol=1e-5) for key in left)
-    before = prepare(from_toml(recipe.read_text(), source="")).network.state_dict()
-    assert (left["model.safetensors head.weight"] - before["head.weight"]).abs().max() > 1e-3
-    facts = [json.loads((folder / "run.json").read_text()) for folder in (one, two)]
-    assert [fact["world_size"] for fact in facts] == [1, 2]
-    assert facts[0]["digest"] == facts[1]["digest"]
-    assert facts[1]["command"].startswith("torchrun --nproc_per_node 2 experiments/run.py")
-    assert ended.stdout.count("run folder:") == 1
-    assert f"2 processes share each batch of {facts[0]['batch']} images" in facts[1]["notes"]
-    assert any("computed once" in note for note in facts[1]["notes"]) == (augment == STILL)
-
-
-def test_stages_follow_one_another_on_two_processes(tmp_path: Path) -> None:
-    recipe = tmp_path / "two.toml"
-    recipe.write_text(
-        'loss = "arcface"\nmax_steps = 2\nthreads = 1\ndevice = "cpu"\n'
-        'data = { name = "digits" }\nbatch = { size = 16 }\nevaluate = { every = 2 }\n'
-        '[[stages]]\nname = "begin"\n[[stages]]\nname = "head"\nbackbone = { freeze = true }\n'
-    )
-    ended = torchrun("--recipe", str(recipe), "--out", str(tmp_path / "runs"))
-    assert ended.returncode == 0, ended.stderr
-    facts = {f["stage"]: f for f in (json.loads(p.read_text()) for p in (tmp_path / "runs").glob("*/run.json"))}
-    assert {name: fact["status"] for name, fact in facts.items()} == {"begin": "done", "head": "done"}
-    assert f"starts from the run {facts['begin']['id']}" in facts["head"]["notes"]
-    assert any("batch norm sees each process's share" in note for note in facts["begin"]["notes"])
-    assert ended.stderr.count("stage 2 of 2: head") == 1
+    one, two = both.one, both.two
+    assert one.keys() == two.keys() == {"all", "head"}
+    for stage in one:
+        left, right = weights(one[stage]), weights(two[stage])
+        assert left.keys() == right.keys()
+        assert all(torch.allclose(left[key], right[key], rtol=0, atol=1e-5) for key in left), stage
+        facts = [json.loads((folders[stage] / "run.json").read_text()) for folders in (one, two)]
+        assert [fact["world_size"] for fact in facts] == [1, 2]
+        assert [fact["status"] for fact in facts] == ["done", "done"]
+        assert facts[1]["command"].startswith("torchrun --nproc_per_node 2 experiments/run.py")
+        assert f"2 processes share each batch of {facts[0]['batch']} images" in facts[1]["notes"]
+        assert any("computed once" in note for note in facts[1]["notes"]) == (stage == "head")
+    before = prepare(from_toml(SETTINGS.format(steps=3, batch=15))).network.state_dict()["head.weight"]
+    assert (weights(one["all"])["model.safetensors head.weight"] - before).abs().max() > 1e-3
+    assert f"starts from the run {two['all'].name}" in json.loads((two["head"] / "run.json").read_text())["notes"]
+    assert both.out.count("run folder:") == 2 and both.err.count("stage 2 of 2: head") == 1
 
 
 def test_a_mistake_is_one_sentence_of_rank_0(tmp_path: Path) -> None:
-    recipe = write(tmp_path / "plain.toml", STILL, batch=3)
+    recipe = write(tmp_path / "plain.toml", batch=3)
     ended = torchrun("--recipe", str(recipe), "--out", str(tmp_path / "runs"))
     (said,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert "a batch has 3 images, but 2 processes share it and need two each" in said
@@ -120,10 +163,9 @@ def process_of(torchrun: int, rank: int) -> int:
 
 
 @pytest.mark.skipif(not Path(f"/proc/{os.getpid()}/task").is_dir(), reason="finds processes in /proc")
-def test_ctrl_c_on_one_process_ends_both_and_the_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    recipe = write(tmp_path / "plain.toml", CHANGED, steps=24)
-    words = ("--recipe", str(recipe), "--no_pictures", "--out")
-    assert torchrun(*words[:2], "--out", str(tmp_path / "whole")).returncode == 0
+def test_ctrl_c_on_one_process_ends_both_and_the_run_goes_on_to_the_same_bits(both: Both, tmp_path: Path) -> None:
+    stage = ("--recipe", str(both.recipe), "--stage", "head", "--resume_from", str(both.two["all"]))
+    words = (*stage, "--no_pictures", "--out")
     started = subprocess.Popen(
         [*TORCHRUN, "experiments/run.py", *words, str(tmp_path / "cut")],
         cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
@@ -135,10 +177,9 @@ def test_ctrl_c_on_one_process_ends_both_and_the_run_goes_on_to_the_same_bits(tm
             os.kill(process_of(started.pid, 1), signal.SIGINT)
     assert started.wait() != 0
     assert sum("interrupted; to go on: torchrun --nproc_per_node 2 experiments/run.py --resume" in s for s in said) == 1
-    (cut,), (whole,) = (list((tmp_path / name).iterdir()) for name in ("cut", "whole"))
+    (cut,), whole = (tmp_path / "cut").iterdir(), both.two["head"]
     assert json.loads((cut / "run.json").read_text())["status"] == "interrupted"
-    ended = torchrun("--resume", str(cut))
-    assert ended.returncode == 0 and "going on from step" in ended.stderr, ended.stderr
+    assert "going on from step" in two("--resume", str(cut))
     facts = json.loads((cut / "run.json").read_text())
     assert facts["status"] == "done" and facts["resumed_at"][0] in range(3, 24, 3)
     left, right = weights(whole), weights(cut)
