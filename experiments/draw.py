@@ -6,16 +6,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sandbox.cli import flags
 from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watch_run
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import DataSpec
-
-if TYPE_CHECKING:
-    pass
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 PROG = "python experiments/draw.py"

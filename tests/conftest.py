@@ -54,8 +54,10 @@ class Said:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Nothing is read from, or left in, the cache of the person who runs the tests."""
-    os.environ["METRIC_LEARNING_SANDBOX_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    """Nothing is read from, or left in, the cache of the person who runs the tests; all processes share one."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["METRIC_LEARNING_SANDBOX_CACHE"] = str(shared / "cache")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 With R the number of gallery images of the query's class (the query itself not counted):
 recall@k = 1 if any of the first k is a match; precision@1 the first; R-precision the share of matches in the first R;
-MAP@R = 1/R sum_{i<=R} precision@i * [i-th is a match] (Musgrave et al., "A Similarity Learning Reality Check", 2020);
+MAP@R = 1/R sum_{i<=R} precision@i * [i-th is a match] (Musgrave et al., "A Metric Learning Reality Check", 2020);
 MRR = 1 / rank of the first match. Equal scores rank by gallery row.
 """
 
