@@ -55,7 +55,7 @@ def write_page(folder: RunFolder) -> None:
     pictures = "".join(f'<h2>{title}</h2><img src="figures/{name}.png" alt="{title}">' for name, title in shown)
     body = (
         f"<h1>{escape(facts['objective'])}</h1><p><code>{escape(facts['command'])}</code></p>"
-        f'<div class="wide">{_figures(report)}</div>{pictures}'
+        f'<div class="wide">{_figures(report)}</div>{_confused(facts.get("confused", {}))}{pictures}'
         f'<h2>How it was made</h2><div class="wide">{_facts(facts)}</div><h2>Recipe</h2><pre>{escape(recipe)}</pre>'
     )
     head = f'<meta charset="utf-8"><title>{escape(facts["id"])}</title><style>{_STYLE}</style>'
@@ -82,6 +82,20 @@ def _cell(entry: dict[str, Any] | None) -> str:
     return spell(entry) + (f'<br><span class="small">{interval}</span>' if interval else "")
 
 
+def _confused(confused: dict[str, list[dict[str, Any]]]) -> str:
+    """The classes confused most often, of the split that was judged last."""
+    split, rows = next(reversed(confused.items()), ("", []))
+    if not rows:
+        return ""
+    head = f"<tr><th>Class</th><th>taken for</th><th>images of {'validation' if split == 'val' else split}</th></tr>"
+    body = "".join(
+        f"<tr><td>{escape(row['truth'])}</td><td>{escape(row['taken_for'])}</td>"
+        f'<td class="number">{row["n"]:,} of {row["of"]:,}</td></tr>'
+        for row in rows
+    )
+    return f"<h2>Most often confused</h2><table>{head}{body}</table>"
+
+
 def _plain(value: Any) -> str:
     """A value of run.json as a person reads it."""
     if isinstance(value, dict):
@@ -94,7 +108,7 @@ def _plain(value: Any) -> str:
 
 
 def _facts(facts: dict[str, Any]) -> str:
-    left_out = {"command", "objective", "notes"}
+    left_out = {"command", "objective", "notes", "confused"}
     rows = []
     for key, value in facts.items():
         if key in left_out:

@@ -18,7 +18,10 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE, IMAGES, DIM = 20, 5, 20
-QUICK = ("--data.name", "digits", "--max_steps", "2", "--batch.size", "16", "--threads", "1", "--no_pictures")
+QUICK = (
+    *"--data.name digits --backbone.name conv4 --backbone.embedding_dim 16".split(),
+    *"--max_steps 2 --batch.size 16 --threads 1 --no_pictures".split(),
+)
 Report = dict[str, dict[str, Any]]
 
 
@@ -415,9 +418,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of two steps."""
     from sandbox.pipeline import run as experiment
     from sandbox.pipeline.events import Done
-    from sandbox.recipe.specs import BatchSpec, DataSpec, Recipe
+    from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
-    recipe = Recipe(data=DataSpec(name="digits"), batch=BatchSpec(size=16), max_steps=2, threads=1)
+    small = BackboneSpec(name="conv4", embedding_dim=16)
+    recipe = Recipe(data=DataSpec(name="digits"), backbone=small, batch=BatchSpec(size=16), max_steps=2, threads=1)
     *_, last = experiment.run(recipe, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
     assert isinstance(last, Done)
     return last.folder.path

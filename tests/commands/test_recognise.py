@@ -27,7 +27,7 @@ def train(out: Path, loss: str, split: str) -> Path:
     recipe = Recipe(
         loss=loss,
         data=DataSpec(name="digits", split=split),  # type: ignore[arg-type]
-        backbone=BackboneSpec(embedding_dim=16),
+        backbone=BackboneSpec(name="conv4", embedding_dim=16),
         batch=BatchSpec(size=32),
         max_steps=40,
         threads=1,

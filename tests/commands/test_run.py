@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = ("--data.name", "digits", "--max_steps", "4", "--batch.size", "16", "--threads", "1")
+QUICK = (
+    *"--data.name digits --backbone.name conv4 --backbone.embedding_dim 16".split(),
+    *"--max_steps 4 --batch.size 16 --threads 1".split(),
+)
 
 
 def test_it_trains_and_ends_with_a_table_a_folder_and_the_next_command(
@@ -38,7 +41,9 @@ def test_seeds_run_in_turn_and_share_a_digest(command: Callable[..., Any], tmp_p
 
 def test_a_recipe_file_is_read_and_flags_go_over_it(command: Callable[..., Any], tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
-    recipe.write_text('loss = "contrastive"\nmax_steps = 3\n[data]\nname = "digits"\n[batch]\nsize = 16\n')
+    recipe.write_text(
+        'loss = "contrastive"\nmax_steps = 3\n[data]\nname = "digits"\n[backbone]\nname = "conv4"\n[batch]\nsize = 16\n'
+    )
     said = command(
         "run.py", "--recipe", str(recipe), "--max_steps", "2", "--no_pictures", "--out", str(tmp_path / "runs")
     )

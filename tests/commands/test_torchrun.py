@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -15,7 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-ROOT = Path(__file__).resolve().parents[2]
+from processes import ROOT, Ended, two
+
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
 # A frozen trunk: batch norm, which on the CPU sees a share of a batch, keeps its statistics. No dropout, and an
 # optimizer that does not blow rounding up.
@@ -49,35 +49,6 @@ def write(path: Path, more: str = "", *, steps: int = 3, batch: int = 15) -> Pat
     return path
 
 
-def torchrun(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*TORCHRUN, "experiments/run.py", *words, "--no_pictures"],
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-
-
-def two(*words: str) -> str:
-    """What rank 0 of two processes says on stderr.
-
-    They are started as torchrun starts them, but without its own process, which takes as long to come up as theirs.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    places = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "experiments/run.py", *words, "--no_pictures"],
-            cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-            env={**os.environ, **places, "RANK": rank, "LOCAL_RANK": rank},
-        )
-        for rank in "01"
-    ]  # fmt: skip
-    said = [process.communicate(timeout=600)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0], said
-    return said[0]
-
-
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     files = ("model.safetensors", "objective.safetensors")
     return {f"{name} {key}": value for name in files for key, value in load_file(folder / name).items()}
@@ -94,13 +65,12 @@ class Both:
     """Stage -> run folder, of one process."""
     two: dict[str, Path]
     """The same of two, of which rank 0 has a folder."""
-    out: str
-    err: str
+    said: Ended
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """A recipe of two stages on one process, and on two under torchrun."""
+    """A recipe of two stages on one process, and on two."""
     from sandbox.pipeline.run import run
     from sandbox.recipe.text import load_staged
 
@@ -118,9 +88,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
         )
         *_, last = events
         earlier = str(last.folder.path)  # type: ignore[union-attr]
-    ended = torchrun("--recipe", str(recipe), "--out", str(here / "two"))
-    assert ended.returncode == 0, ended.stderr
-    return Both(recipe, stages_of(here / "one"), stages_of(here / "two"), ended.stdout, ended.stderr)
+    words = ("--recipe", str(recipe), "--no_pictures", "--out", str(here / "two"))
+    ended = two("experiments/run.py", *words, said=here / "said")
+    assert ended.codes == [0, 0], ended.err
+    return Both(recipe, stages_of(here / "one"), stages_of(here / "two"), ended)
 
 
 def test_two_processes_end_in_the_weights_of_one_stage_after_stage(both: Both) -> None:
@@ -142,15 +113,16 @@ def test_two_processes_end_in_the_weights_of_one_stage_after_stage(both: Both) -
     before = prepare(from_toml(SETTINGS.format(steps=3, batch=15))).network.state_dict()["head.weight"]
     assert (weights(one["all"])["model.safetensors head.weight"] - before).abs().max() > 1e-3
     assert f"starts from the run {two['all'].name}" in json.loads((two["head"] / "run.json").read_text())["notes"]
-    assert both.out.count("run folder:") == 2 and both.err.count("stage 2 of 2: head") == 1
+    assert both.said.out.count("run folder:") == 2 and both.said.err.count("stage 2 of 2: head") == 1
 
 
 def test_a_mistake_is_one_sentence_of_rank_0(tmp_path: Path) -> None:
     recipe = write(tmp_path / "plain.toml", batch=3)
-    ended = torchrun("--recipe", str(recipe), "--out", str(tmp_path / "runs"))
-    (said,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    assert "a batch has 3 images, but 2 processes share it and need two each" in said
-    assert ended.returncode != 0 and "sandbox" not in ended.stderr  # the only traceback is torchrun's own
+    words = ("--recipe", str(recipe), "--out", str(tmp_path / "runs"))
+    ended = two("experiments/run.py", *words, said=tmp_path / "said")
+    (said,) = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert "Traceback" not in ended.err and "a batch has 3 images, but 2 processes share it and need two each" in said
+    assert ended.codes == [2, 2] and ended.out == ""
     assert not (tmp_path / "runs").exists()
 
 
@@ -179,7 +151,8 @@ def test_ctrl_c_on_one_process_ends_both_and_the_run_goes_on_to_the_same_bits(bo
     assert sum("interrupted; to go on: torchrun --nproc_per_node 2 experiments/run.py --resume" in s for s in said) == 1
     (cut,), whole = (tmp_path / "cut").iterdir(), both.two["head"]
     assert json.loads((cut / "run.json").read_text())["status"] == "interrupted"
-    assert "going on from step" in two("--resume", str(cut))
+    ended = two("experiments/run.py", "--resume", str(cut), "--no_pictures", said=tmp_path / "said")
+    assert ended.codes == [0, 0] and "going on from step" in ended.err
     facts = json.loads((cut / "run.json").read_text())
     assert facts["status"] == "done" and facts["resumed_at"][0] in range(3, 24, 3)
     left, right = weights(whole), weights(cut)

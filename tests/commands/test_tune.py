@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = ("--data.name", "digits", "--max_steps", "3", "--batch.size", "16", "--threads", "1")
+QUICK = (
+    *"--data.name digits --backbone.name conv4 --backbone.embedding_dim 16".split(),
+    *"--max_steps 3 --batch.size 16 --threads 1".split(),
+)
 SEARCH = ("--loss", "triplet(margin=tune(0.05, 0.5))", *QUICK)
 
 
@@ -51,12 +54,16 @@ def test_the_winners_line_is_a_command_that_runs(command: Callable[..., Any], tm
 
 def test_an_interrupted_trial_is_tried_again(tmp_path: Path) -> None:
     from sandbox.pipeline.events import Progress
-    from sandbox.recipe.specs import BatchSpec, DataSpec, Recipe
+    from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
     from sandbox.tuning.space import read_space
     from sandbox.tuning.study import open_study, search
 
     recipe = Recipe(
-        loss="triplet(margin=tune(0.05, 0.5))", data=DataSpec(name="digits"), batch=BatchSpec(size=16), max_steps=3
+        loss="triplet(margin=tune(0.05, 0.5))",
+        data=DataSpec(name="digits"),
+        backbone=BackboneSpec(name="conv4"),
+        batch=BatchSpec(size=16),
+        max_steps=3,
     )
     space = read_space(recipe, [])
     events = search(space, folder=tmp_path / "mine", trials=1, command="a test")

@@ -29,7 +29,7 @@ from sandbox.recipe.specs import BackboneSpec, DataSpec, Recipe
 from sandbox.runs.folder import RunFolder, create
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = [*own_backbones(), "torchvision:resnet18", "timm:test_resnet"]
+CASES = [*own_backbones(), "timm:test_resnet"]
 SIZES = {"nn4_small2": 96, "conv4": 50}  # 50: windows of adaptive pooling that are not all alike
 
 

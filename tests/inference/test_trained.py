@@ -27,7 +27,7 @@ from sandbox.runs.folder import RunFolder
 
 SMALL = Recipe(
     data=DataSpec(name="digits"),
-    backbone=BackboneSpec(embedding_dim=32),
+    backbone=BackboneSpec(name="conv4", embedding_dim=32),
     batch=BatchSpec(size=16),
     max_steps=2,
     threads=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from sandbox.recipe.specs import AugmentSpec, BackboneSpec, BatchSpec, DataSpec,
 
 SMALL = Recipe(
     miner="hard",
-    data=DataSpec(name="digits"),
+    data=DataSpec(name="digits", image_size=8),
+    backbone=BackboneSpec(name="conv4", embedding_dim=16),
     batch=BatchSpec(size=24),
     evaluate=EvaluateSpec(every=4),
     max_steps=8,
@@ -38,8 +40,14 @@ def done(recipe: Recipe, out: Path, **more: bool) -> Done:
     return last
 
 
-def test_a_run_leaves_all_its_files_and_facts(tmp_path: Path) -> None:
-    last = done(SMALL, tmp_path, pictures=True)
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The small run, with its pictures; nothing may be written into it."""
+    return done(SMALL, tmp_path_factory.mktemp("small"), pictures=True)
+
+
+def test_a_run_leaves_all_its_files_and_facts(small: Done) -> None:
+    last = small
     names = {path.name for path in last.folder.path.iterdir()}
     assert names == {
         "recipe.toml", "run.json", "log.jsonl", "report.json", "model.safetensors", "embeddings.safetensors",
@@ -56,9 +64,8 @@ def test_a_run_leaves_all_its_files_and_facts(tmp_path: Path) -> None:
     assert {"torch", "pytorch-metric-learning", "faiss-cpu"} <= facts["versions"].keys()
 
 
-def test_the_report_has_value_and_n_for_every_key(tmp_path: Path) -> None:
-    last = done(SMALL, tmp_path)
-    report = json.loads((last.folder.path / "report.json").read_text())
+def test_the_report_has_value_and_n_for_every_key(small: Done) -> None:
+    report = json.loads((small.folder.path / "report.json").read_text())
     assert report.keys() == {"val", "test"}
     keys = ("retrieval/map@r", "retrieval/precision@1", "retrieval/recall@5", "retrieval/r_precision", "retrieval/mrr",
             "verification/auc", "verification/eer", "verification/tar@far=1e-3")  # fmt: skip
@@ -67,10 +74,10 @@ def test_the_report_has_value_and_n_for_every_key(tmp_path: Path) -> None:
             assert 0 <= split[key]["value"] <= 1 and split[key]["n"] > 0
 
 
-def test_the_report_can_be_computed_again_from_the_kept_embeddings(tmp_path: Path) -> None:
+def test_the_report_can_be_computed_again_from_the_kept_embeddings(small: Done) -> None:
     from sandbox.evaluation.report import Labelled, Options, evaluate
 
-    last = done(SMALL, tmp_path)
+    last = small
     kept = load_file(last.folder.path / "embeddings.safetensors")
     x, y = kept["test/embeddings"].numpy(), kept["test/labels"].numpy()
     assert np.allclose(np.linalg.norm(x, axis=1), 1, atol=1e-5)
@@ -122,10 +129,9 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert steps == sorted(steps)
 
 
-def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
-    last = done(SMALL, tmp_path)
+def test_a_finished_run_is_not_resumed(small: Done) -> None:
     with pytest.raises(SandboxError, match="finished"):
-        list(experiment.resume(last.folder.path))
+        list(experiment.resume(small.folder.path))
 
 
 def test_a_loss_that_is_no_number_stops_the_run_with_the_reason(tmp_path: Path) -> None:
@@ -188,10 +194,10 @@ def test_what_cannot_run_is_refused_before_anything_is_written(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_flip_average_is_what_is_kept_and_scored(tmp_path: Path) -> None:
+def test_a_flip_average_is_what_is_kept_and_scored(small: Done, tmp_path: Path) -> None:
     recipe = replace(SMALL, evaluate=EvaluateSpec(every=4, flip=True))
     last = done(recipe, tmp_path / "flip")
-    plain = done(SMALL, tmp_path / "plain")
+    plain = small
     assert last.folder.recipe().evaluate.flip and not plain.folder.recipe().evaluate.flip
     weights = load_file(last.folder.path / "model.safetensors")
     network = prepare(recipe).network.eval()
@@ -207,7 +213,7 @@ def test_a_flip_average_is_what_is_kept_and_scored(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "arcface + 0.1*triplet"])
 def test_a_closed_set_says_how_often_the_class_is_right(tmp_path: Path, loss: str) -> None:
-    closed = DataSpec(name="digits", split="sample")
+    closed = DataSpec(name="digits", image_size=8, split="sample")
     recipe = replace(SMALL, loss=loss, miner="none", data=closed, max_steps=60, evaluate=EvaluateSpec(every=30))
     last = done(recipe, tmp_path)
     prepared = prepare(recipe)
@@ -223,13 +229,37 @@ def test_a_closed_set_says_how_often_the_class_is_right(tmp_path: Path, loss: st
         assert logits is not None
         right = (logits.argmax(1).numpy() == images.labels).mean()
         assert top[1]["value"] == pytest.approx(right, abs=0.02)  # bfloat16 on machines that have it
+        said_to_be = last.folder.read_json("run.json")["confused"][name]
+        wrong = len(images) - round(top[1]["value"] * len(images))
+        assert 0 < sum(row["n"] for row in said_to_be) <= wrong and all(
+            r["truth"] != r["taken_for"] for r in said_to_be
+        )
+        assert [row["n"] for row in said_to_be] == sorted((row["n"] for row in said_to_be), reverse=True)
+        assert all(row["of"] == (images.labels == int(row["truth"])).sum() for row in said_to_be)
+
+
+def test_the_page_says_what_the_run_found(tmp_path: Path) -> None:
+    recipe = replace(
+        SMALL, loss="cross_entropy", miner="none", data=DataSpec(name="digits", image_size=8, split="sample")
+    )
+    last = done(replace(recipe, max_steps=20), tmp_path, pictures=True)
+    page = (last.folder.path / "page.html").read_text()
+    for split in ("val", "test"):
+        for key in ("retrieval/map@r", "verification/auc", "classification/top@1"):
+            assert f"<td>{key}</td>" in page and f"{last.report[split][key]['value']:.4f}" in page
+    row = last.folder.read_json("run.json")["confused"]["test"][0]
+    line = f'<td>{row["truth"]}</td><td>{row["taken_for"]}</td><td class="number">{row["n"]} of {row["of"]}</td>'
+    assert line in page
+    assert last.folder.read_json("run.json")["command"] in page and "name = &quot;digits&quot;" in page
+    pictures = re.findall(r'src="(figures/\w+\.png)"', page)
+    assert len(pictures) == 3 and all((last.folder.path / name).stat().st_size > 1000 for name in pictures)
 
 
 @pytest.mark.parametrize(
     ("loss", "split"), [("triplet", "sample"), ("cross_entropy", "class")], ids=["no classifier", "unseen classes"]
 )
 def test_without_known_classes_or_a_classifier_nothing_is_classified(tmp_path: Path, loss: str, split: str) -> None:
-    data = DataSpec(name="digits", split=split)  # type: ignore[arg-type]
+    data = DataSpec(name="digits", image_size=8, split=split)  # type: ignore[arg-type]
     last = done(replace(SMALL, loss=loss, miner="none", data=data, max_steps=2), tmp_path)
     assert not any(key.startswith("classification/") for figures in last.report.values() for key in figures)
     _, state = last.folder.read_tensors("embeddings.safetensors")
@@ -237,8 +267,8 @@ def test_without_known_classes_or_a_classifier_nothing_is_classified(tmp_path: P
     assert (last.folder.path / "objective.safetensors").exists() == (loss == "cross_entropy")
 
 
-def test_the_threshold_of_validation_is_applied_to_test(tmp_path: Path) -> None:
-    last = done(SMALL, tmp_path)
+def test_the_threshold_of_validation_is_applied_to_test(small: Done) -> None:
+    last = small
     chosen = last.report["val"]["verification/accuracy"]["threshold"]
     assert "verification/accuracy@validation" not in last.report["val"]
     entry = last.report["test"]["verification/accuracy@validation"]
@@ -295,9 +325,9 @@ FROZEN = replace(
     SMALL,
     loss="cross_entropy",
     miner="none",
-    data=DataSpec(name="digits", split="sample"),
+    data=DataSpec(name="digits", image_size=8, split="sample"),
     augment=AugmentSpec(rotate=0.0, scale=0.0, shear=0.0, translate=0.0),
-    backbone=BackboneSpec(freeze=True, embedding_dim=16),
+    backbone=BackboneSpec(name="conv4", freeze=True, embedding_dim=16),
     batch=BatchSpec(size=128),
     evaluate=EvaluateSpec(every=5, monitor="classification/top@1"),
     max_steps=15,
@@ -312,7 +342,7 @@ FROZEN = replace(
     ],
 )
 def test_a_monitor_that_can_never_be_counted_is_refused(tmp_path: Path, loss: str, split: str, sentence: str) -> None:
-    data = DataSpec(name="digits", split=split)  # type: ignore[arg-type]
+    data = DataSpec(name="digits", image_size=8, split=split)  # type: ignore[arg-type]
     recipe = replace(SMALL, loss=loss, miner="none", data=data, evaluate=EvaluateSpec(monitor="classification/top@1"))
     with pytest.raises(SandboxError, match=sentence):
         done(recipe, tmp_path)

@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given
@@ -14,17 +9,17 @@ from torch import nn
 from sandbox.errors import SandboxError
 from sandbox.training.distributed import Ranks, here, joined
 
-ROOT = Path(__file__).resolve().parents[2]
+from processes import Ended, two
 
 
-def processes(script: str, folder: Path, count: int = 2) -> subprocess.CompletedProcess[str]:
-    """Run a script on several processes, as torchrun does."""
-    (folder / "script.py").write_text(script)
-    words = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count), "script.py")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """Each script, run by two processes."""
+    folder = tmp_path_factory.mktemp("scripts")
+    scripts = {"exact": EXACT} | {name: FAILS.format(last=last) for name, (last, _) in LAST.items()}
+    for name, script in scripts.items():
+        (folder / f"{name}.py").write_text(script)
+    return {name: two(str(folder / f"{name}.py"), said=folder / name) for name in scripts}
 
 
 @given(rows=st.integers(0, 500), count=st.integers(1, 9))
@@ -88,10 +83,9 @@ assert here().count == 1
 """
 
 
-def test_the_gradients_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
-    ended = processes(EXACT, tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == "exact\n"  # of rank 0 alone
+def test_the_gradients_of_two_processes_are_those_of_one(ended: dict[str, Ended]) -> None:
+    assert ended["exact"].codes == [0, 0], ended["exact"].err
+    assert ended["exact"].out == "exact\n"  # of rank 0 alone
 
 
 FAILS = """
@@ -109,24 +103,21 @@ exit_on_error(main)
 """
 
 
-@pytest.mark.parametrize(
-    ("last", "sentence"),
-    [
-        ("raise SandboxError('this file is no image')", "error: this file is no image"),
-        ("[][0]", "error: process 1 of 2 failed at script.py:9: IndexError: list index out of range"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "error: another process of this run is gone without a word"),
-        ("os.kill(os.getpid(), signal.SIGINT)", "interrupted"),
-    ],
-    ids=["mistake", "bug", "killed", "Ctrl-C"],
-)
-def test_rank_0_says_in_one_sentence_why_another_process_ended(last: str, sentence: str, tmp_path: Path) -> None:
-    ended = processes(FAILS.format(last=last), tmp_path)
-    assert ended.returncode != 0 and ended.stdout == ""
-    ours = ended.stderr.partition("torch/distributed/")[0].splitlines()  # what follows is torchrun's own report
-    said = [line for line in ended.stderr.splitlines() if line.startswith(sentence)]
-    assert len(said) == 1, ended.stderr
-    assert not any("Traceback" in line for line in ours)
-    assert 'script.py", line' not in ended.stderr
+LAST = {
+    "mistake": ("raise SandboxError('this file is no image')", "error: this file is no image"),
+    "bug": ("[][0]", "error: process 1 of 2 failed at bug.py:9: IndexError: list index out of range"),
+    "killed": ("os.kill(os.getpid(), signal.SIGKILL)", "error: another process of this run is gone without a word"),
+    "ctrl_c": ("os.kill(os.getpid(), signal.SIGINT)", "interrupted"),
+}
+"""What becomes of rank 1, and how rank 0 says so."""
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_rank_0_says_in_one_sentence_why_another_process_ended(name: str, ended: dict[str, Ended]) -> None:
+    (said,) = ended[name].err.splitlines()
+    assert said.startswith(LAST[name][1])
+    assert ended[name].out == "" and ended[name].codes[0] == (130 if name == "ctrl_c" else 2)
+    assert ended[name].codes[1] != 0
 
 
 def test_variables_that_lead_nowhere_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
