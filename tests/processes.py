@@ -13,10 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _SERVER = """
-import json, os, runpy, socket, sys, traceback
+import json, os, runpy, signal, socket, sys, traceback
 import torch._dynamo  # which the first optimizer imports, for seconds
 import sandbox.cli.progress, sandbox.data.catalog, sandbox.objectives.language, sandbox.pipeline.run
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what runs in its background
 for line in sys.stdin:
     out, *sys.argv = json.loads(line)
     with socket.socket() as free:

@@ -322,12 +322,10 @@ def test_align_refuses_what_it_would_spoil(command: Callable[..., Any], folder: 
     assert said.code == 2 and "there are no photographs in" in said.err and not (tmp_path / "new").exists()
 
 
-def test_align_without_the_detector_says_how_to_get_it(folder: Path, tmp_path: Path) -> None:
-    words = ["data.py", "align", str(folder), str(tmp_path / "out")]
-    code = (
-        f"import sys, runpy; sys.argv = {words!r}; sys.modules['facenet_pytorch'] = None\n"
-        "runpy.run_path('experiments/data.py', run_name='__main__')"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ran.returncode == 2 and ran.stdout == "" and not (tmp_path / "out").exists()
-    assert ran.stderr == "error: detecting faces needs facenet-pytorch: pip install --no-deps facenet-pytorch==2.6.0\n"
+def test_align_without_the_detector_says_how_to_get_it(
+    command: Callable[..., Any], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
+    said = command("data.py", "align", str(folder), str(tmp_path / "out"))
+    assert said.code == 2 and said.out == "" and not (tmp_path / "out").exists()
+    assert said.err == "error: detecting faces needs facenet-pytorch: pip install --no-deps facenet-pytorch==2.6.0\n"
