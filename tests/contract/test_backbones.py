@@ -29,6 +29,8 @@ OTHERS = [
     ("timm:efficientnet_lite0", 32),
     ("timm:vit_tiny_patch16_224", 32),
 ]
+GREY = [*dict(OWN).items(), *((name, size) for name, size in OTHERS if name.split(":")[1] in ("resnet18", "resnet10t"))]
+CASES = [(name, size, 3) for name, size in OWN + OTHERS] + [(name, size, 1) for name, size in GREY]
 FEATURES = {
     "conv4": 4096,
     "conv6": 4096,
@@ -64,8 +66,7 @@ def pixels(n: int, size: int, channels: int = 3) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (n, size, size, channels), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(("name", "size"), OWN + OTHERS)
+@pytest.mark.parametrize(("name", "size", "channels"), CASES)
 def test_it_trains_and_embeds_each_image_by_itself(name: str, size: int, channels: int) -> None:
     made = network(name, size, channels)
     assert made.backbone.features == FEATURES[name]
