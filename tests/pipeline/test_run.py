@@ -21,6 +21,7 @@ from sandbox.pipeline import run as experiment
 from sandbox.pipeline.evaluate import validate
 from sandbox.pipeline.events import Done, Note, Progress, Validation
 from sandbox.pipeline.prepare import prepare
+from sandbox.pipeline.watch import Watch
 from sandbox.recipe.specs import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 
 SMALL = Recipe(
@@ -95,6 +96,21 @@ def test_the_kept_model_is_the_one_that_was_best_on_validation(tmp_path: Path) -
     assert isinstance(last, Done)
     assert last.report["val"]["retrieval/map@r"]["value"] == pytest.approx(best.value, abs=1e-12)
     assert last.folder.read_json("run.json")["best"]["step"] == best.step
+
+
+@pytest.mark.parametrize(
+    ("monitor", "values", "better"),
+    [
+        ("retrieval/map@r", (0.3, 0.2, 0.4, 0.4, 0.1), (True, False, True, False, False)),
+        ("verification/eer", (0.3, 0.4, 0.2, 0.2, 0.5), (True, False, True, False, False)),
+    ],
+)
+def test_the_best_is_the_highest_or_where_errors_are_counted_the_lowest(
+    monitor: str, values: tuple[float, ...], better: tuple[bool, ...]
+) -> None:
+    training, watch = prepare(SMALL).training, Watch(monitor, patience=2)
+    assert tuple(watch.see(value, step, training) for step, value in enumerate(values, 1)) == better
+    assert (watch.step, watch.value, watch.since, watch.enough) == (3, values[2], 2, True)
 
 
 @pytest.mark.parametrize("loss", ["triplet", "cross_entropy + 0.01*center"])
