@@ -190,13 +190,7 @@ def olivetti(root: Path) -> DataSpec:
     return DataSpec(name="olivetti")
 
 
-def nothing(name: str) -> Callable[[Path], DataSpec]:
-    return lambda root: DataSpec(name=name)
-
-
 TREES: dict[str, Callable[[Path], DataSpec]] = {
-    "digits": nothing("digits"),
-    "glyphs": nothing("glyphs"),
     "mnist": mnist,
     "cifar100": cifar100,
     "olivetti": olivetti,
@@ -204,4 +198,4 @@ TREES: dict[str, Callable[[Path], DataSpec]] = {
     "lfw": lambda root: READERS["lfw view 1"](root, 0)[0],
     **{name: lambda root, name=name: READERS[name](root, 0)[0] for name in READERS if name.isidentifier()},  # type: ignore[misc]
 }
-"""One small tree for each data set by its name."""
+"""One small tree for each data set that is read from files, by its name."""
