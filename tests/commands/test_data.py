@@ -325,7 +325,8 @@ def test_align_refuses_what_it_would_spoil(command: Callable[..., Any], folder: 
 def test_align_without_the_detector_says_how_to_get_it(
     command: Callable[..., Any], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
+    for module in {"facenet_pytorch", *(name for name in sys.modules if name.startswith("facenet_pytorch."))}:
+        monkeypatch.setitem(sys.modules, module, None)
     said = command("data.py", "align", str(folder), str(tmp_path / "out"))
     assert said.code == 2 and said.out == "" and not (tmp_path / "out").exists()
     assert said.err == "error: detecting faces needs facenet-pytorch: pip install --no-deps facenet-pytorch==2.6.0\n"
