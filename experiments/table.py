@@ -43,6 +43,7 @@ def main() -> None:
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
     flags.quiet_libraries()
     from sandbox.reporting.tables import SHOWN, build_table, read_runs, render
+    from sandbox.wording import counted
 
     places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
     runs = read_runs(places)
@@ -54,7 +55,7 @@ def main() -> None:
     made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
     write_whole(path, render(table, command.format, header=made), make_folder=True)
-    print(f"{len(table.frame)} rows to {path}")
+    print(f"{counted(len(table.frame), 'row', 'rows')} to {path}")
 
 
 if __name__ == "__main__":
