@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
@@ -32,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
         f"needs(module, install): skipped where the module is not installed, with the line that installs it; "
         f"a failure where {DEMAND} is set",
     )
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the collector need not look through it again, which took a sixth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,7 +29,8 @@ from sandbox.recipe.specs import BackboneSpec, DataSpec, Recipe
 from sandbox.runs.folder import RunFolder, create
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = [*own_backbones(), "timm:test_resnet"]
+ALIKE = {"conv6": "conv4", "resnet_small": "resnet18_projected"}  # networks of the same layers as another
+CASES = [*(name for name in own_backbones() if name not in ALIKE), "timm:test_resnet"]
 SIZES = {"nn4_small2": 96, "conv4": 50}  # 50: windows of adaptive pooling that are not all alike
 
 
@@ -70,6 +71,13 @@ def by_hand(t: Trained, pixels: np.ndarray) -> np.ndarray:
     x = torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2).float() / 255
     sides = [unit(t.network.head(t.network.backbone((s - t.network.mean) / t.network.std))) for s in (x, x.flip(3))]
     return (unit(sides[0] + sides[1]) if t.flip else sides[0]).numpy()
+
+
+@pytest.mark.parametrize(("name", "other"), ALIKE.items())
+def test_networks_that_are_alike_have_the_same_layers(name: str, other: str) -> None:
+    parts = [made(each, size=32).network.modules() for each in (name, other)]
+    one, two = ({type(part) for part in each if not [*part.children()]} for each in parts)
+    assert one - {nn.Identity} <= two
 
 
 @pytest.mark.parametrize("name", CASES)
