@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +20,10 @@ from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watched
 from sandbox.cli.tables import print_rows
 from sandbox.data.catalog import data_kinds
-from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.errors import Interrupted, SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import AugmentSpec, DataSpec, Recipe, check_ranges
 from sandbox.recipe.text import load
+from sandbox.training.stopping import listen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -217,7 +223,15 @@ def align(argv: Sequence[str]) -> None:
     device = choose_device(command.device)
     if device.type == "mps":
         raise SandboxError(f"--device {command.device} is mps here, on which MTCNN has not been tried; give cpu")
-    outcome = align_tree(source, destination, command.size, command.min_face, device, watched, command.without_face)
+    try:
+        with listen():
+            outcome = align_tree(
+                source, destination, command.size, command.min_face, device, watched, command.without_face
+            )
+    except Interrupted as stop:
+        print(f"interrupted; the same command goes on: {flags.program()}", file=sys.stderr)
+        stop.said = True
+        raise
     print("\n".join(outcome.lines()))
     print(f"{destination}: {command.size}x{command.size} pixels; {LISTING} there says what became of each")
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
+
 import os
 import sys
 from collections.abc import Iterator
@@ -19,12 +24,14 @@ from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import Stage, load_staged
+from sandbox.training.stopping import listen
 
 if TYPE_CHECKING:
     from sandbox.pipeline.events import Done, Event
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "results"
+_BESIDE_RESUME = ("--resume", "--no_pic", "--pic", "--no-pic", "--save_every", "--save-every")
 WHAT = "Train a metric-learning recipe, evaluate it by retrieval and verification, and record it in a run folder."
 
 
@@ -47,16 +54,19 @@ class Command:
     """Go on with the interrupted run in this folder."""
     pictures: bool = True
     """Draw figures and page.html."""
+    save_every: int = 0
+    """Steps between two checkpoints; they are written at validations, and at least every minute, in any case."""
 
 
 def main() -> None:
     """Do what the flags say, as one process or as one of those that torchrun started."""
     if not all(name in os.environ for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")):
-        return obey(sys.argv[1:])
+        with listen():
+            return obey(sys.argv[1:])
     flags.quiet_libraries()
     from sandbox.training.distributed import joined
 
-    with joined():
+    with listen(together=5), joined():
         obey(sys.argv[1:])
 
 
@@ -67,6 +77,8 @@ def obey(argv: list[str]) -> None:
     command = read(argv, base)
     if command.list:
         return print_catalogue(command.list)
+    if command.save_every < 0:
+        raise SandboxError(f"--save_every is {command.save_every}, but is a number of steps, or 0")
     if command.seeds < 1:
         raise SandboxError(f"--seeds is {command.seeds}, but is at least 1")
     flags.quiet_libraries()
@@ -76,12 +88,10 @@ def obey(argv: list[str]) -> None:
         flags.value(argv, flag)  # an empty one is refused
     chosen = choose_stages(command.stage, stages)
     if command.resume:
-        besides = [
-            w for w in argv if w.startswith("--") and not w.startswith(("--resume", "--no_pic", "--pic", "--no-pic"))
-        ]
+        besides = [w for w in argv if w.startswith("--") and not w.startswith(_BESIDE_RESUME)]
         if besides:
             raise SandboxError(f"{besides[0]} has no place beside --resume, which goes on with the run's own recipe")
-        finish(resume(Path(command.resume), pictures=command.pictures))
+        finish(resume(Path(command.resume), pictures=command.pictures, save_every=command.save_every))
         return
     commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
     for seed in range(command.settings.seed, command.settings.seed + command.seeds):
@@ -126,7 +136,10 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
             print(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
         out = Path(command.out) if command.out else RESULTS / "runs"
         last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
-        events = run(recipe, out=out, command=_typed(), pictures=command.pictures, stage=names[place] if names else "")
+        stage = names[place] if names else ""
+        events = run(
+            recipe, out=out, command=_typed(), pictures=command.pictures, stage=stage, save_every=command.save_every
+        )
         done = finish(events, hint=last)
         earlier = here().tell(str(done.folder.path) if done else "")
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
+
 import datetime
 import platform
 import sys
@@ -12,6 +17,7 @@ from typing import Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import from_here
 from sandbox.errors import exit_on_error
 from sandbox.files import write_whole
 
@@ -43,10 +49,14 @@ def main() -> None:
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
     flags.quiet_libraries()
     from sandbox.reporting.tables import SHOWN, build_table, read_runs, render
+    from sandbox.runs.folder import interrupted_runs
     from sandbox.wording import counted
 
     places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
     runs = read_runs(places)
+    for folder in (folder for place in places for folder in interrupted_runs(place)):
+        again = f"python experiments/run.py --resume {from_here(folder.path)}"
+        print(f"note: not in the table, as it was interrupted; to go on: {again}", file=sys.stderr)
     table = build_table(runs, command.metrics or SHOWN, sort=command.sort)
     if not command.out:
         print(render(table, command.format), end="")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
+
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +16,10 @@ import tyro
 
 from sandbox.cli import flags
 from sandbox.data.catalog import data_kinds
-from sandbox.errors import SandboxError, exit_on_error
+from sandbox.errors import Interrupted, SandboxError, exit_on_error
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import load
+from sandbox.training.stopping import listen
 
 HERE = Path(__file__).resolve().parent
 STUDIES = HERE.parent / "results" / "studies"
@@ -67,7 +73,8 @@ def main() -> None:
     if command.study and not command.study.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise SandboxError(f"--study '{command.study}' is no plain name: letters, digits, - _ and . make one")
     flags.quiet_libraries()
-    tune(command)
+    with listen():
+        tune(command)
 
 
 def tune(command: Command) -> None:
@@ -87,8 +94,11 @@ def tune(command: Command) -> None:
                 value = event.state if event.value is None else f"{event.value:.4f}"
                 best = "" if event.best is None else f"   best {event.best:.4f}"
                 print(f"{event.number:>4}/{event.trials}  {value:>9}   {values}{best}", flush=True)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on")
+    except KeyboardInterrupt as stop:
+        print("interrupted; the same command goes on", flush=True)
+        if isinstance(stop, Interrupted):
+            stop.said = True
+        raise
     say_winner(folder)
 
 

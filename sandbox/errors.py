@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import NoReturn
 
 
 class SandboxError(Exception):
     """A mistake that its sentence lets a person mend: what was given, what is allowed, what is near."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the command to end."""
+
+    def __init__(self, number: int = signal.SIGINT):
+        super().__init__()
+        self.number = number
+        self.said = False
+        """Whether the person has been told already."""
+
+    @property
+    def name(self) -> str:
+        """As schedulers write it, such as SIGTERM."""
+        return signal.Signals(self.number).name
 
 
 def near(given: str, allowed: Iterable[str]) -> str:
@@ -32,22 +51,33 @@ def unknown(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> Sa
 
 
 def exit_on_error(command: Callable[[], None]) -> None:
-    """Run a command; a person's mistake, or a file in the way, ends it with one sentence and exit code 2."""
+    """Run a command; a person's mistake, or a file in the way, ends it with one sentence and exit code 2.
+
+    A signal ends it with 128 and the signal's number, as schedulers expect: 130 for Ctrl-C, 143 for SIGTERM, 138 for
+    SIGUSR1.
+    """
     try:
         command()
+        sys.stdout.flush()  # a full disk behind it should be said here, not as the interpreter ends
     except SandboxError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(2, f"error: {error}")
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # `... | head` closed the pipe; not a failure of the command
             sys.stderr.close()
             sys.exit(0)
-        if error.filename is None:
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        shown = str(error.filename)
+        shown = str(error.filename or "the output")
         shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
-        print(f"error: cannot read or write {shown}: {error.strerror}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        if error.filename is None:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # what it still holds cannot be written either
+        _end(2, f"error: cannot read or write {shown}: {error.strerror}")
+    except KeyboardInterrupt as stop:
+        number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
+        _end(128 + number, "" if isinstance(stop, Interrupted) and stop.said else "interrupted")
+
+
+def _end(code: int, sentence: str) -> NoReturn:
+    if sentence:
+        print(sentence, file=sys.stderr)
+    sys.exit(code)

@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -57,8 +57,26 @@ def replacing(path: Path, *, make_folder: bool = False) -> Iterator[Path]:
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.replace(path)
+        sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can do that."""
+    with suppress(OSError):  # Windows opens no folders, and some file systems sync none
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def sweep_parts(folder: Path) -> None:
+    """Take away the hidden parts that a killed writer left in a folder; for whoever alone writes there."""
+    for part in folder.glob(".*.part*"):
+        with suppress(OSError):
+            part.unlink()
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.errors import Interrupted
+
 if TYPE_CHECKING:
     from sandbox.pipeline.events import Done, Event
 
@@ -72,9 +74,12 @@ def watch_run(
                 done = event
             elif isinstance(event, happened.Started):
                 folder = event.folder.path
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if folder and again:
-            print(f"\ninterrupted; to go on: {again(folder)}", file=sys.stderr)
+            bar.stop()
+            print(f"interrupted; to go on: {again(folder)}", file=sys.stderr)
+            if isinstance(stop, Interrupted):
+                stop.said = True
         raise
     finally:
         if bar.live.is_started:

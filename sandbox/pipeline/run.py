@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -11,19 +12,23 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from sandbox.backbones.weights import put_weights
-from sandbox.errors import SandboxError
+from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.figures import Figures
+from sandbox.files import sweep_parts
 from sandbox.pipeline.evaluate import Judgement, judge, validate
 from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Validation
 from sandbox.pipeline.prepare import Prepared, facts, prepare
+from sandbox.pipeline.saving import Found, Saves, find
 from sandbox.pipeline.watch import Watch
 from sandbox.recipe.specs import Recipe, digest
+from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.embeddings import write_embeddings
 from sandbox.runs.environment import peak_memory, surroundings
 from sandbox.runs.folder import RunFolder, create
-from sandbox.training import checkpoint
+from sandbox.runs.lock import locked
 from sandbox.training.distributed import here
 from sandbox.training.loop import Step, train
+from sandbox.training.stopping import held, requested
 
 T = TypeVar("T")
 
@@ -40,10 +45,24 @@ class _Run:
     test: bool
     """Whether the test split is scored at the end."""
     pictures: bool
+    saves: Saves
+    judged: bool = True
+    """Whether the validation that `start` calls for was over."""
+
+    def save(self, done: int, *, judged: bool) -> None:
+        """Keep the state after `done` steps."""
+        self.saves.save(self.prepared, self.folder, self.watch, done, judged=judged)
 
 
 def run(
-    recipe: Recipe, *, out: Path, command: str, test: bool = True, pictures: bool = True, stage: str = ""
+    recipe: Recipe,
+    *,
+    out: Path,
+    command: str,
+    test: bool = True,
+    pictures: bool = True,
+    stage: str = "",
+    save_every: int = 0,
 ) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
@@ -56,34 +75,51 @@ def run(
         test: score the test split at the end; a study leaves it alone.
         pictures: draw the figures and the page.
         stage: which stage of a recipe file this run is, for the record.
+        save_every: steps between two checkpoints; 0 leaves it to the time and the validations.
 
     Raises:
         SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
             status saying so, where training cannot go on.
+        Interrupted: a signal asked for an end (`sandbox.training.stopping`); the last step is saved.
     """
     ranks = here()
     with ranks.first():
         prepared = prepare(recipe)
     watch = _watch(prepared)
     if ranks.rank:
-        return _follow(prepared, 0, watch)
+        return _follow(prepared, Found(0, True, watch, ""))
     folder = create(out, prepared.recipe, command)
-    if stage:
-        folder.update(stage=stage)
-    yield from _story(_Run(prepared, folder, watch, 0, test, pictures))
+    with locked(folder.path):
+        if stage:
+            folder.update(stage=stage)
+        yield from _story(_Run(prepared, folder, watch, 0, test, pictures, Saves(save_every)))
 
 
-def resume(path: Path, *, pictures: bool = True, device: str | None = None) -> Iterator[Event]:
+def resume(
+    path: Path, *, pictures: bool = True, device: str | None = None, save_every: int = 0
+) -> Generator[Event, None, None]:
     """Go on with an interrupted run from its last checkpoint, to the weights it would have reached uninterrupted.
 
     Raises:
-        SandboxError: no run there, a finished run, or no checkpoint that fits.
+        SandboxError: no run there, a finished run, one that another process is at work on, or no checkpoint that fits.
     """
     folder = RunFolder(path)
-    recipe = folder.recipe()
+    if here().rank:
+        yield from _resumed(folder, pictures, device, save_every)
+        return
+    folder.recipe()  # no lock is left in a folder that holds no run
+    with locked(folder.path):
+        yield from _resumed(folder, pictures, device, save_every)
+
+
+def _resumed(folder: RunFolder, pictures: bool, device: str | None, save_every: int) -> Generator[Event, None, None]:
+    """The rest of a run that nobody else is at work on; processes beside rank 0 yield nothing."""
+    path, recipe = folder.path, folder.recipe()
     recorded = folder.read_json("run.json")
     if not isinstance(recorded, dict) or recorded.get("status") == "done":
         why = "is finished; there is nothing to resume" if isinstance(recorded, dict) else "has a damaged run.json"
+        if isinstance(recorded, dict):
+            remove_checkpoints(folder)  # where the process ended between its last two deeds
         raise SandboxError(f"the run {path} {why}")
     if recorded.get("digest") != digest(recipe):
         raise SandboxError(
@@ -92,13 +128,18 @@ def resume(path: Path, *, pictures: bool = True, device: str | None = None) -> I
     ranks = here()
     with ranks.first():
         prepared = prepare(replace(recipe, device=device) if device else recipe)
-    start, watch = _from_checkpoint(prepared, folder)
+    found = find(prepared, folder, _watch(prepared))
     if ranks.rank:
-        return _follow(prepared, start, watch)
-    folder.cut_log(start)
-    folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), start])
-    yield Note(f"going on from step {start} of {prepared.training.total}")
-    yield from _story(_Run(prepared, folder, watch, start, bool(recorded.get("scores_test", True)), pictures))
+        return _follow(prepared, found)
+    sweep_parts(path)
+    folder.cut_log(found.start)
+    folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), found.start])
+    test = bool(recorded.get("scores_test", True))
+    r = _Run(prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged)
+    if found.note:
+        yield Note(found.note)
+    yield Note(f"going on from step {found.start} of {prepared.training.total}")
+    yield from _story(r)
 
 
 def _story(r: _Run) -> Generator[Event, None, None]:
@@ -115,26 +156,32 @@ def _story(r: _Run) -> Generator[Event, None, None]:
         for text in prepared.notes:
             yield Note(text)
         last: float | None = None
+        if not r.judged:
+            yield (judgement := _validated(r, r.start))
+            last = judgement.value
         # Nothing is left to train of a run that was cut off after it had stopped early.
         steps = _Timed(() if watch.enough else train(training, r.start, health_every=health_every))
-        for step in steps:
-            speed = (step.done - r.start) * training.batches.size / steps.seconds
-            if step.health or step.done % log_every == 0 or step.done == training.total:
-                folder.log(_log_row(step, speed))
-            if sentence := watch.collapse(step, training.total):
-                yield Note(sentence)
-            if _validates(prepared, step.done):
-                figures = validate(prepared)
-                last = _monitored(figures, watch.monitor)
-                improved = watch.see(last, step.done, training)
-                folder.log({"step": step.done, "val": {key: entry["value"] for key, entry in figures.items()}})
-                _save(r, step.done)
-                _meet(prepared, watch.enough)
-                yield Validation(step.done, figures, last, improved)
-            yield Progress(step.done, training.total, step.loss, speed, last)
-            if watch.enough:
-                yield Note(f"stopped at step {step.done}: no better {watch.monitor} in {watch.since} validations")
-                break
+        with held():
+            for step in steps:
+                speed = (step.done - r.start) * training.batches.size / steps.seconds
+                if step.health or step.done % log_every == 0 or step.done == training.total:
+                    folder.log(_log_row(step, speed))
+                if sentence := watch.collapse(step, training.total):
+                    yield Note(sentence)
+                validates = _validates(prepared, step.done)
+                stop = training.ranks.agree(requested())
+                if stop or r.saves.due(step.done):
+                    r.save(step.done, judged=not validates)
+                if stop:
+                    status = f"interrupted by {Interrupted(stop).name} at step {step.done}"
+                    raise Interrupted(stop)
+                if validates:
+                    yield (judgement := _validated(r, step.done))
+                    last = judgement.value
+                yield Progress(step.done, training.total, step.loss, speed, last)
+                if watch.enough:
+                    yield Note(f"stopped at step {step.done}: no better {watch.monitor} in {watch.since} validations")
+                    break
         judged = _score(r)
         if sentence := _confusions(judged):
             yield Note(sentence)
@@ -143,13 +190,29 @@ def _story(r: _Run) -> Generator[Event, None, None]:
     except SandboxError as error:
         status = f"failed: {error}"
         raise
+    except Interrupted as stop:
+        status = status if "at step" in status else f"interrupted by {stop.name}"
+        raise
     except Exception as error:
         status = f"failed: {type(error).__name__}: {error}"
         raise
     finally:
         if status != "done":
-            folder.update(status=status)
+            with suppress(SandboxError):  # a full disk: what it hindered first is the error to show
+                folder.update(status=status)
     yield Done(folder, judged.report)
+
+
+def _validated(r: _Run, done: int) -> Validation:
+    """Judge the validation split after `done` steps, keep the weights if they are the best, and save."""
+    prepared, watch = r.prepared, r.watch
+    figures = validate(prepared)
+    value = _monitored(figures, watch.monitor)
+    improved = watch.see(value, done, prepared.training)
+    r.folder.log({"step": done, "val": {key: entry["value"] for key, entry in figures.items()}})
+    r.save(done, judged=True)
+    _meet(prepared, watch.enough)
+    return Validation(done, figures, value, improved)
 
 
 class _Timed(Generic[T]):
@@ -170,20 +233,24 @@ class _Timed(Generic[T]):
             yield value
 
 
-def _follow(prepared: Prepared, start: int, watch: Watch) -> None:
+def _follow(prepared: Prepared, found: Found) -> None:
     """What the processes beside rank 0 do: the same steps; they wait where it validates, and stop where it stops."""
-    if watch.enough:
+    if found.watch.enough or (not found.judged and _meet(prepared, False)):
         return
-    for step in train(prepared.training, start):
-        if _validates(prepared, step.done) and _meet(prepared, False):
-            return
+    with held():
+        for step in train(prepared.training, found.start):
+            if stop := prepared.training.ranks.agree(requested()):
+                raise Interrupted(stop)
+            if _validates(prepared, step.done) and _meet(prepared, False):
+                return
 
 
 def _meet(prepared: Prepared, enough: bool) -> bool:
     """After a validation: whether rank 0 has seen enough, on every process, and what its losses own."""
+    enough = prepared.training.ranks.tell(enough)
     # On CUDA sums come in no fixed order, so what each process computes for itself may drift apart.
     prepared.training.ranks.spread(prepared.objective)
-    return prepared.training.ranks.tell(enough)
+    return enough
 
 
 def _validates(prepared: Prepared, done: int) -> bool:
@@ -198,31 +265,6 @@ def _monitored(figures: Figures, monitor: str) -> float:
 
 def _watch(prepared: Prepared) -> Watch:
     return Watch(prepared.recipe.evaluate.monitor, prepared.recipe.evaluate.patience)
-
-
-def _save(r: _Run, step: int) -> None:
-    """Write what the next step needs, and the best so far."""
-    tensors, state = checkpoint.capture(r.prepared.training)
-    tensors |= {f"best/{key}": value for key, value in r.watch.weights.items()}
-    tensors |= {f"best_objective/{key}": value for key, value in r.watch.objective.items()}
-    state |= {"step": step, "best": {"value": r.watch.value, "step": r.watch.step, "since": r.watch.since}}
-    r.folder.write_tensors("checkpoint.safetensors", tensors, state)
-
-
-def _from_checkpoint(prepared: Prepared, folder: RunFolder) -> tuple[int, Watch]:
-    """Put the last checkpoint back; a run that was cut off before its first starts again."""
-    watch = _watch(prepared)
-    if not (folder.path / "checkpoint.safetensors").is_file():
-        return 0, watch
-    tensors, state = folder.read_tensors("checkpoint.safetensors")
-    try:
-        start, best = int(state["step"]), state["best"]
-        watch.value, watch.step, watch.since = best["value"], best["step"], best["since"]
-    except (KeyError, TypeError, ValueError):
-        raise SandboxError(f"{folder.path / 'checkpoint.safetensors'} is no checkpoint of a run") from None
-    watch.weights, watch.objective = (checkpoint.under(tensors, f"{part}/") for part in ("best", "best_objective"))
-    checkpoint.restore(prepared.training, tensors, state)
-    return start, watch
 
 
 def _score(r: _Run) -> Judgement:
@@ -270,11 +312,11 @@ def _finish(r: _Run, began: float, training_seconds: float) -> None:
         images_per_second=round(shown / max(training_seconds, 1e-9), 1),
         peak_memory={"resident": peak_memory(), "device": torch.cuda.max_memory_allocated() if cuda else None},
         test_evaluations=int(r.test),
-        status="done",
     )
     if r.pictures:
         write_page(folder)
-    (folder.path / "checkpoint.safetensors").unlink(missing_ok=True)
+    folder.update(status="done")
+    remove_checkpoints(folder)
 
 
 def _log_row(step: Step, speed: float) -> dict[str, Any]:

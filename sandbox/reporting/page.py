@@ -108,7 +108,7 @@ def _plain(value: Any) -> str:
 
 
 def _facts(facts: dict[str, Any]) -> str:
-    left_out = {"command", "objective", "notes", "confused"}
+    left_out = {"command", "objective", "notes", "confused", "status"}  # the last is still to be written
     rows = []
     for key, value in facts.items():
         if key in left_out:

@@ -1,13 +1,14 @@
 """Run folders in and out: the only writer of them. A folder whose status is not "done" counts as no result.
 
 results/runs/<id>/   recipe.toml  run.json  log.jsonl  report.json  model.safetensors  embeddings.safetensors
-                     checkpoint.safetensors (while it trains)  page.html  figures/
+                     page.html  figures/; while it trains .lock and two checkpoints (`sandbox.runs.checkpoints`)
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.files import write_whole
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import from_toml, to_toml
+from sandbox.runs.lock import holder
 from sandbox.wording import reason
 
 if TYPE_CHECKING:
@@ -74,19 +76,42 @@ class RunFolder:
         if not os.path.isdir(self.path):  # where Path.is_dir raises, as for names that are too long, this is False
             raise SandboxError(f"there is no folder {self.path}")
         facts = self.read_json("run.json")
-        status = facts.get("status") if isinstance(facts, dict) else None
+        status = self.status()
         if status != "done":
             raise SandboxError(f"the run {self.path} is not finished: its status is {status!r}")
         return facts
+
+    def status(self) -> str:
+        """What run.json says: ``done``, ``running``, or what begins with ``interrupted`` or ``failed``.
+
+        A run whose process is gone without a word says ``running`` there; it is ``interrupted`` here. What cannot be
+        read is ``damaged``.
+        """
+        try:
+            facts = self.read_json("run.json")
+        except SandboxError:
+            return "damaged"
+        status = facts.get("status") if isinstance(facts, dict) else None
+        if not isinstance(status, str):
+            return "damaged"
+        return "interrupted: its process is gone" if status == "running" and not holder(self.path) else status
 
     def update(self, **facts: Any) -> None:
         """Change facts of run.json."""
         self.write_json("run.json", {**self.read_json("run.json"), **facts})
 
     def log(self, row: Mapping[str, Any]) -> None:
-        """Append one line to log.jsonl."""
-        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        """Append one line to log.jsonl.
+
+        Raises:
+            SandboxError: it cannot be written, or the disk is full.
+        """
+        path = self.path / "log.jsonl"
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise SandboxError(f"cannot write {path}: {reason(error)}") from None
 
     def read_log(self) -> list[dict[str, Any]]:
         """The lines of log.jsonl; a last line that was cut off is left out."""
@@ -166,25 +191,30 @@ def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
     else:
         raise SandboxError(f"cannot find a free name for a run in {parent}")
     folder = RunFolder(path)
-    folder.write_text("recipe.toml", to_toml(recipe, f"again: {command}"))
     facts = {"id": path.name, "status": "running", "command": command, "digest": digest(recipe), "seed": recipe.seed}
-    folder.write_json("run.json", {**facts, "started": datetime.now().astimezone().isoformat(timespec="seconds")})
+    try:
+        folder.write_text("recipe.toml", to_toml(recipe, f"again: {command}"))
+        folder.write_json("run.json", {**facts, "started": datetime.now().astimezone().isoformat(timespec="seconds")})
+    except SandboxError:
+        shutil.rmtree(path, ignore_errors=True)  # half a folder could not be gone on with
+        raise
     return folder
 
 
 def finished_runs(parent: Path) -> list[RunFolder]:
     """Run folders below `parent` (itself, or two levels down) whose status is "done", oldest first."""
+    folders = _run_folders(parent)
+    return [folder for folder in folders if folder.status() == "done" and (folder.path / "report.json").is_file()]
+
+
+def interrupted_runs(parent: Path) -> list[RunFolder]:
+    """Run folders below `parent` that can be gone on with, as their process was stopped or is gone, oldest first."""
+    return [folder for folder in _run_folders(parent) if folder.status().startswith("interrupted")]
+
+
+def _run_folders(parent: Path) -> list[RunFolder]:
     found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
-    folders = [RunFolder(path.parent) for path in found]
-    return [folder for folder in folders if _status(folder) == "done" and (folder.path / "report.json").is_file()]
-
-
-def _status(folder: RunFolder) -> str:
-    try:
-        facts = folder.read_json("run.json")
-    except SandboxError:
-        return "damaged"
-    return facts.get("status", "") if isinstance(facts, dict) else "damaged"
+    return [RunFolder(path.parent) for path in found]
 
 
 def _label(loss: str) -> str:

@@ -38,8 +38,10 @@ def capture(t: Training) -> tuple[Tensors, dict[str, Any]]:
 def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
     """Put a captured state back.
 
+    A file may come from anywhere: what does not fit the network, the objective or the optimizer is refused.
+
     Raises:
-        SandboxError: the checkpoint belongs to another network or objective.
+        SandboxError: the checkpoint belongs to another network or objective, or holds what no training wrote.
     """
     try:
         for part, module in (("network", t.network), ("objective", t.objective)):
@@ -50,10 +52,23 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
             saved.setdefault(int(index), {})[name] = value
         for index, entries in state["optimizer"].items():
             saved.setdefault(int(index), {}).update(entries)
+        _check_moments(t.optimizer, saved)
         t.optimizer.load_state_dict({"state": saved, "param_groups": t.optimizer.state_dict()["param_groups"]})
         _put_hidden_state(t.objective, under(tensors, "hidden/"), state["hidden"])
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SandboxError(f"the checkpoint does not fit this recipe: {reason(error, 200)}") from None
+
+
+def _check_moments(optimizer: torch.optim.Optimizer, saved: dict[int, dict[str, Any]]) -> None:
+    """What the optimizer keeps of a weight has its shape, or is one number."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for index, entries in saved.items():
+        if not 0 <= index < len(weights):
+            raise ValueError(f"the optimizer has {len(weights)} weights, and none of number {index}")
+        for name, value in entries.items():
+            fits = value.shape in (weights[index].shape, ()) if torch.is_tensor(value) else type(value) in _PLAIN
+            if not fits:
+                raise ValueError(f"{name} of weight {index} has another shape than it")
 
 
 def kept(module: nn.Module) -> Tensors:
@@ -86,6 +101,27 @@ def _hidden_state(module: nn.Module) -> tuple[Tensors, dict[str, Any]]:
 
 def _put_hidden_state(module: nn.Module, tensors: Tensors, values: dict[str, Any]) -> None:
     device = next((tensor.device for tensor in [*module.parameters(), *module.buffers()]), torch.device("cpu"))
+    known = [set(part) for part in _hidden_state(module)]
+    lost = [address for kind, found in zip(known, (tensors, values), strict=True) for address in kind - found.keys()]
+    if lost:
+        raise KeyError(f"{lost[0]} is missing")
     for address, value in {**values, **{key: tensor.to(device) for key, tensor in tensors.items()}}.items():
         path, _, key = address.rpartition(":")
-        setattr(module.get_submodule(path), key, value)
+        part = module.get_submodule(path)
+        # Nothing becomes an attribute here that was none, or did something.
+        before = vars(part).get(key)
+        known_type = before is None or torch.is_tensor(before) or isinstance(before, _PLAIN)
+        if not known_type or isinstance(before, nn.Parameter) or (before is None and hasattr(type(part), key)):
+            raise AttributeError(f"{address} is no number or tensor of the objective")
+        if before is not None and not _alike(before, value):
+            raise TypeError(f"{address} is of another type or shape")
+        setattr(part, key, value)
+
+
+def _alike(before: Any, value: Any) -> bool:
+    """Whether a kept value may stand in for the one of a fresh objective; None is what the first step fills."""
+    if torch.is_tensor(before) or torch.is_tensor(value):
+        both = torch.is_tensor(before) and torch.is_tensor(value)
+        return both and before.dtype == value.dtype and before.shape == value.shape
+    kinds = [bool if isinstance(x, bool) else float if isinstance(x, int | float) else type(x) for x in (before, value)]
+    return kinds[0] is kinds[1]

@@ -17,6 +17,7 @@ which sees each process's share.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -31,12 +32,15 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from sandbox.errors import SandboxError
+from sandbox.errors import Interrupted, SandboxError
 from sandbox.wording import reason
 
 T = TypeVar("T")
-_PATIENCE = timedelta(days=7)  # while rank 0 scores, the others wait
-_FAILED, _INTERRUPTED = "failed", "interrupted"
+_SILENCE = timedelta(minutes=5)
+"""After which a process that says nothing in the middle of training is taken for frozen."""
+_PATIENCE = timedelta(days=7)  # while rank 0 reads data or scores, the others wait
+_PR_SET_PDEATHSIG = 1
+_FAILED, _INTERRUPTED = "failed", "interrupted "
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Ranks:
     """Place among the processes of this machine; None without torchrun."""
     board: dist.Store | None = field(default=None, repr=False)
     """Where a process leaves its last words."""
+    patient: dist.ProcessGroup | None = field(default=None, repr=False)
+    """The same processes, for messages that may be waited for long."""
 
     def share(self, rows: int, rank: int | None = None) -> slice:
         """Which of a batch's rows a process embeds: as many as the others, or one fewer; this process's by default."""
@@ -113,8 +119,21 @@ class Ranks:
             return value
         box = [value]
         with self._listening(torch.device("cpu")):
-            dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
+            dist.broadcast_object_list(box, src=0, device=torch.device("cpu"), group=self.patient)
         return box[0]
+
+    def agree(self, signal_number: int) -> int:
+        """The largest of the numbers that the processes give, on every one: 0 where no signal asked for an end.
+
+        Raises:
+            SandboxError: another process is gone.
+        """
+        if self.count == 1:
+            return signal_number
+        asked = torch.tensor(signal_number)
+        with self._listening(asked.device):
+            dist.all_reduce(asked, op=dist.ReduceOp.MAX)
+        return int(asked)
 
     @contextmanager
     def first(self) -> Iterator[None]:
@@ -134,7 +153,8 @@ class Ranks:
             yield
         except RuntimeError as error:
             raise self.last_words() or SandboxError(
-                f"another process of this run is gone without a word, as where memory runs out ({reason(error, 160)})"
+                "another process of this run is gone without a word, as where memory runs out, or has stood still for "
+                f"{_SILENCE.seconds // 60} minutes ({reason(error, 160)})"
             ) from None
 
     def last_words(self) -> BaseException | None:
@@ -142,7 +162,8 @@ class Ranks:
         with suppress(RuntimeError):  # torchrun, which keeps the words, may be gone too
             if self.board is not None and self.board.check([_FAILED]):
                 words = self.board.get(_FAILED).decode()
-                return KeyboardInterrupt() if words == _INTERRUPTED else SandboxError(words)
+                number = words.removeprefix(_INTERRUPTED)
+                return Interrupted(int(number)) if number != words else SandboxError(words)
         return None
 
 
@@ -163,7 +184,7 @@ def joined() -> Iterator[Ranks]:
 
     Raises:
         SandboxError: the other processes cannot be reached, or one of them failed.
-        KeyboardInterrupt: one of them was interrupted.
+        Interrupted: one of them was interrupted.
     """
     global _ranks
     _ranks = ranks = _join()
@@ -175,7 +196,8 @@ def joined() -> Iterator[Ranks]:
             signal.signal(kind, signal.SIG_IGN)  # torchrun ends those that are left; there is a sentence to say first
         if ranks.rank:
             _leave(ranks, error)
-        if isinstance(error, KeyboardInterrupt) and (words := ranks.last_words()):
+        words = ranks.last_words() if isinstance(error, KeyboardInterrupt) else None
+        if words and not isinstance(words, KeyboardInterrupt):
             raise words from None
         raise
     finally:
@@ -193,8 +215,9 @@ def _join() -> Ranks:
             store=dist.PrefixStore("messages", board),
             rank=rank,
             world_size=count,
-            timeout=_PATIENCE,
+            timeout=_SILENCE,
         )
+        patient = dist.new_group(backend="gloo", timeout=_PATIENCE)
     except (ValueError, RuntimeError) as error:
         raise SandboxError(
             f"RANK, WORLD_SIZE and LOCAL_RANK are set, but the other processes cannot be reached ({reason(error)}); "
@@ -202,26 +225,27 @@ def _join() -> Ranks:
         ) from None
     if rank:
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")
-    else:
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(kind, _interrupt)
-    return Ranks(rank, count, local, board)
+    _end_with(os.getppid())
+    assert isinstance(patient, dist.ProcessGroup)  # else it is the number of those that are left out
+    return Ranks(rank, count, local, board, patient)
 
 
-def _interrupt(kind: int, frame: object) -> NoReturn:
-    """Ctrl-C, or torchrun ending a run: once, so that a second one does not stop the record of the first."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _end_with(launcher: int) -> None:
+    """Have Linux send SIGTERM to this process when the one that started it is gone, which could not end it then."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != launcher:  # it went in between
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _leave(ranks: Ranks, error: BaseException) -> NoReturn:
     """End a process other than rank 0, leaving its reason; at once, as messages that nobody answers would hold it."""
     if isinstance(error, SystemExit):
         os._exit(int(error.code or 0))
-    words = str(error)
+    words, code = str(error), 2
     if isinstance(error, KeyboardInterrupt):
-        words = _INTERRUPTED
+        number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+        words, code = f"{_INTERRUPTED}{int(number)}", 128 + number
     elif not isinstance(error, SandboxError):
         at = traceback.extract_tb(error.__traceback__)[-1]
         message = reason(error, 300)
@@ -230,4 +254,4 @@ def _leave(ranks: Ranks, error: BaseException) -> NoReturn:
     with suppress(RuntimeError):
         if ranks.board is not None:
             ranks.board.compare_set(_FAILED, "", words)  # the first one's: the others fail for want of it
-    os._exit(130 if words == _INTERRUPTED else 2)
+    os._exit(code)

@@ -98,7 +98,7 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
             outcome.total.backward()
         t.ranks.add_up(t.network)
         health = None
-        if (step + 1) % health_every == 0 or step == start:
+        if (step + 1) % health_every == 0 or step == 0:
             health = examine(embeddings, t.network, t.objective.active())
         if t.clip > 0:
             torch.nn.utils.clip_grad_norm_(t.network.parameters(), t.clip)

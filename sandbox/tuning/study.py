@@ -23,11 +23,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import lower_is_better
-from sandbox.pipeline.events import Done, Validation
+from sandbox.pipeline.events import Done, Started, Validation
 from sandbox.pipeline.events import Event as RunEvent
 from sandbox.pipeline.run import run
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import to_flags, to_toml
+from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.folder import RunFolder
 from sandbox.tuning.space import Space
 from sandbox.wording import reason
@@ -109,12 +110,18 @@ def _run(
     """Train one trial; returns its state and its best validation figure."""
     line = run_line(recipe)
     events = run(recipe, out=folder / "runs", command=line, test=False, pictures=False)
+    folder_of_run: RunFolder | None = None
     for event in events:
         yield event
+        if isinstance(event, Started):
+            folder_of_run = event.folder
         if isinstance(event, Validation):
             trial.report(event.value, event.step)
             if trial.should_prune():
                 events.close()
+                if folder_of_run:
+                    folder_of_run.update(status=f"pruned at step {event.step}")
+                    remove_checkpoints(folder_of_run)
                 return TrialState.PRUNED, None
         elif isinstance(event, Done):
             trial.set_user_attr("run", event.folder.path.name)

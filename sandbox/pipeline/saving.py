@@ -1,0 +1,119 @@
+"""When a run is saved, what of it, and how it is found again."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import torch
+
+from sandbox.errors import SandboxError
+from sandbox.pipeline.prepare import Prepared
+from sandbox.pipeline.watch import Watch
+from sandbox.runs.checkpoints import read_checkpoint, write_checkpoint
+from sandbox.runs.folder import RunFolder
+from sandbox.training import checkpoint
+
+_SECONDS, _MOST = 20.0, 50.0
+_SHARE = 0.02
+"""Of the time that passes, what saving may take, unless more than `_MOST` seconds of work would be at stake."""
+
+
+@dataclass
+class Saves:
+    """Decides when a run is saved between its validations: by time, and every so many steps where that is asked."""
+
+    every: int = 0
+    """Steps; 0 leaves it to the time."""
+    seconds: float = _SECONDS
+    """Between two saves; more where a save is slow."""
+    _last: float = field(default_factory=time.monotonic)
+
+    def due(self, done: int) -> bool:
+        """Whether the state after `done` steps should be saved."""
+        return bool(self.every and done % self.every == 0) or time.monotonic() - self._last >= self.seconds
+
+    def save(self, prepared: Prepared, folder: RunFolder, watch: Watch, done: int, *, judged: bool) -> None:
+        """Write what the next step needs, and the best so far.
+
+        Args:
+            prepared: the run's training.
+            folder: where to.
+            watch: the best so far.
+            done: steps taken.
+            judged: whether the validation that these steps call for is over.
+
+        Raises:
+            SandboxError: it cannot be written, or the disk is full.
+        """
+        began = time.monotonic()
+        tensors, state = checkpoint.capture(prepared.training)
+        tensors |= {f"best/{key}": value for key, value in watch.weights.items()}
+        tensors |= {f"best_objective/{key}": value for key, value in watch.objective.items()}
+        best = {"value": watch.value, "step": watch.step, "since": watch.since}
+        write_checkpoint(folder, tensors, {**state, "step": done, "judged": judged, "best": best})
+        self._last = time.monotonic()
+        self.seconds = min(_MOST, max(_SECONDS, (self._last - began) / _SHARE))
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a run goes on."""
+
+    start: int
+    """Steps that were taken."""
+    judged: bool
+    """Whether the validation that they call for was over."""
+    watch: Watch
+    note: str
+    """Why it is not the newest checkpoint; else empty."""
+
+
+def find(prepared: Prepared, folder: RunFolder, watch: Watch) -> Found:
+    """Put the newest whole checkpoint back; a run that was cut off before its first starts again.
+
+    Raises:
+        SandboxError: all are damaged, or are of no run of this recipe.
+    """
+    held = read_checkpoint(folder)
+    if held is None:
+        return Found(0, True, watch, "")
+    tensors, state, note = held
+    try:
+        start, judged = _whole(state["step"], prepared.training.total), bool(state.get("judged", True))
+        watch.value, watch.step, watch.since = _best(state["best"], start)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SandboxError(f"the checkpoint of {folder.path} is of no such run: {error}") from None
+    watch.weights, watch.objective = (checkpoint.under(tensors, f"{part}/") for part in ("best", "best_objective"))
+    _check_best(prepared, watch)
+    checkpoint.restore(prepared.training, tensors, state)
+    return Found(start, judged, watch, note)
+
+
+def _best(best: dict[str, object], start: int) -> tuple[float | None, int, int]:
+    value = best["value"]
+    if value is not None and not (type(value) in (int, float) and math.isfinite(float(value))):  # type: ignore[arg-type]
+        raise ValueError(f"its best value is {value!r}")
+    return None if value is None else float(value), _whole(best["step"], start), _whole(best["since"], start)  # type: ignore[arg-type]
+
+
+def _whole(value: object, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"{value!r} is no step from 0 to {most:,}")
+    return value
+
+
+def _check_best(prepared: Prepared, watch: Watch) -> None:
+    """The best weights are of this network and objective, as the last ones are."""
+    if watch.value is None:
+        return
+    training = prepared.training
+    _same_form("best", watch.weights, training.network.state_dict())
+    _same_form("best_objective", watch.objective, training.objective.state_dict())
+
+
+def _same_form(name: str, kept: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
+    for key in {**wanted, **kept}:
+        if key not in kept or key not in wanted or kept[key].shape != wanted[key].shape:
+            raise SandboxError(f"the checkpoint does not fit this recipe: {name}/{key} is missing or of another shape")
