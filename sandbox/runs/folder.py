@@ -6,9 +6,11 @@ results/runs/<id>/   recipe.toml  run.json  log.jsonl  report.json  model.safete
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
-from sandbox.files import write_whole
+from sandbox.files import sync_folder, write_whole
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import from_toml, to_toml
 from sandbox.runs.lock import holder
@@ -179,26 +181,46 @@ def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
         SandboxError: the place cannot be written.
     """
     stem = f"{datetime.now():%Y%m%d-%H%M%S}-{_label(recipe.loss)}-s{recipe.seed}"
-    for attempt in range(1000):
-        path = parent / (stem if attempt == 0 else f"{stem}-{attempt + 1}")
-        try:
-            path.mkdir(parents=True)
-            break
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise SandboxError(f"cannot write run folders into {parent}: {reason(error)}") from None
-    else:
-        raise SandboxError(f"cannot find a free name for a run in {parent}")
-    folder = RunFolder(path)
-    facts = {"id": path.name, "status": "running", "command": command, "digest": digest(recipe), "seed": recipe.seed}
     try:
-        folder.write_text("recipe.toml", to_toml(recipe, f"again: {command}"))
-        folder.write_json("run.json", {**facts, "started": datetime.now().astimezone().isoformat(timespec="seconds")})
-    except SandboxError:
-        shutil.rmtree(path, ignore_errors=True)  # half a folder could not be gone on with
+        parent.mkdir(parents=True, exist_ok=True)
+        # Filled under a hidden name first: half a folder could not be gone on with.
+        new = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    except OSError as error:
+        raise SandboxError(f"cannot write run folders into {parent}: {reason(error)}") from None
+    try:
+        new.chmod(0o777 & ~_umask())
+        RunFolder(new).write_text("recipe.toml", to_toml(recipe, f"again: {command}"))
+        for attempt in range(1000):
+            path = parent / (stem if attempt == 0 else f"{stem}-{attempt + 1}")
+            if not path.exists() and _named(new, path, recipe, command):
+                return RunFolder(path)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
         raise
-    return folder
+    shutil.rmtree(new, ignore_errors=True)
+    raise SandboxError(f"cannot find a free name for a run in {parent}")
+
+
+def _named(new: Path, path: Path, recipe: Recipe, command: str) -> bool:
+    """Give a new folder its name; whether no other was quicker to take it."""
+    facts = {"id": path.name, "status": "running", "command": command, "digest": digest(recipe), "seed": recipe.seed}
+    started = datetime.now().astimezone().isoformat(timespec="seconds")
+    RunFolder(new).write_json("run.json", {**facts, "started": started})
+    try:
+        new.rename(path)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise SandboxError(f"cannot write {path}: {reason(error)}") from None
+    sync_folder(path.parent)
+    return True
+
+
+def _umask() -> int:
+    """The permissions that a person's new folders lack; those of a temporary folder lack more."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def finished_runs(parent: Path) -> list[RunFolder]:
@@ -214,7 +236,7 @@ def interrupted_runs(parent: Path) -> list[RunFolder]:
 
 def _run_folders(parent: Path) -> list[RunFolder]:
     found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
-    return [RunFolder(path.parent) for path in found]
+    return [RunFolder(path.parent) for path in found if not path.parent.name.startswith(".")]
 
 
 def _label(loss: str) -> str:

@@ -30,6 +30,7 @@ def capture(t: Training) -> tuple[Tensors, dict[str, Any]]:
                 state["optimizer"].setdefault(str(index), {})[key] = value
     hidden, state["hidden"] = _hidden_state(t.objective)
     tensors |= {f"hidden/{key}": value for key, value in hidden.items()}
+    state["tensors"] = sorted(tensors)  # an optimizer would take a moment that is missing for one that is still 0
     return {
         key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()
     }, state
@@ -44,6 +45,8 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
         SandboxError: the checkpoint belongs to another network or objective, or holds what no training wrote.
     """
     try:
+        if lost := set(state.get("tensors", ())) - tensors.keys():
+            raise KeyError(f"{min(lost)} is missing")
         for part, module in (("network", t.network), ("objective", t.objective)):
             put_weights(module, under(tensors, f"{part}/"))
         saved: dict[int, dict[str, Any]] = {}
