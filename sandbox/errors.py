@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -65,12 +64,12 @@ def exit_on_error(command: Callable[[], None]) -> None:
         if isinstance(error, BrokenPipeError):  # `... | head` closed the pipe; not a failure of the command
             sys.stderr.close()
             sys.exit(0)
-        if error.filename is None and error.errno != errno.ENOSPC:
-            raise
-        shown = str(error.filename or "the output")
-        shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
+        if error.filename is None and error.errno == errno.ENOSPC:
+            _end(2, f"error: cannot write the output: {error.strerror}")
         if error.filename is None:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # what it still holds cannot be written either
+            raise
+        shown = str(error.filename)
+        shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
         _end(2, f"error: cannot read or write {shown}: {error.strerror}")
     except KeyboardInterrupt as stop:
         number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT

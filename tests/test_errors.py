@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
+import signal
+
 import pytest
 
-from sandbox.errors import SandboxError, exit_on_error, near, unknown
+from sandbox.errors import Interrupted, SandboxError, exit_on_error, near, unknown
 
 
 def test_near_names_the_closest_spelling_or_nothing() -> None:
@@ -26,6 +29,12 @@ def fail(error: BaseException) -> None:
     [
         (SandboxError("no such thing"), 2, "error: no such thing\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
+        (Interrupted(signal.SIGTERM), 143, "interrupted\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            2,
+            "error: cannot write the output: No space left on device\n",
+        ),
     ],
 )
 def test_a_command_ends_with_a_sentence_and_a_code(
@@ -35,6 +44,14 @@ def test_a_command_ends_with_a_sentence_and_a_code(
         exit_on_error(lambda: fail(error))
     assert end.value.code == code
     assert capsys.readouterr().err == said
+
+
+def test_who_was_told_already_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = Interrupted(signal.SIGINT)
+    stop.said = True
+    with pytest.raises(SystemExit) as end:
+        exit_on_error(lambda: fail(stop))
+    assert (end.value.code, capsys.readouterr().err, stop.name) == (130, "", "SIGINT")
 
 
 def test_a_bug_is_not_dressed_up_as_a_mistake() -> None:

@@ -64,7 +64,9 @@ def holder(folder: Path) -> str:
         said = _said(descriptor)
         silent = time.time() - os.fstat(descriptor).st_mtime
         free = _try(descriptor, shared=True)
-        here = said.get("host") == socket.gethostname()
+        here = (
+            said.get("host", socket.gethostname()) == socket.gethostname()
+        )  # none is of one who died as it was written
         # A lock does not reach over every shared folder, and some have none; there, the beat counts.
         alive = free is False or (silent < SILENT and (free is None or not here))
     finally:
@@ -93,6 +95,8 @@ def _take(folder: Path) -> int:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, words)
     except OSError as error:
+        with suppress(OSError):
+            path.unlink()
         os.close(descriptor)
         raise SandboxError(f"cannot write {path}: {reason(error)}") from None
     return descriptor

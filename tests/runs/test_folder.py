@@ -80,6 +80,13 @@ def test_a_failed_write_leaves_the_old_file(folder: RunFolder) -> None:
     assert names(folder) == {"recipe.toml", "run.json", "report.json", "taken"}
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full, which this system lacks")
+def test_a_log_that_cannot_be_written_is_a_sentence(folder: RunFolder) -> None:
+    (folder.path / "log.jsonl").symlink_to("/dev/full")
+    with pytest.raises(SandboxError, match=r"cannot write .*log\.jsonl: No space left on device"):
+        folder.log({"step": 1})
+
+
 def test_tensors_and_state_come_back(folder: RunFolder) -> None:
     tensors = {"a/b": torch.arange(6).view(2, 3), "c": torch.randn(2, dtype=torch.bfloat16), "empty": torch.empty(0)}
     state = {"step": 3, "nested": {"x": [1, None, 0.1]}}

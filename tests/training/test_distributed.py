@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import time
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from sandbox.errors import SandboxError
-from sandbox.training.distributed import Ranks, here, joined
+from sandbox.errors import Interrupted, SandboxError
+from sandbox.training.distributed import Ranks, _end_with, here, joined
+from sandbox.training.stopping import listen
 
+from killed import ended as ended_as
+from killed import forked
 from processes import Ended, two
 
 
@@ -76,6 +84,7 @@ with joined() as ranks:
         assert torch.allclose(a.grad, b.grad, atol=1e-5), (a.grad, b.grad)
     assert a.grad.abs().max() > 0.01
     assert ranks.tell("of rank 0" if ranks.rank == 0 else None) == "of rank 0"
+    assert [ranks.agree(15 * ranks.rank), ranks.agree(0)] == [15, 0]
     assert not ranks.gather(torch.ones(4 - (ranks.rank == 0), 2), 7).requires_grad
     assert here() is ranks
 print("exact")
@@ -89,12 +98,18 @@ def test_the_gradients_of_two_processes_are_those_of_one(ended: dict[str, Ended]
 
 
 FAILS = """
-import os, signal
+import os, signal, time
+from datetime import timedelta
 from sandbox.errors import SandboxError, exit_on_error
+from sandbox.training import distributed
 from sandbox.training.distributed import joined
 
 def main():
+    distributed._SILENCE = timedelta(seconds=1)
     with joined() as ranks:
+        if ranks.rank == 0:
+            time.sleep(2)  # the others wait for what it tells them, whatever that takes
+        ranks.tell(None)
         if ranks.rank == 1:
             {last}
         ranks.gather(__import__("torch").ones(2, 2), 4)
@@ -105,8 +120,9 @@ exit_on_error(main)
 
 LAST = {
     "mistake": ("raise SandboxError('this file is no image')", "error: this file is no image"),
-    "bug": ("[][0]", "error: process 1 of 2 failed at bug.py:9: IndexError: list index out of range"),
+    "bug": ("[][0]", "error: process 1 of 2 failed at bug.py:15: IndexError: list index out of range"),
     "killed": ("os.kill(os.getpid(), signal.SIGKILL)", "error: another process of this run is gone without a word"),
+    "frozen": ("time.sleep(3)", "error: another process of this run is gone without a word, as where memory runs out"),
     "ctrl_c": ("os.kill(os.getpid(), signal.SIGINT)", "interrupted"),
 }
 """What becomes of rank 1, and how rank 0 says so."""
@@ -118,6 +134,30 @@ def test_rank_0_says_in_one_sentence_why_another_process_ended(name: str, ended:
     assert said.startswith(LAST[name][1])
     assert ended[name].out == "" and ended[name].codes[0] == (130 if name == "ctrl_c" else 2)
     assert ended[name].codes[1] != 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process that the one before it is gone")
+def test_a_process_whose_launcher_is_killed_is_asked_to_end() -> None:
+    reading, writing = os.pipe()
+
+    def end_with_its_launcher() -> None:
+        try:
+            with listen():
+                _end_with(os.getppid())
+                os.write(writing, b"ready ")
+                time.sleep(20)
+        except Interrupted as stop:
+            os.write(writing, stop.name.encode())
+
+    def launch() -> None:
+        forked(end_with_its_launcher)
+        time.sleep(20)
+
+    launcher = forked(launch)
+    os.close(writing)
+    assert os.read(reading, 6) == b"ready "
+    os.kill(launcher, signal.SIGKILL)
+    assert ended_as(launcher) == -9 and os.read(reading, 10) == b"SIGTERM"
 
 
 def test_variables_that_lead_nowhere_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
