@@ -41,6 +41,8 @@ def forked(job: Callable[[], None]) -> int:
         os.dup2(devnull, 2)
         job()
         code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
     finally:
         os._exit(code)
 

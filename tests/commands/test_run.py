@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from killed import ended, forked
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = (
@@ -168,3 +173,40 @@ def test_resume_refuses_what_it_cannot_continue(command: Callable[..., Any], tmp
     (folder / "recipe.toml").write_text(recipe.replace("max_steps = 4", "max_steps = 3"))
     said = command("run.py", "--resume", str(folder))
     assert said.code == 2 and "was changed since" in said.err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a process off this one")
+def test_a_signal_ends_the_command_as_schedulers_expect(command: Callable[..., Any], tmp_path: Path) -> None:
+    words = [*QUICK, "--loss", "triplet", "--no_pictures", "--out", str(tmp_path / "runs")]
+    words[words.index("--max_steps") + 1] = "100000"
+
+    def type_it() -> None:
+        os.dup2(os.open(tmp_path / "said", os.O_CREAT | os.O_WRONLY), 2)
+        sys.stderr = open(2, "w", closefd=False)
+        raise SystemExit(command("run.py", *words).code)
+
+    child = forked(type_it)
+    while not [*tmp_path.glob("runs/*/log.jsonl")]:
+        time.sleep(0.01)
+    (folder,) = (tmp_path / "runs").iterdir()
+    refused = command("run.py", "--resume", str(folder))
+    assert refused.code == 2 and f"is being worked on by process {child} on " in refused.err
+    os.kill(child, signal.SIGTERM)
+    assert ended(child) == 143
+    assert json.loads((folder / "run.json").read_text())["status"].startswith("interrupted by SIGTERM at step ")
+    table = command("table.py", str(tmp_path / "runs"))
+    assert "no finished run" in table.err
+
+
+def test_ctrl_c_while_modules_load_leaves_no_traces() -> None:
+    code = (
+        "import os, signal, sys, threading\n"
+        "class Meddler:\n"
+        "    def find_spec(self, name, *more):\n"
+        "        if name == 'tyro': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Meddler())\n"
+        "import runpy; sys.argv = ['experiments/run.py']\n"
+        "runpy.run_path('experiments/run.py', run_name='__main__')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGINT and ended.stderr == ""  # a shell says 130

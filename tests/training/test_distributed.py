@@ -130,7 +130,8 @@ LAST = {
 
 @pytest.mark.parametrize("name", LAST)
 def test_rank_0_says_in_one_sentence_why_another_process_ended(name: str, ended: dict[str, Ended]) -> None:
-    (said,) = ended[name].err.splitlines()
+    said, *more = ended[name].err.splitlines()
+    assert not more or name == "frozen"  # where rank 1 wakes up, the board is gone, of which torch tells at length
     assert said.startswith(LAST[name][1])
     assert ended[name].out == "" and ended[name].codes[0] == (130 if name == "ctrl_c" else 2)
     assert ended[name].codes[1] != 0
