@@ -5,25 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import torch
-
-from sandbox.backbones.weights import put_weights
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.figures import Figures
 from sandbox.files import sweep_parts
-from sandbox.pipeline.evaluate import Judgement, judge, validate
+from sandbox.pipeline.evaluate import validate
 from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Validation
+from sandbox.pipeline.finish import confusions, finish, score
 from sandbox.pipeline.prepare import Prepared, facts, prepare
-from sandbox.pipeline.saving import Found, Saves, find
+from sandbox.pipeline.saving import Found, Saves, UnderWay, find
 from sandbox.pipeline.watch import Watch
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.checkpoints import remove_checkpoints
-from sandbox.runs.embeddings import write_embeddings
-from sandbox.runs.environment import peak_memory, surroundings
+from sandbox.runs.environment import surroundings
 from sandbox.runs.folder import RunFolder, create
 from sandbox.runs.lock import locked
 from sandbox.training.distributed import here
@@ -31,27 +28,6 @@ from sandbox.training.loop import Step, train
 from sandbox.training.stopping import held, requested
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A run under way."""
-
-    prepared: Prepared
-    folder: RunFolder
-    watch: Watch
-    start: int
-    """Steps that were taken before this process began."""
-    test: bool
-    """Whether the test split is scored at the end."""
-    pictures: bool
-    saves: Saves
-    judged: bool = True
-    """Whether the validation that `start` calls for was over."""
-
-    def save(self, done: int, *, judged: bool) -> None:
-        """Keep the state after `done` steps."""
-        self.saves.save(self.prepared, self.folder, self.watch, done, judged=judged)
 
 
 def run(
@@ -92,7 +68,7 @@ def run(
     with locked(folder.path):
         if stage:
             folder.update(stage=stage)
-        yield from _story(_Run(prepared, folder, watch, 0, test, pictures, Saves(save_every)))
+        yield from _story(UnderWay(prepared, folder, watch, 0, test, pictures, Saves(save_every)))
 
 
 def resume(
@@ -135,14 +111,14 @@ def _resumed(folder: RunFolder, pictures: bool, device: str | None, save_every: 
     folder.cut_log(found.start)
     folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), found.start])
     test = bool(recorded.get("scores_test", True))
-    r = _Run(prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged)
+    r = UnderWay(prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged)
     if found.note:
         yield Note(found.note)
     yield Note(f"going on from step {found.start} of {prepared.training.total}")
     yield from _story(r)
 
 
-def _story(r: _Run) -> Generator[Event, None, None]:
+def _story(r: UnderWay) -> Generator[Event, None, None]:
     """Train, validate, keep the best, save, stop early; then score what was kept, and finish the folder.
 
     Whatever ends it before that stands in the folder's status.
@@ -182,10 +158,10 @@ def _story(r: _Run) -> Generator[Event, None, None]:
                 if watch.enough:
                     yield Note(f"stopped at step {step.done}: no better {watch.monitor} in {watch.since} validations")
                     break
-        judged = _score(r)
-        if sentence := _confusions(judged):
+        judged = score(r)
+        if sentence := confusions(judged):
             yield Note(sentence)
-        _finish(r, began, steps.seconds)
+        finish(r, began, steps.seconds)
         status = "done"
     except SandboxError as error:
         status = f"failed: {error}"
@@ -203,7 +179,7 @@ def _story(r: _Run) -> Generator[Event, None, None]:
     yield Done(folder, judged.report)
 
 
-def _validated(r: _Run, done: int) -> Validation:
+def _validated(r: UnderWay, done: int) -> Validation:
     """Judge the validation split after `done` steps, keep the weights if they are the best, and save."""
     prepared, watch = r.prepared, r.watch
     figures = validate(prepared)
@@ -265,58 +241,6 @@ def _monitored(figures: Figures, monitor: str) -> float:
 
 def _watch(prepared: Prepared) -> Watch:
     return Watch(prepared.recipe.evaluate.monitor, prepared.recipe.evaluate.patience)
-
-
-def _score(r: _Run) -> Judgement:
-    """Score the chosen weights, once, and keep them and their embeddings."""
-    prepared, folder, watch = r.prepared, r.folder, r.watch
-    put_weights(prepared.network, watch.weights)
-    put_weights(prepared.objective, watch.objective)
-    folder.write_tensors("model.safetensors", watch.weights)
-    if watch.objective:
-        owners = {"names": prepared.objective.names, "classes": prepared.splits.train.classes}
-        folder.write_tensors("objective.safetensors", watch.objective, owners)
-    judged = judge(prepared, ("val", "test") if r.test else ("val",))
-    write_embeddings(folder, judged.kept, closed_set=prepared.splits.closed_set)
-    folder.write_json("report.json", judged.report)
-    folder.update(best={"step": watch.step, "value": watch.value, "monitor": watch.monitor})
-    if judged.confused:
-        folder.update(confused=judged.confused)
-    return judged
-
-
-def _confusions(judged: Judgement) -> str:
-    """A sentence on the classes confused most often on the split that was scored last, if there are any."""
-    split, rows = next(reversed(judged.confused.items()), ("", []))
-    if not rows:
-        return ""
-    named = (f"{row['truth']} for {row['taken_for']} ({row['n']:,} of {row['of']:,})" for row in rows)
-    return f"most often confused on {'validation' if split == 'val' else split}: {', '.join(named)}"
-
-
-def _finish(r: _Run, began: float, training_seconds: float) -> None:
-    """Pictures, the page, and the facts that are known only now; the status last."""
-    prepared, folder = r.prepared, r.folder
-    if r.pictures:
-        from sandbox.reporting.page import draw_run, write_page
-
-        split = "test" if r.test else "val"
-        images, pairs, _ = prepared.splits.part(split)
-        draw_run(folder, images.pixels, split, pairs)
-    steps = folder.read_log()[-1]["step"]
-    cuda = prepared.device.type == "cuda"
-    shown = (steps - r.start) * prepared.training.batches.size
-    folder.update(
-        steps=steps,
-        seconds={"total": round(time.perf_counter() - began, 2), "training": round(training_seconds, 2)},
-        images_per_second=round(shown / max(training_seconds, 1e-9), 1),
-        peak_memory={"resident": peak_memory(), "device": torch.cuda.max_memory_allocated() if cuda else None},
-        test_evaluations=int(r.test),
-    )
-    if r.pictures:
-        write_page(folder)
-    folder.update(status="done")
-    remove_checkpoints(folder)
 
 
 def _log_row(step: Step, speed: float) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class Saves:
     """Steps; 0 leaves it to the time."""
     seconds: float = _SECONDS
     """Between two saves; more where a save is slow."""
+    spent: float = 0.0
+    """Seconds that saving has taken."""
     _last: float = field(default_factory=time.monotonic)
 
     def due(self, done: int) -> bool:
@@ -54,7 +56,29 @@ class Saves:
         best = {"value": watch.value, "step": watch.step, "since": watch.since}
         write_checkpoint(folder, tensors, {**state, "step": done, "judged": judged, "best": best})
         self._last = time.monotonic()
+        self.spent += self._last - began
         self.seconds = min(_MOST, max(_SECONDS, (self._last - began) / _SHARE))
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A run under way."""
+
+    prepared: Prepared
+    folder: RunFolder
+    watch: Watch
+    start: int
+    """Steps that were taken before this process began."""
+    test: bool
+    """Whether the test split is scored at the end."""
+    pictures: bool
+    saves: Saves
+    judged: bool = True
+    """Whether the validation that `start` calls for was over."""
+
+    def save(self, done: int, *, judged: bool) -> None:
+        """Keep the state after `done` steps."""
+        self.saves.save(self.prepared, self.folder, self.watch, done, judged=judged)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -183,6 +185,7 @@ def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
     stem = f"{datetime.now():%Y%m%d-%H%M%S}-{_label(recipe.loss)}-s{recipe.seed}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        _sweep(parent)
         # Filled under a hidden name first: half a folder could not be gone on with.
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     except OSError as error:
@@ -214,6 +217,14 @@ def _named(new: Path, path: Path, recipe: Recipe, command: str) -> bool:
         raise SandboxError(f"cannot write {path}: {reason(error)}") from None
     sync_folder(path.parent)
     return True
+
+
+def _sweep(parent: Path) -> None:
+    """Take away what processes left that were killed a day ago, as they were making a folder."""
+    for left in parent.glob(".new-*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > 24 * 3600:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _umask() -> int:

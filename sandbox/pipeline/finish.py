@@ -1,0 +1,70 @@
+"""After the last step: the chosen weights are scored once, and the folder is finished."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from sandbox.backbones.weights import put_weights
+from sandbox.pipeline.evaluate import Judgement, judge
+from sandbox.pipeline.saving import UnderWay
+from sandbox.runs.checkpoints import remove_checkpoints
+from sandbox.runs.embeddings import write_embeddings
+from sandbox.runs.environment import peak_memory
+
+
+def score(r: UnderWay) -> Judgement:
+    """Score the chosen weights, once, and keep them and their embeddings."""
+    prepared, folder, watch = r.prepared, r.folder, r.watch
+    put_weights(prepared.network, watch.weights)
+    put_weights(prepared.objective, watch.objective)
+    folder.write_tensors("model.safetensors", watch.weights)
+    if watch.objective:
+        owners = {"names": prepared.objective.names, "classes": prepared.splits.train.classes}
+        folder.write_tensors("objective.safetensors", watch.objective, owners)
+    judged = judge(prepared, ("val", "test") if r.test else ("val",))
+    write_embeddings(folder, judged.kept, closed_set=prepared.splits.closed_set)
+    folder.write_json("report.json", judged.report)
+    folder.update(best={"step": watch.step, "value": watch.value, "monitor": watch.monitor})
+    if judged.confused:
+        folder.update(confused=judged.confused)
+    return judged
+
+
+def confusions(judged: Judgement) -> str:
+    """A sentence on the classes confused most often on the split that was scored last, if there are any."""
+    split, rows = next(reversed(judged.confused.items()), ("", []))
+    if not rows:
+        return ""
+    named = (f"{row['truth']} for {row['taken_for']} ({row['n']:,} of {row['of']:,})" for row in rows)
+    return f"most often confused on {'validation' if split == 'val' else split}: {', '.join(named)}"
+
+
+def finish(r: UnderWay, began: float, training_seconds: float) -> None:
+    """Pictures, the page, and the facts that are known only now; the status last."""
+    prepared, folder = r.prepared, r.folder
+    if r.pictures:
+        from sandbox.reporting.page import draw_run, write_page
+
+        split = "test" if r.test else "val"
+        images, pairs, _ = prepared.splits.part(split)
+        draw_run(folder, images.pixels, split, pairs)
+    steps = folder.read_log()[-1]["step"]
+    cuda = prepared.device.type == "cuda"
+    shown = (steps - r.start) * prepared.training.batches.size
+    folder.update(
+        steps=steps,
+        seconds={
+            "total": round(time.perf_counter() - began, 2),
+            "training": round(training_seconds, 2),
+            "saving": round(r.saves.spent, 2),
+        },
+        images_per_second=round(shown / max(training_seconds, 1e-9), 1),
+        peak_memory={"resident": peak_memory(), "device": torch.cuda.max_memory_allocated() if cuda else None},
+        test_evaluations=int(r.test),
+    )
+    if r.pictures:
+        write_page(folder)
+    folder.update(status="done")
+    remove_checkpoints(folder)
