@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+
+from sandbox.wording import printable
 
 
 class SandboxError(Exception):
@@ -32,11 +35,17 @@ def unknown(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> Sa
 
 
 def exit_on_error(command: Callable[[], None]) -> None:
-    """Run a command; a person's mistake, or a file in the way, ends it with one sentence and exit code 2."""
+    """Run a command; a person's mistake, or a file in the way, ends it with one sentence and exit code 2.
+
+    What the terminal's encoding has no sign for is printed as its escape, and so is what moves the cursor.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         command()
     except SandboxError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # `... | head` closed the pipe; not a failure of the command
@@ -46,7 +55,7 @@ def exit_on_error(command: Callable[[], None]) -> None:
             raise
         shown = str(error.filename)
         shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
-        print(f"error: cannot read or write {shown}: {error.strerror}", file=sys.stderr)
+        print(f"error: cannot read or write {printable(shown)}: {error.strerror}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

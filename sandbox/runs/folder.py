@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
-from sandbox.files import write_whole
+from sandbox.files import parse_json, read_json, write_whole
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import from_toml, to_toml
 from sandbox.wording import reason
@@ -46,11 +46,9 @@ class RunFolder:
             SandboxError: it is absent or damaged.
         """
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            return read_json(self.path / name)
         except FileNotFoundError:
             raise SandboxError(f"{self.path} has no {name}") from None
-        except (OSError, ValueError) as error:
-            raise SandboxError(f"{self.path / name} cannot be read: {error}") from None
 
     def validation_threshold(self, key: str) -> float | None:
         """The score at which a figure of the validation split was read; None where its report has none.
@@ -128,7 +126,7 @@ class RunFolder:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
                 tensors = {key: file.get_tensor(key) for key in file.keys()}
-            return tensors, json.loads(header["state"]) if "state" in header else None
+            return tensors, parse_json(header["state"], finite=False) if "state" in header else None
         except (SafetensorError, OSError, ValueError) as error:
             raise SandboxError(f"{path} is damaged: {error}") from None
 
