@@ -43,10 +43,12 @@ def main() -> None:
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
     flags.quiet_libraries()
     from sandbox.reporting.tables import SHOWN, build_table, read_runs, render
-    from sandbox.wording import counted
+    from sandbox.wording import counted, printable
 
     places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
-    runs = read_runs(places)
+    runs, notes = read_runs(places)
+    for note in notes:
+        print(f"note: {printable(note)}", file=sys.stderr)
     table = build_table(runs, command.metrics or SHOWN, sort=command.sort)
     if not command.out:
         print(render(table, command.format), end="")

@@ -24,6 +24,9 @@ from sandbox.wording import reason
 if TYPE_CHECKING:
     import torch
 
+_LONGEST_LINE = 2**20  # bytes of a line of log.jsonl; a validation's has some thousand
+_LARGEST_RECIPE = 2**20
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -77,6 +80,17 @@ class RunFolder:
             raise SandboxError(f"the run {self.path} is not finished: its status is {status!r}")
         return facts
 
+    def is_finished(self) -> bool:
+        """Whether its status is "done" and it has a report.
+
+        Raises:
+            SandboxError: run.json is absent or damaged.
+        """
+        facts = self.read_json("run.json")
+        if not isinstance(facts, dict):
+            raise SandboxError(f"{self.path / 'run.json'} is damaged: it holds no facts")
+        return facts.get("status") == "done" and (self.path / "report.json").is_file()
+
     def update(self, **facts: Any) -> None:
         """Change facts of run.json."""
         self.write_json("run.json", {**self.read_json("run.json"), **facts})
@@ -89,14 +103,17 @@ class RunFolder:
     def read_log(self) -> list[dict[str, Any]]:
         """The lines of log.jsonl; a last line that was cut off is left out."""
         path = self.path / "log.jsonl"
-        rows = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
-            try:
-                row = json.loads(line)
-            except ValueError:
-                break
-            if isinstance(row, dict) and isinstance(row.get("step"), int):
-                rows.append(row)
+        rows: list[dict[str, Any]] = []
+        if not path.is_file():
+            return rows
+        with path.open("rb") as file:
+            while line := file.readline(_LONGEST_LINE):
+                try:
+                    row = parse_json(line, finite=False)
+                except ValueError:
+                    break
+                if isinstance(row, dict) and type(row.get("step")) is int:
+                    rows.append(row)
         return rows
 
     def cut_log(self, step: int) -> None:
@@ -170,19 +187,22 @@ def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
     return folder
 
 
-def finished_runs(parent: Path) -> list[RunFolder]:
-    """Run folders below `parent` (itself, or two levels down) whose status is "done", oldest first."""
+def run_folders(parent: Path) -> list[RunFolder]:
+    """Folders below `parent` (itself, or two levels down) that hold a run.json, oldest first."""
     found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
-    folders = [RunFolder(path.parent) for path in found]
-    return [folder for folder in folders if _status(folder) == "done" and (folder.path / "report.json").is_file()]
+    return [RunFolder(path.parent) for path in found]
 
 
-def _status(folder: RunFolder) -> str:
-    try:
-        facts = folder.read_json("run.json")
-    except SandboxError:
-        return "damaged"
-    return facts.get("status", "") if isinstance(facts, dict) else "damaged"
+def finished_runs(parent: Path) -> list[RunFolder]:
+    """Of `run_folders` those whose status is "done"; a damaged run.json has none."""
+
+    def finished(folder: RunFolder) -> bool:
+        try:
+            return folder.is_finished()
+        except SandboxError:
+            return False
+
+    return [folder for folder in run_folders(parent) if finished(folder)]
 
 
 def _label(loss: str) -> str:

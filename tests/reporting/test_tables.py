@@ -30,7 +30,7 @@ def test_seeds_group_and_the_interval_is_students(tmp_path: Path) -> None:
     values = [0.5, 0.52, 0.56]
     for seed, value in enumerate(values):
         finish(tmp_path, Recipe(seed=seed), value)
-    table = build_table(read_runs([tmp_path]), [METRIC])
+    table = build_table(read_runs([tmp_path])[0], [METRIC])
     (row,) = table.frame.to_dict("records")
     low, high = stats.t.interval(0.95, 2, loc=sum(values) / 3, scale=stats.sem(values))
     assert row["n"] == 3
@@ -40,7 +40,7 @@ def test_seeds_group_and_the_interval_is_students(tmp_path: Path) -> None:
 def test_only_settings_that_differ_are_columns_and_the_best_is_first(tmp_path: Path) -> None:
     finish(tmp_path, Recipe(loss="contrastive"), 0.4)
     finish(tmp_path, Recipe(loss="contrastive", optimizer=OptimizerSpec(lr=0.5)), 0.6)
-    table = build_table(read_runs([tmp_path]), [METRIC])
+    table = build_table(read_runs([tmp_path])[0], [METRIC])
     assert table.settings == ("optimizer.lr",)
     assert list(table.frame["optimizer.lr"]) == [0.5, 0.003]
 
@@ -51,13 +51,13 @@ def test_runs_that_are_not_done_are_in_no_table(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="no finished run"):
         read_runs([tmp_path])
     finish(tmp_path, Recipe(seed=2), 0.5)
-    assert len(read_runs([tmp_path])) == 1
+    assert len(read_runs([tmp_path])[0]) == 1
 
 
 def test_a_seed_that_ran_twice_counts_once_and_is_said(tmp_path: Path) -> None:
     finish(tmp_path, Recipe(), 0.4)
     finish(tmp_path, Recipe(), 0.5)
-    table = build_table(read_runs([tmp_path]), [METRIC])
+    table = build_table(read_runs([tmp_path])[0], [METRIC])
     assert list(table.frame["n"]) == [1] and list(table.frame[METRIC]) == [0.5]
     assert any("left out" in note for note in table.notes)
 
@@ -66,14 +66,14 @@ def test_one_recipe_on_two_folders_is_two_rows(tmp_path: Path) -> None:
     for root, split in (("orl", "abc"), ("coil", "def")):
         recipe = Recipe()
         finish(tmp_path, replace(recipe, data=replace(recipe.data, root=root)), 0.5, split=split)
-    table = build_table(read_runs([tmp_path]), [METRIC])
+    table = build_table(read_runs([tmp_path])[0], [METRIC])
     assert sorted(table.frame["data.root"]) == ["coil", "orl"]
 
 
 def test_every_style_shows_the_figures(tmp_path: Path) -> None:
     for seed in range(2):
         finish(tmp_path, Recipe(seed=seed, loss="triplet_margin(margin=0.1)"), 0.5 + 0.01 * seed)
-    table = build_table(read_runs([tmp_path]), [METRIC])
+    table = build_table(read_runs([tmp_path])[0], [METRIC])
     half = float(stats.t.ppf(0.975, 1)) * stats.sem([0.5, 0.51])
     cell = f"0.5050 ± {half:.4f}"
     assert cell in render(table, "markdown") and cell in render(table, "terminal")
@@ -104,7 +104,7 @@ def test_a_recipe_changed_after_the_run_and_a_figure_that_is_no_number_are_refus
 def test_an_unknown_figure_is_refused(tmp_path: Path) -> None:
     finish(tmp_path, Recipe(), 0.5)
     with pytest.raises(SandboxError, match="did you mean 'test/retrieval/map@r'"):
-        build_table(read_runs([tmp_path]), ["test/retrieval/map"])
+        build_table(read_runs([tmp_path])[0], ["test/retrieval/map"])
 
 
 def test_the_command_writes_a_file_that_names_it(command: Callable[..., Any], tmp_path: Path) -> None:

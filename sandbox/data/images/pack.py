@@ -84,7 +84,9 @@ def _mapped(folder: Path, key: str, names: Sequence[str]) -> Packed | None:
     try:
         unreadable: dict[str, str] = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
         pixels = np.load(folder / f"{key}.npy", mmap_mode="r")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(unreadable, dict) or pixels.ndim != 4 or pixels.dtype != np.uint8:
         return None
     kept = tuple(place for place, name in enumerate(names) if name not in unreadable)
     return Packed(pixels, kept, _notes(unreadable)) if len(pixels) == len(kept) else None

@@ -4,6 +4,7 @@ import builtins
 import copyreg
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,57 @@ def test_programs_that_make_no_sense_are_damage(file: Path, program: bytes) -> N
     file.write_bytes(program)
     with pytest.raises(SandboxError, match="is damaged, cut short or not a pickle"):
         read_pickle(file)
+
+
+LAUGHS = b"]\x94(" + b"".join(b"h" + bytes([k]) + b"h" + bytes([k]) + b"\x86\x94" for k in range(60))
+"""Tuples of two that hold the one before twice, 60 deep: 2^60 lists to whoever walks through them."""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"\x80\x05\x8e" + (10**10).to_bytes(8, "little") + b"x.",  # 10 GB of bytes are declared
+        b"\x80\x05\x96" + (10**10).to_bytes(8, "little") + b"x.",  # of a bytearray, which would be zeroed first
+        b"\x80\x04\x95" + (10**10).to_bytes(8, "little") + b"N.",  # of a frame
+        b"\x80\x04\x8d" + (10**10).to_bytes(8, "little") + b"x.",  # of text
+        b"\x80\x02\x8b" + (2**31 - 1).to_bytes(4, "little") + b"x.",  # of a whole number
+        b"\x80\x02\x8b" + b"\xff\xff\xff\xff" + b"x.",  # of a length below 0
+        b"I" + b"9" * 5000 + b"\n.",  # more digits than Python reads
+        b"L" + b"9" * 5000 + b"L\n.",
+        b"\x80\x04" + LAUGHS + b"}h" + bytes([60]) + b"Ns.",  # a key that takes 2^60 steps to hash
+        b"\x80\x04" + LAUGHS + b"(h" + bytes([60]) + b"Nd.",
+        b"\x80\x04" + LAUGHS + b"}(h" + bytes([60]) + b"Nu.",
+        b"\x80\x04" + LAUGHS + b"\x8f(h" + bytes([60]) + b"\x90.",  # a set of it
+        b"\x80\x04" + LAUGHS + b"(h" + bytes([60]) + b"\x91.",
+        b"\x80\x04cnumpy\ndtype\n" + LAUGHS + b"0h" + bytes([60]) + b"\x85R(K\x03\x8c\x01<tbN.",  # a type that it names
+        b"\x80\x05\x97.",  # a buffer kept elsewhere
+        b"\x80\x02]N0h\x05.",  # a place of the memo that is not there
+        b"(" * 100_000,
+        b"]" * 10_000 + b"a" * 10_001 + b".",
+        b"]q\x00h\x00ah\x00N\x86a",
+    ],
+    ids=range(19),
+)
+def test_a_hostile_program_takes_neither_memory_nor_time(file: Path, program: bytes) -> None:
+    file.write_bytes(program)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SandboxError, match="is damaged, cut short or not a pickle"):
+            read_pickle(file)
+        assert tracemalloc.get_traced_memory()[1] < 512 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_instructions_are_counted(file: Path) -> None:
+    file.write_bytes(b"]" + b"\x94" * 2_000_001 + b".")  # each makes an entry of a hundred bytes
+    with pytest.raises(SandboxError, match="more than 2,000,000 instructions"):
+        read_pickle(file)
+
+
+def test_lists_in_lists_ten_thousand_deep_are_a_plain_value(file: Path) -> None:
+    file.write_bytes(b"]" * 10_000 + b"a" * 9_999 + b".")
+    assert len(read_pickle(file)) == 1
 
 
 @pytest.mark.parametrize("array", [np.array(["a"], dtype=object), np.array(["text"]), np.arange(3)])
