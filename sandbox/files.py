@@ -84,13 +84,13 @@ def whole_file(path: Path, *, make_folder: bool = False) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes, *, make_folder: bool = False) -> None:
-    """Write a text (UTF-8) or bytes, whole or not at all.
+    """Write a text (UTF-8; of a name that is none its escape) or bytes, whole or not at all.
 
     Raises:
         SandboxError: the place cannot be written, or the disk is full.
     """
     with whole_file(path, make_folder=make_folder) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        part.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
 
 
 @contextmanager

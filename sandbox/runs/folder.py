@@ -18,14 +18,13 @@ from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.files import parse_json, read_json, write_whole
 from sandbox.recipe.specs import Recipe, digest
-from sandbox.recipe.text import from_toml, to_toml
+from sandbox.recipe.text import from_toml, read_recipe, to_toml
 from sandbox.wording import reason
 
 if TYPE_CHECKING:
     import torch
 
 _LONGEST_LINE = 2**20  # bytes of a line of log.jsonl; a validation's has some thousand
-_LARGEST_RECIPE = 2**20
 
 
 @dataclass(frozen=True)
@@ -157,8 +156,8 @@ class RunFolder:
         if not path.is_file():
             raise SandboxError(f"{self.path} is no run folder: it has no recipe.toml")
         try:
-            return from_toml(path.read_text(encoding="utf-8"), source=str(path), kinds=data_kinds())
-        except (OSError, UnicodeDecodeError) as error:
+            return from_toml(read_recipe(path), source=str(path), kinds=data_kinds())
+        except (OSError, ValueError) as error:
             raise SandboxError(f"cannot read {path}: {error}") from None
 
 
