@@ -26,9 +26,9 @@ def gigabytes(size: float) -> str:
 
 
 def _of_system() -> int:
-    for line in _text("/proc/meminfo").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
+    rows = dict(line.split(":") for line in _text("/proc/meminfo").splitlines() if line.count(":") == 1)
+    if "MemAvailable" in rows:
+        return sum(int(rows[name].split()[0]) for name in ("MemAvailable", "SwapFree") if name in rows) * 1024
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
