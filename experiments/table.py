@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.say import say
 from sandbox.errors import exit_on_error
 from sandbox.files import write_whole
 
@@ -43,21 +44,21 @@ def main() -> None:
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
     flags.quiet_libraries()
     from sandbox.reporting.tables import SHOWN, build_table, read_runs, render
-    from sandbox.wording import counted, printable
+    from sandbox.wording import counted
 
     places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
     runs, notes = read_runs(places)
     for note in notes:
-        print(f"note: {printable(note)}", file=sys.stderr)
+        say(f"note: {note}", file=sys.stderr)
     table = build_table(runs, command.metrics or SHOWN, sort=command.sort)
     if not command.out:
-        print(render(table, command.format), end="")
+        say(render(table, command.format), end="")
         return
     commands = "\n".join(dict.fromkeys(run.command for run in runs))
     made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
     write_whole(path, render(table, command.format, header=made), make_folder=True)
-    print(f"{counted(len(table.frame), 'row', 'rows')} to {path}")
+    say(f"{counted(len(table.frame), 'row', 'rows')} to {path}")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from sandbox.data.images.form import Form
+from sandbox.data.images.resize import resized
 from sandbox.errors import SandboxError
 from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.memory import Extent, check_objective, check_run
@@ -56,7 +59,6 @@ def test_what_an_objective_owns_is_counted_before_its_rehearsal(loss: str) -> No
     ("recipe", "said"),
     [
         (Recipe(threads=4096), "threads is 4096, but lies between 0 and 1024"),
-        (Recipe(data=DataSpec(name="digits", image_size=4096)), "do not fit into memory|at the least"),
         (Recipe(batch=BatchSpec(size=10**9)), "batch.size is 1000000000, but lies between"),
         (Recipe(epochs=10**18), "epochs is 1000000000000000000, but"),
         (Recipe(data=DataSpec(root="a\udcff")), r"data.root is 'a\\udcff', which is no text in UTF-8"),
@@ -65,3 +67,9 @@ def test_what_an_objective_owns_is_counted_before_its_rehearsal(loss: str) -> No
 def test_numbers_that_no_machine_has_room_for_are_refused(recipe: Recipe, said: str) -> None:
     with pytest.raises(SandboxError, match=said):
         prepare(recipe)
+
+
+def test_images_are_counted_before_they_are_resized() -> None:
+    many = np.broadcast_to(np.uint8(0), (10**9, 8, 8, 1))
+    with pytest.raises(SandboxError, match="1,000,000,000 images of 4096 x 4096 pixels do not fit into memory"):
+        resized(many, Form(4096, "grey"))
