@@ -8,13 +8,14 @@ from typing import Any
 
 import optuna
 import pytest
-from fuzz import FUZZ, changed, read_or_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.journal import open_journal
 from sandbox.tuning.study import open_study, trial_rows, winner
+
+from fuzz import FUZZ, changed, read_or_refused
 
 
 def _written(folder: Path) -> bytes:

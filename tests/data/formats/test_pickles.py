@@ -11,11 +11,13 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.data.formats.pickles import read_pickle
 from sandbox.errors import SandboxError
+
+from fuzz import FUZZ, changed, read_or_refused
 
 PLAIN = {b"data": [1, 2.5, None, True, (b"x", "text", -3)], "nested": {1: [[]], 2: ()}}
 ARRAY = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
@@ -174,7 +176,7 @@ def test_shapes_that_do_not_fit_are_damage(file: Path, shape: Any) -> None:
         read_pickle(file)
 
 
-@settings(max_examples=300)
+@FUZZ
 @given(place=st.integers(0, 10**6), value=st.integers(0, 255), cut=st.booleans())
 def test_whatever_is_changed_gives_plain_values_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, place: int, value: int, cut: bool
@@ -188,3 +190,16 @@ def test_whatever_is_changed_gives_plain_values_or_one_sentence(
         read_pickle(file)
     except SandboxError as error:
         assert str(file) in str(error) and "\n" not in str(error)
+
+
+WHOLE = [pickle.dumps({b"data": ARRAY, **PLAIN}, protocol=protocol) for protocol in (2, 3, 4)]
+
+
+@FUZZ
+@given(data=st.data(), whole=st.sampled_from(WHOLE))
+def test_bytes_put_in_taken_out_and_turned_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, whole: bytes
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "changed.pickle"
+    file.write_bytes(data.draw(changed(whole)))
+    read_or_refused(lambda: read_pickle(file))
