@@ -170,6 +170,8 @@ def _read(folder: RunFolder) -> Run:
     """
     facts, report, recipe = folder.read_json("run.json"), folder.read_json("report.json"), folder.recipe()
     try:
+        if not isinstance(report, dict):
+            raise TypeError(report)
         figures = {
             f"{split}/{key}": _number(entry["value"]) for split in report for key, entry in report[split].items()
         }

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import OptimizerSpec, Recipe
 from sandbox.reporting.tables import build_table, read_runs, render, t_interval
-from sandbox.runs.folder import create
+from sandbox.runs.folder import RunFolder, create
+
+from fuzz import FUZZ, changed, read_or_refused
 
 METRIC = "test/retrieval/map@r"
 
@@ -118,3 +122,70 @@ def test_the_command_writes_a_file_that_names_it(command: Callable[..., Any], tm
     damaged.write_text(json.dumps([1])[:-1])
     said = command("table.py", str(tmp_path / "runs"))
     assert said.code == 2 and "no finished run" in said.err
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("name", ["run.json", "report.json"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        DEEP,
+        '{"a":' * 5000,
+        "[" * 60 + "]" * 60,
+        '{"status": "done", "seed": ' + "9" * 400 + "}",
+        '{"status": "done", "seed": 1e999}',
+        '{"status": "done", "seed": NaN}',
+        '{"status": "done", "status": "done"}',
+        "[]",
+        "5",
+        "null",
+        "",
+        "\0",
+        '{"val": {"auc": {"value": "0.5"}}, "status": "done"}',
+        '{"val": [], "status": "done"}',
+        '{"val": {"auc": {"value": [0.5]}}, "status": "done"}',
+        '{"val": {"auc": {"value": true}}, "status": "done"}',
+    ],
+    ids=range(16),
+)
+def test_a_damaged_run_is_named_and_left_out(
+    command: Callable[..., Any], tmp_path: Path, name: str, content: str
+) -> None:
+    finish(tmp_path, Recipe(), 0.5)
+    finish(tmp_path, Recipe(seed=1), 0.25)
+    damaged = next(tmp_path.glob("*-s1"))
+    (damaged / name).write_text(content)
+    runs, (note,) = read_runs([tmp_path])
+    assert [run.figures for run in runs] == [{METRIC: 0.5}]
+    assert note.startswith("1 run cannot be read and is left out: ") and damaged.name in note
+    said = command("table.py", str(tmp_path), "--metrics", METRIC)
+    assert said.code == 0 and damaged.name in said.err and "0.5000" in said.out
+
+
+def test_what_is_said_of_a_run_is_printed_as_its_escape(command: Callable[..., Any], tmp_path: Path) -> None:
+    finish(tmp_path / "a\x1b[31m", Recipe(), 0.5)
+    (next((tmp_path / "a\x1b[31m").iterdir()) / "report.json").write_text("5")
+    said = command("table.py", str(tmp_path / "a\x1b[31m"))
+    assert said.code == 2 and r"a\x1b[31m" in said.err and "\x1b" not in said.err
+
+
+@FUZZ
+@given(data=st.data(), name=st.sampled_from(["run.json", "report.json", "recipe.toml", "log.jsonl"]))
+def test_a_run_folder_with_bytes_turned_is_read_or_left_out(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, name: str
+) -> None:
+    place = tmp_path_factory.getbasetemp() / "turned"
+    if not place.exists():
+        finish(place, Recipe(), 0.5)
+        RunFolder(next(place.iterdir())).log({"step": 1, "loss": 0.5, "val": {"retrieval/map@r": 0.5}})
+    folder = RunFolder(next(place.iterdir()))
+    whole = (folder.path / name).read_bytes()
+    try:
+        (folder.path / name).write_bytes(data.draw(changed(whole)))
+        read_or_refused(lambda: read_runs([place]))
+        read_or_refused(lambda: folder.validation_threshold("retrieval/map@r"))
+        read_or_refused(folder.read_log)
+    finally:
+        (folder.path / name).write_bytes(whole)
