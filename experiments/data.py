@@ -18,6 +18,7 @@ import tyro
 from sandbox.cli import flags
 from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watched
+from sandbox.cli.say import say
 from sandbox.cli.tables import print_rows
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import Interrupted, SandboxError, exit_on_error, unknown
@@ -114,10 +115,10 @@ def main() -> None:
     """Read what to do and its flags, and do it."""
     argv = sys.argv[1:]
     if not argv or argv[0] in ("-h", "--help"):
-        print(f"usage: {PROG} WHAT [--data.name NAME] [--data.root PATH] ...\n       {PROG} align SRC DST ...\n")
+        say(f"usage: {PROG} WHAT [--data.name NAME] [--data.root PATH] ...\n       {PROG} align SRC DST ...\n")
         for name, line in WHAT.items():
-            print(f"  {name:<6} {line}")
-        print(f"\n{PROG} WHAT --help lists the flags; the settings of --data are those of run.py.")
+            say(f"  {name:<6} {line}")
+        say(f"\n{PROG} WHAT --help lists the flags; the settings of --data are those of run.py.")
         return
     if argv[0] not in WHAT:
         raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
@@ -151,7 +152,7 @@ def show(argv: Sequence[str]) -> None:
         "; first as it is, then as training changes it" if command.augmented else ""
     )
     draw_sheet(rows, out, title, first_apart=command.augmented)
-    print(f"{out}: {title}")
+    say(f"{out}: {title}")
 
 
 def check(argv: Sequence[str]) -> None:
@@ -166,16 +167,16 @@ def check(argv: Sequence[str]) -> None:
     found = checked.findings
     print_head(command.data, splits, besides={finding.text for finding in found})
     unused = f"; {checked.unused:,} more can be read and are in no split" if checked.unused else ""
-    print(f"files: {checked.files:,}{unused}" if checked.files else "files: none, the data set is embedded")
+    say(f"files: {checked.files:,}{unused}" if checked.files else "files: none, the data set is embedded")
     if splits.closed_set:
-        print("closed set: every class of val and test is trained on, as the split is meant to be")
+        say("closed set: every class of val and test is trained on, as the split is meant to be")
     for finding in found:
-        print(f"\n{finding.rule}: {finding.text}")
+        say(f"\n{finding.rule}: {finding.text}")
         for example in finding.examples:
-            print(f"    {example}")
+            say(f"    {example}")
         if finding.examples and finding.count > len(finding.examples):
-            print("    ...")
-    print(f"\n{counted(len(found), 'kind', 'kinds')} of findings" if found else "\nnothing found")
+            say("    ...")
+    say(f"\n{counted(len(found), 'kind', 'kinds')} of findings" if found else "\nnothing found")
     if found and command.strict:
         sys.exit(1)
 
@@ -194,16 +195,16 @@ def stats(argv: Sequence[str]) -> None:
     counts = np.array(list(splits.class_counts().values()))
     print_head(command.data, splits)
     print_splits(splits, counts)
-    print("images a class (train, val and test together):")
-    print("\n".join(spread_lines(counts)))
+    say("images a class (train, val and test together):")
+    say("\n".join(spread_lines(counts)))
     files = files_of(command.data, splits)
     if files:
-        print("\n" + "\n".join(kind_lines(file_kinds(files, watch=watched))))
+        say("\n" + "\n".join(kind_lines(file_kinds(files, watch=watched))))
     mean, std = pixel_statistics(splits.train.pixels, splits.train.labels, "dataset")
     some = "2,000 evenly spread" if len(splits.train) > 2000 else "all"
-    print(f"\npixels, 0 to 1, of {some} of the {len(splits.train):,} training images, each channel:")
-    print(f"    mean {' '.join(f'{value:.4f}' for value in mean)}")
-    print(f"    std  {' '.join(f'{value:.4f}' for value in std)}")
+    say(f"\npixels, 0 to 1, of {some} of the {len(splits.train):,} training images, each channel:")
+    say(f"    mean {' '.join(f'{value:.4f}' for value in mean)}")
+    say(f"    std  {' '.join(f'{value:.4f}' for value in std)}")
 
 
 def align(argv: Sequence[str]) -> None:
@@ -229,11 +230,11 @@ def align(argv: Sequence[str]) -> None:
                 source, destination, command.size, command.min_face, device, watched, command.without_face
             )
     except Interrupted as stop:
-        print(f"interrupted; the same command goes on: {flags.program()}", file=sys.stderr)
+        say(f"interrupted; the same command goes on: {flags.program()}", file=sys.stderr)
         stop.said = True
         raise
-    print("\n".join(outcome.lines()))
-    print(f"{destination}: {command.size}x{command.size} pixels; {LISTING} there says what became of each")
+    say("\n".join(outcome.lines()))
+    say(f"{destination}: {command.size}x{command.size} pixels; {LISTING} there says what became of each")
 
 
 def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str] = frozenset()) -> None:
@@ -243,11 +244,11 @@ def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str
     side = splits.train.pixels.shape[1]
     where = f" in {spec.root}" if spec.root else ""
     total = sum(map(len, sets.values()))
-    print(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {side}x{side} {channels}")
-    print("split: " + ", ".join(f"{name} {len(images):,}" for name, images in sets.items()) + f"; {splits.digest}")
+    say(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {side}x{side} {channels}")
+    say("split: " + ", ".join(f"{name} {len(images):,}" for name, images in sets.items()) + f"; {splits.digest}")
     for note in splits.notes:
         if note not in besides:
-            print(f"note: {note}")
+            say(f"note: {note}")
 
 
 def print_splits(splits: Splits, counts: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from typing import Literal
 from sandbox.cli import flags
 from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watch_run
+from sandbox.cli.say import say
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import DataSpec
 
@@ -105,10 +106,10 @@ def main() -> None:
     """Read what to draw and its flags, and draw it."""
     argv = sys.argv[1:]
     if not argv or argv[0] in ("-h", "--help"):
-        print(f"usage: {PROG} WHAT [--run DIR] [--out FILE.png] ...\n")
+        say(f"usage: {PROG} WHAT [--run DIR] [--out FILE.png] ...\n")
         for name, line in WHAT.items():
-            print(f"  {name:<7} {line}")
-        print(f"\n{PROG} WHAT --help lists the flags.")
+            say(f"  {name:<7} {line}")
+        say(f"\n{PROG} WHAT --help lists the flags.")
         return
     kinds: dict[str, Callable[[Sequence[str]], None]] = {"map": draw_map, "scores": draw_scores, "plane": draw_plane}
     if argv[0] not in kinds:
@@ -147,7 +148,7 @@ def draw_map(argv: Sequence[str]) -> None:
         coloured=command.classes,
         seed=command.seed,
     )
-    print(f"{out}: {summary}")
+    say(f"{out}: {summary}")
 
 
 def draw_scores(argv: Sequence[str]) -> None:
@@ -183,7 +184,7 @@ def draw_scores(argv: Sequence[str]) -> None:
     if mark is not None:
         rates = f"FAR {spell_share(mark.far)}, FRR {spell_share(mark.frr)}"
         summary += f"; threshold {mark.threshold:.4f} ({mark.chosen}): {rates}"
-    print(f"{out}: {summary}")
+    say(f"{out}: {summary}")
 
 
 def draw_plane(argv: Sequence[str]) -> None:
@@ -208,11 +209,11 @@ def draw_plane(argv: Sequence[str]) -> None:
         folder = done.folder
         rows.append(planes.panels(kind, folder, splits))
         for panel in rows[-1]:
-            print(f"{panel.title}: top-1 {panel.accuracy:.4f}")
-        print(f"run folder: {folder.path}")
+            say(f"{panel.title}: top-1 {panel.accuracy:.4f}")
+        say(f"run folder: {folder.path}")
     title = f"{command.data.name}: features of two numbers, {command.epochs} epochs, seed {command.seed}"
     plane.draw_plane(rows, splits.train.classes, out, title=title)
-    print(f"{out}: {title}")
+    say(f"{out}: {title}")
 
 
 def _check_source(argv: Sequence[str], run: str, embeddings: str, of_file: Sequence[str]) -> None:
@@ -231,7 +232,7 @@ def _check_source(argv: Sequence[str], run: str, embeddings: str, of_file: Seque
 
 def _say(notes: Sequence[str]) -> None:
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", file=sys.stderr)
 
 
 if __name__ == "__main__":

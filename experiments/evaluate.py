@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sandbox.cli import flags
 from sandbox.cli.outputs import make_folders
+from sandbox.cli.say import say
 from sandbox.cli.tables import print_figures
 from sandbox.errors import SandboxError, exit_on_error
 from sandbox.files import write_whole
@@ -98,7 +99,7 @@ def main() -> None:
         from sandbox.scoring.homework import submit
 
         for file in submit(Path(command.run), Path(command.submit)):
-            print(f"wrote {file}")
+            say(f"wrote {file}")
         return
     from sandbox.scoring.score import score
 
@@ -107,7 +108,7 @@ def main() -> None:
     make_folders([command.out, command.json and str(Path(command.json).parent)])
     scored = score(inputs, options)
     for finding in scored.findings:
-        print(f"note: {finding.text}", file=sys.stderr)
+        say(f"note: {finding.text}", file=sys.stderr)
     print_figures(scored.figures)
     write(command, scored)
 

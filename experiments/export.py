@@ -16,6 +16,7 @@ from typing import Annotated
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.say import say
 from sandbox.errors import SandboxError, exit_on_error
 
 WHAT = (
@@ -63,12 +64,12 @@ def main() -> None:
     places = {flag: Path(getattr(command, flag)) if getattr(command, flag) else None for flag in ENDINGS}
     written = export(trained, pixels, onnx=places["onnx"], program=places["program"])
     shape = f"(N, {trained.channels}, {trained.image_size}, {trained.image_size})"
-    print(f"{trained.name}: images {shape} uint8 to embeddings (N, {trained.dim}) float32, weights {trained.digest}")
+    say(f"{trained.name}: images {shape} uint8 to embeddings (N, {trained.dim}) float32, weights {trained.digest}")
     for file in written:
-        print(f"wrote {file.path} ({file.size / 1e6:,.1f} MB), at most {file.difference:.1e} from torch")
-    print(f"compared on {source}")
+        say(f"wrote {file.path} ({file.size / 1e6:,.1f} MB), at most {file.difference:.1e} from torch")
+    say(f"compared on {source}")
     if command.onnx:
-        print(f"next: python experiments/evaluate.py --run {shlex.quote(command.onnx)} --bin FILE.bin")
+        say(f"next: python experiments/evaluate.py --run {shlex.quote(command.onnx)} --bin FILE.bin")
 
 
 def _check(command: Command, argv: list[str]) -> None:

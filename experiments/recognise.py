@@ -19,6 +19,7 @@ from tyro.conf import Positional
 from sandbox.cli import flags
 from sandbox.cli.outputs import check_json, file_named, refuse_overwriting, write_json
 from sandbox.cli.progress import watched
+from sandbox.cli.say import say
 from sandbox.cli.tables import print_figures, print_rows
 from sandbox.errors import SandboxError, exit_on_error, unknown
 
@@ -191,10 +192,10 @@ def main() -> None:
     """Read what to do and its flags, and do it."""
     argv = sys.argv[1:]
     if not argv or argv[0] in ("-h", "--help"):
-        print(f"usage: {PROG} WHAT ...\n")
+        say(f"usage: {PROG} WHAT ...\n")
         for name, line in WHAT.items():
-            print(f"  {name:<9} {line}")
-        print(f"\n{PROG} WHAT --help lists what each takes.")
+            say(f"  {name:<9} {line}")
+        say(f"\n{PROG} WHAT --help lists what each takes.")
         return
     if argv[0] not in WHAT:
         raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
@@ -255,7 +256,6 @@ def remove(argv: Sequence[str]) -> None:
 def show(argv: Sequence[str]) -> None:
     """Say who is enrolled."""
     command = _parse(List, argv, "list")
-    from sandbox.recognition.gallery import printable
     from sandbox.recognition.people_file import load_people
 
     file = Path(command.people)
@@ -265,7 +265,7 @@ def show(argv: Sequence[str]) -> None:
     for owner, day in zip(people.gallery.person.tolist(), people.gallery.dates, strict=True):
         last[owner] = max(day, last.get(owner, ""))
     rows = [
-        (printable(name), f"{count:,}", last[place])
+        (name, f"{count:,}", last[place])
         for place, (name, count) in enumerate(zip(people.gallery.names, people.gallery.counts, strict=True))
     ]
     print_rows(("name", "images", "last enrolled"), rows, right=(1,))
@@ -297,7 +297,7 @@ def identify(argv: Sequence[str]) -> None:
 
 def _named(named: Sequence[Named], people: People, by_hand: float | None) -> None:
     """The faces as a table, and where UNKNOWN begins."""
-    from sandbox.recognition.gallery import UNKNOWN, printable
+    from sandbox.recognition.gallery import UNKNOWN
     from sandbox.recognition.identify import percent
     from sandbox.recognition.people import threshold_clause
 
@@ -306,19 +306,18 @@ def _named(named: Sequence[Named], people: People, by_hand: float | None) -> Non
         score = "" if row.similarity is None else f"{row.similarity:.4f}"
         chance = "" if row.probability is None else percent(row.probability)
         box = "" if row.box is None else " ".join(f"{edge:.0f}" for edge in row.box)
-        rows.append((printable(row.image), row.label, score, chance, *([box] if people.faces == "detect" else [])))
+        rows.append((row.image, row.label, score, chance, *([box] if people.faces == "detect" else [])))
     names = ("image", "name", "similarity", "probability", *(["box"] if people.faces == "detect" else []))
     print_rows(names, rows, right=(2, 3, 4))
     threshold = people.threshold.value if by_hand is None else by_hand
     why = ", by hand" if by_hand is not None else threshold_clause(people.threshold)
-    print(f"{UNKNOWN} below a similarity of {threshold:.4f}{why}")
+    say(f"{UNKNOWN} below a similarity of {threshold:.4f}{why}")
 
 
 def classify(argv: Sequence[str]) -> None:
     """Say which class of a run's images show."""
     command = _parse(Classify, argv, "classify")
     from sandbox.recognition import classify as classes
-    from sandbox.recognition.gallery import printable
     from sandbox.recognition.reader import find_images
 
     check_json(command.json)
@@ -330,7 +329,7 @@ def classify(argv: Sequence[str]) -> None:
     write_json([row.as_json() for row in rows], command.json)
     if command.json != "-":
         for row in rows:
-            print(f"{printable(row.image)}: {row}")
+            say(f"{row.image}: {row}")
 
 
 def verify(argv: Sequence[str]) -> None:
@@ -338,7 +337,6 @@ def verify(argv: Sequence[str]) -> None:
     command = _parse(Verify, argv, "verify")
     from sandbox.recognition import identify as naming
     from sandbox.recognition import verify as verifying
-    from sandbox.recognition.gallery import printable
 
     first, second = Path(command.first), Path(command.second)
     file = Path(command.people) if command.people else None
@@ -346,11 +344,11 @@ def verify(argv: Sequence[str]) -> None:
         first, second, network=command.network, file=file, faces=command.faces, threshold=command.threshold
     )
     for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", file=sys.stderr)
     chance = "" if found.probability is None else f", {naming.percent(found.probability)} probability at even odds"
-    print(f"{printable(str(first))} and {printable(str(second))}: similarity {found.similarity:.4f}{chance}")
+    say(f"{first!s} and {second!s}: similarity {found.similarity:.4f}{chance}")
     verdict = "one person" if found.same else "two people"
-    print(f"{verdict}, by a threshold of {found.cut.value:.4f} ({found.cut.source})")
+    say(f"{verdict}, by a threshold of {found.cut.value:.4f} ({found.cut.source})")
 
 
 def measure(argv: Sequence[str]) -> None:
@@ -387,8 +385,8 @@ def _say(notes: Iterable[str], people: People, file: Path) -> None:
     from sandbox.recognition.people import head_lines
 
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
-    print("\n".join(head_lines(people, str(file))))
+        say(f"note: {note}", file=sys.stderr)
+    say("\n".join(head_lines(people, str(file))))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import tyro
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
+from sandbox.cli.say import say
 from sandbox.cli.tables import print_report
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sandbox.pipeline.events import Done, Event
 
 HERE = Path(__file__).resolve().parent
+MOST_SEEDS = 10_000
 RESULTS = HERE.parent / "results"
 _BESIDE_RESUME = ("--resume", "--no_pic", "--pic", "--no-pic", "--save_every", "--save-every")
 WHAT = "Train a metric-learning recipe, evaluate it by retrieval and verification, and record it in a run folder."
@@ -81,6 +83,8 @@ def obey(argv: list[str]) -> None:
         raise SandboxError(f"--save_every is {command.save_every}, but is a number of steps, or 0")
     if command.seeds < 1:
         raise SandboxError(f"--seeds is {command.seeds}, but is at least 1")
+    if command.seeds > MOST_SEEDS:
+        raise SandboxError(f"--seeds is {command.seeds:,}, but at most {MOST_SEEDS:,} runs are made, a run for each")
     flags.quiet_libraries()
     from sandbox.pipeline.run import resume
 
@@ -133,7 +137,7 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
         if earlier:
             recipe = replace(recipe, resume_from=earlier)
         if len(commands) > 1:
-            print(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
+            say(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
         out = Path(command.out) if command.out else RESULTS / "runs"
         last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
         stage = names[place] if names else ""
@@ -151,9 +155,9 @@ def finish(events: Iterator[Event], hint: bool = True) -> Done | None:
         return None
     print_report(done.report, done.folder.recipe().loss)
     page = done.folder.path / "page.html"
-    print(f"run folder: {from_here(done.folder.path)}" + (f"   (open {from_here(page)})" if page.is_file() else ""))
+    say(f"run folder: {from_here(done.folder.path)}" + (f"   (open {from_here(page)})" if page.is_file() else ""))
     if hint:
-        print("next: python experiments/table.py        compares all finished runs")
+        say("next: python experiments/table.py        compares all finished runs")
     return done
 
 
@@ -161,7 +165,7 @@ def print_catalogue(what: str) -> None:
     """Print what --list asks for."""
     from sandbox.cli.listing import listing
 
-    print(listing(what))
+    say(listing(what))
 
 
 def _launcher() -> str:

@@ -18,6 +18,7 @@ import tyro
 
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
+from sandbox.cli.say import say
 from sandbox.errors import exit_on_error
 from sandbox.files import write_whole
 
@@ -53,19 +54,19 @@ def main() -> None:
     from sandbox.wording import counted
 
     places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
-    runs = read_runs(places)
-    for folder in (folder for place in places for folder in interrupted_runs(place)):
-        again = f"python experiments/run.py --resume {from_here(folder.path)}"
-        print(f"note: not in the table, as it was interrupted; to go on: {again}", file=sys.stderr)
+    runs, notes = read_runs(places)
+    again = [f"python experiments/run.py --resume {from_here(f.path)}" for p in places for f in interrupted_runs(p)]
+    for note in (*notes, *(f"not in the table, as it was interrupted; to go on: {line}" for line in again)):
+        say(f"note: {note}", file=sys.stderr)
     table = build_table(runs, command.metrics or SHOWN, sort=command.sort)
     if not command.out:
-        print(render(table, command.format), end="")
+        say(render(table, command.format), end="")
         return
     commands = "\n".join(dict.fromkeys(run.command for run in runs))
     made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
     write_whole(path, render(table, command.format, header=made), make_folder=True)
-    print(f"{counted(len(table.frame), 'row', 'rows')} to {path}")
+    say(f"{counted(len(table.frame), 'row', 'rows')} to {path}")
 
 
 if __name__ == "__main__":

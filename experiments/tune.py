@@ -15,6 +15,7 @@ from typing import Annotated
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.say import say
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import Interrupted, SandboxError, exit_on_error
 from sandbox.recipe.specs import Recipe
@@ -86,16 +87,16 @@ def tune(command: Command) -> None:
     space = read_space(command.settings, command.search)
     prepare(space.fill({name: mark.choices[0] if mark.choices else mark.low for name, mark in space.marks.items()}))
     folder = (Path(command.out) if command.out else STUDIES) / (command.study or study_name(space))
-    print(f"study {folder.name}: {', '.join(f'{name} in {mark}' for name, mark in space.marks.items())}")
+    say(f"study {folder.name}: {', '.join(f'{name} in {mark}' for name, mark in space.marks.items())}")
     try:
         for event in search(space, folder=folder, trials=command.trials, command=flags.program()):
             if isinstance(event, TrialDone):
                 values = ", ".join(f"{name} {flags.short(value)}" for name, value in event.values.items())
                 value = event.state if event.value is None else f"{event.value:.4f}"
                 best = "" if event.best is None else f"   best {event.best:.4f}"
-                print(f"{event.number:>4}/{event.trials}  {value:>9}   {values}{best}", flush=True)
+                say(f"{event.number:>4}/{event.trials}  {value:>9}   {values}{best}", flush=True)
     except KeyboardInterrupt as stop:
-        print("interrupted; the same command goes on", flush=True)
+        say("interrupted; the same command goes on", flush=True)
         if isinstance(stop, Interrupted):
             stop.said = True
         raise
@@ -108,12 +109,12 @@ def say_winner(folder: Path) -> None:
 
     found = winner(folder)
     if found is None:
-        print("no trial is complete yet")
+        say("no trial is complete yet")
         return
     value, line, _ = found
-    print(f"best on validation: {value:.4f} (chosen as the best of many, so no result: train it on fresh seeds)")
-    print(f"next: {line} --seed 1 --seeds 5")
-    print(f"      python experiments/tune.py dashboard {folder.name if folder.parent == STUDIES else folder}")
+    say(f"best on validation: {value:.4f} (chosen as the best of many, so no result: train it on fresh seeds)")
+    say(f"next: {line} --seed 1 --seeds 5")
+    say(f"      python experiments/tune.py dashboard {folder.name if folder.parent == STUDIES else folder}")
 
 
 def look(what: str, argv: list[str]) -> None:
@@ -130,7 +131,7 @@ def look(what: str, argv: list[str]) -> None:
     from sandbox.tuning.study import trial_rows
 
     for row in trial_rows(folder):
-        print("  ".join(f"{key} {flags.short(value)}" for key, value in row.items()))
+        say("  ".join(f"{key} {flags.short(value)}" for key, value in row.items()))
     say_winner(folder)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import signal
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import NoReturn
+
+from sandbox.wording import printable
 
 
 class SandboxError(Exception):
@@ -31,6 +34,8 @@ class Interrupted(KeyboardInterrupt):
 
 def near(given: str, allowed: Iterable[str]) -> str:
     """The clause that names the closest allowed spelling, or an empty string where none is close."""
+    if len(given) > 200:  # no slip of the hand, and slow to compare
+        return ""
     found = get_close_matches(given, list(allowed), n=1, cutoff=0.55)
     return f"; did you mean '{found[0]}'?" if found else ""
 
@@ -53,8 +58,11 @@ def exit_on_error(command: Callable[[], None]) -> None:
     """Run a command; a person's mistake, or a file in the way, ends it with one sentence and exit code 2.
 
     A signal ends it with 128 and the signal's number, as schedulers expect: 130 for Ctrl-C, 143 for SIGTERM, 138 for
-    SIGUSR1.
+    SIGUSR1. What the terminal's encoding has no sign for is printed as its escape, and so is what moves the cursor.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         command()
         sys.stdout.flush()  # a full disk behind it should be said here, not as the interpreter ends
@@ -78,5 +86,5 @@ def exit_on_error(command: Callable[[], None]) -> None:
 
 def _end(code: int, sentence: str) -> NoReturn:
     if sentence:
-        print(sentence, file=sys.stderr)
+        print(printable(sentence), file=sys.stderr)
     sys.exit(code)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.wording import reason
+
+LARGEST_JSON = 64 * 2**20
+"""Bytes of a JSON file at most; the largest report of a run has some thousands."""
+_DEEPEST = 50
+_DIGITS = 20  # of a whole number; 64 bits have as many
 
 Watch = Callable[[Sequence[Path], str], Iterable[Path]]
 """Passes files on one by one, and may show how far it is; the text says what is done with them."""
@@ -94,13 +102,13 @@ def whole_file(path: Path, *, make_folder: bool = False) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes, *, make_folder: bool = False) -> None:
-    """Write a text (UTF-8) or bytes, whole or not at all.
+    """Write a text (UTF-8; of a name that is none its escape) or bytes, whole or not at all.
 
     Raises:
         SandboxError: the place cannot be written, or the disk is full.
     """
     with whole_file(path, make_folder=make_folder) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        part.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
 
 
 @contextmanager
@@ -121,3 +129,73 @@ def reading(what: str, file: Path) -> Iterator[None]:
         raise SandboxError(f"cannot read {kind}{error.filename or file}: {reason(error)}") from None
     except ValueError as error:  # no UTF-8, or a null character in the name
         raise SandboxError(f"cannot read {kind}{file}: {reason(error)}") from None
+
+
+def parse_json(text: str | bytes, *, finite: bool = True) -> Any:
+    """The value of a JSON text, which other people may have written.
+
+    Args:
+        text: of any length; as bytes in UTF-8.
+        finite: refuse numbers that are not finite, as JSON itself does; Python's own writer writes them.
+
+    Raises:
+        ValueError: no JSON, nested deeper than 50, a key twice in one object, or a number that no machine's number
+            holds; says which, on one line.
+    """
+
+    def whole(digits: str) -> int:
+        if len(digits) > _DIGITS:
+            raise ValueError(f"a whole number of {len(digits):,} digits")
+        return int(digits)
+
+    def real(digits: str) -> float:
+        number = float(digits)
+        if finite and not math.isfinite(number):
+            raise ValueError(f"a number that is not finite ({digits[:20]})")
+        return number
+
+    try:
+        value = json.loads(text, parse_int=whole, parse_float=real, parse_constant=real, object_pairs_hook=_once)
+    except RecursionError:
+        raise ValueError(f"nested deeper than {_DEEPEST}") from None
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level if isinstance(one, list | dict) for inner in _inside(one)]
+        if not level:
+            return value
+    raise ValueError(f"nested deeper than {_DEEPEST}")
+
+
+def read_json(file: Path, *, most: int = LARGEST_JSON) -> Any:
+    """The value of a JSON file, as `parse_json` takes it.
+
+    Args:
+        file: the file.
+        most: bytes; a longer file is refused and not read.
+
+    Raises:
+        FileNotFoundError: there is no such file, which is for the caller to explain.
+        SandboxError: it cannot be read, is too long, or is none that `parse_json` takes.
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(most + 1)
+        if len(content) > most:
+            raise ValueError(f"it is longer than {most:,} bytes")
+        return parse_json(content)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise SandboxError(f"{file} cannot be read: {reason(error)}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)[:80]!r} stands twice")
+    return found
+
+
+def _inside(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value

@@ -30,3 +30,19 @@ def reason(error: BaseException, most: int = 200) -> str:
     """
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split())[:most].rstrip() or type(error).__name__
+
+
+def printable(text: str) -> str:
+    r"""A text fit for one line of a terminal: whatever cannot be seen there is written as its escape, such as `\x1b`.
+
+    A name may hold escapes that clear the screen, line breaks, bytes that are no text (surrogates), and marks that turn
+    the order of what follows round, so that a name reads as another.
+    """
+    return "".join(c if c.isprintable() and c not in _TURNING else _escape(c) for c in text)
+
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from sandbox.errors import Interrupted, SandboxError, exit_on_error, near, unknown
+from sandbox.wording import printable
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_near_names_the_closest_spelling_or_nothing() -> None:
@@ -57,3 +64,34 @@ def test_who_was_told_already_is_not_told_again(capsys: pytest.CaptureFixture[st
 def test_a_bug_is_not_dressed_up_as_a_mistake() -> None:
     with pytest.raises(ZeroDivisionError):
         exit_on_error(lambda: fail(ZeroDivisionError()))
+
+
+HOSTILE = "a\n\x1b[31mb\udcff\u202ec\u200f\x00\x9b \u4e8c \u00e9"
+
+
+def test_what_cannot_be_seen_is_printed_as_its_escape() -> None:
+    assert printable(HOSTILE) == r"a\n\x1b[31mb\udcff\u202ec\u200f\x00\x9b " + "\u4e8c \u00e9"
+    assert printable(printable(HOSTILE)) == printable(HOSTILE)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("door", ["error", "say", "OSError"])
+def test_nothing_is_printed_raw_and_no_terminal_is_too_poor(door: str, encoding: str) -> None:
+    code = {
+        "error": "def f(): raise SandboxError(NAME)",
+        "say": "def f(): say(NAME)",
+        "OSError": "def f(): open('/nowhere/' + NAME.replace(chr(0), ''))",
+    }[door]
+    program = f"""
+from sandbox.cli.say import say
+from sandbox.errors import SandboxError, exit_on_error
+NAME = {HOSTILE.replace(chr(10), "")!a}
+{code}
+exit_on_error(f)
+"""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment, cwd=ROOT)
+    said = done.stdout + done.stderr
+    assert b"Traceback" not in said and b"\\x1b[31mb\\udcff\\u202ec" in said
+    assert not {0x1B, 0x00, 0x9B} & set(said.replace("\u4e8c \u00e9".encode(), b""))
+    assert done.returncode == (0 if door == "say" else 2)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Interrupted
+from sandbox.wording import printable
 
 if TYPE_CHECKING:
     from sandbox.pipeline.events import Done, Event
@@ -61,7 +62,7 @@ def watch_run(
     try:
         for event in events:
             if isinstance(event, happened.Note):
-                bar.console.print(event.text, highlight=False, markup=False)
+                bar.console.print(printable(event.text), highlight=False, markup=False)
             elif isinstance(event, happened.Progress):
                 if console.is_terminal or not brief:
                     bar.start()  # not before: a refused recipe should leave one sentence, and no bar
@@ -77,7 +78,7 @@ def watch_run(
     except KeyboardInterrupt as stop:
         if folder and again:
             bar.stop()
-            print(f"interrupted; to go on: {again(folder)}", file=sys.stderr)
+            print(f"interrupted; to go on: {printable(again(folder))}", file=sys.stderr)
             if isinstance(stop, Interrupted):
                 stop.said = True
         raise

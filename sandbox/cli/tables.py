@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sandbox.wording import printable
+
 if TYPE_CHECKING:
     from sandbox.evaluation.figures import Figures
 
@@ -31,7 +33,7 @@ def print_rows(names: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
     for place, name in enumerate(names):
         table.add_column(name, justify="right" if place in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console.print(table)
 
 
@@ -59,10 +61,11 @@ def print_report(report: Mapping[str, Figures], title: str) -> None:
     """The figures of each split side by side, and the interval of the last split."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from sandbox.evaluation.figures import spell, spell_interval
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(printable(title)), title_justify="left")
     table.add_column("", no_wrap=True)
     splits = [split for split in ("val", "test") if split in report]
     for split in splits:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.errors import SandboxError
+from sandbox.wording import printable
 
 LONGEST = 2000
 DEEPEST = 12
@@ -185,4 +186,4 @@ def _source(node: ast.expr, text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."
+    return printable(text if len(text) <= 80 else text[:77] + "...")

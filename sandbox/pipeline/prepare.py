@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from sandbox.evaluation.figures import validation_keys
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.objective import Objective, build, check_batch, rehearse
 from sandbox.objectives.resolve import resolve
+from sandbox.pipeline.memory import Extent, check_objective, check_run
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
 from sandbox.training.device import choose_autocast, choose_device
@@ -60,6 +62,7 @@ def prepare(recipe: Recipe) -> Prepared:
     ranks = here()
     device = choose_device(recipe.device, ranks.local)
     if recipe.threads:
+        _check_threads(recipe.threads)
         torch.set_num_threads(recipe.threads)
     splits = load_data(recipe.data)
     batches, notes = make_batches(
@@ -67,6 +70,7 @@ def prepare(recipe: Recipe) -> Prepared:
     )
     check_batch(expression, batches.size)
     check_shares(ranks, batches.size)
+    _check_memory(recipe, expression, splits, batches.size // ranks.count, device)
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
@@ -118,6 +122,7 @@ def check(recipe: Recipe) -> Expression:
     check_ranges(recipe)
     expression = resolve(recipe.loss, recipe.miner)
     _check_monitor(recipe)
+    check_objective(expression, classes=1, dim=recipe.backbone.embedding_dim)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
         classes, samples = batch_shape(recipe.batch)
@@ -175,6 +180,25 @@ def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> N
     mean, std = pixel_statistics(images.pixels, images.labels, kind)
     spec = replace(recipe.backbone, head=head_of(recipe.backbone, expression))
     return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
+
+
+def _check_threads(threads: int) -> None:
+    """More threads than a machine can use take memory each, and wait for each other."""
+    most = max(64, 4 * (os.cpu_count() or 1))
+    if threads > most:
+        raise SandboxError(
+            f"threads is {threads}, but this machine has {os.cpu_count()} processors; at most {most} fit"
+        )
+
+
+def _check_memory(recipe: Recipe, expression: Expression, splits: Splits, batch: int, device: torch.device) -> None:
+    """Refuse what cannot fit into memory before any of it is made."""
+    _, size, _, channels = splits.train.pixels.shape
+    evaluated = max(len(part) for part in (splits.val, splits.test))
+    kept = 2 if choose_autocast(recipe.precision, device) else 4
+    check_objective(expression, classes=len(splits.train.classes), dim=recipe.backbone.embedding_dim, device=device)
+    extent = Extent(channels, size, len(splits.train.classes), batch, evaluated, kept)
+    check_run(replace(recipe.backbone, head=head_of(recipe.backbone, expression)), expression, extent, device)
 
 
 def _inherit(recipe: Recipe, network: Network, objective: Objective, splits: Splits) -> tuple[Recipe, list[str]]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from sandbox.errors import SandboxError
+from sandbox.wording import printable
 
 T = TypeVar("T")
 Colour = Literal["auto", "grey", "rgb"]
@@ -225,7 +226,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "epochs": (1, 10**7),
     "max_steps": (1, 10**9),
     "seed": (0, 2**31),
-    "threads": (0, 4096),
+    "threads": (0, 1024),
 }
 
 
@@ -271,6 +272,12 @@ def check_ranges(recipe: Recipe) -> None:
         SandboxError: names the setting, its value and its range.
     """
     rows = flat(recipe)
+    for name, text in rows.items():
+        if isinstance(text, str) and not text.isascii() and text != text.encode("utf-8", "replace").decode():
+            raise SandboxError(
+                f"{name} is '{printable(text)}', which is no text in UTF-8 and cannot be kept in a recipe; rename it, "
+                "or give a link with another name"
+            )
     for name, (low, high) in _RANGES.items():
         values = rows[name] if isinstance(rows[name], tuple) else (rows[name],)
         if not values:

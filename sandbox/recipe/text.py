@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 import shlex
 import tomllib
 import types
@@ -17,8 +18,10 @@ import tomli_w
 
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.recipe.specs import DataKinds, DataSpec, Recipe, as_kind, flat, is_foreign
+from sandbox.wording import printable
 
 T = TypeVar("T")
+_LARGEST = 2**20
 _NONE: DataKinds = MappingProxyType({})
 
 
@@ -48,7 +51,8 @@ def to_toml(recipe: Recipe, header: str = "") -> str:
             if value is not None
         }
 
-    comment = "".join(f"# {line}\n" for line in header.splitlines())
+    # A control character, as a file's name may have, is none that a comment may hold.
+    comment = "".join(f"# {printable(line)}\n" for line in header.splitlines())
     return comment + tomli_w.dumps(table(recipe))
 
 
@@ -166,10 +170,23 @@ def _find(name_or_file: str, folder: Path) -> tuple[Path, str]:
     if not path.is_file():
         raise SandboxError(f"no recipe file at {path}")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return path, read_recipe(path)
+    except (OSError, ValueError) as error:
         raise SandboxError(f"cannot read the recipe {path}: {error}") from None
-    return path, text
+
+
+def read_recipe(path: Path) -> str:
+    """The text of a recipe file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no UTF-8, or longer than any recipe is.
+    """
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"it is longer than the {_LARGEST:,} bytes that are read")
+    return content.decode("utf-8-sig")
 
 
 def _build(kind: type[T], rows: dict[str, Any], source: _Source, prefix: str, base: T | None = None) -> T:
@@ -182,7 +199,7 @@ def _build(kind: type[T], rows: dict[str, Any], source: _Source, prefix: str, ba
         inner = hints[name]
         if dataclasses.is_dataclass(inner):
             if not isinstance(value, dict):
-                raise SandboxError(f"{source}: '{prefix}{name}' is a table of settings, not {value!r}")
+                raise SandboxError(f"{source}: '{prefix}{name}' is a table of settings, not {_spelt(value)}")
             under = None if base is None else getattr(base, name)
             if inner is DataSpec:
                 values[name] = _build_data(value, source, under)
@@ -210,15 +227,14 @@ def _cast(value: Any, hint: Any, where: str) -> Any:
     origin, choices = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         if value not in choices:
-            raise SandboxError(
-                f"{where} is {value!r}, but takes one of {', '.join(map(repr, choices))}{near(str(value), choices)}"
-            )
+            close = near(value, choices) if isinstance(value, str) else ""
+            raise SandboxError(f"{where} is {_spelt(value)}, but takes one of {', '.join(map(repr, choices))}{close}")
         return value
     if origin in (types.UnionType, typing.Union):
         return _cast(value, next(choice for choice in choices if choice is not type(None)), where)
     if origin is tuple:
         if not isinstance(value, list):
-            raise SandboxError(f"{where} is {value!r}, but takes a list")
+            raise SandboxError(f"{where} is {_spelt(value)}, but takes a list")
         return tuple(_cast(item, choices[0], where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         try:
@@ -226,8 +242,13 @@ def _cast(value: Any, hint: Any, where: str) -> Any:
         except OverflowError:
             raise SandboxError(f"{where} is larger than any number of the machine") from None
     if type(value) is not hint:
-        raise SandboxError(f"{where} is {value!r}, but takes {_NAMES[hint]}")
+        raise SandboxError(f"{where} is {_spelt(value)}, but takes {_NAMES[hint]}")
     return value
+
+
+def _spelt(value: Any) -> str:
+    """A value as Python writes it, cut where it is long or deep."""
+    return reprlib.repr(value) if isinstance(value, dict | list) or len(str(value)) > 200 else repr(value)
 
 
 _NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

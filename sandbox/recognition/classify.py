@@ -13,11 +13,12 @@ from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
 from sandbox.inference.trained import Trained, load_objective, load_trained
 from sandbox.objectives.objective import Objective
-from sandbox.recognition.gallery import UNKNOWN, printable
+from sandbox.recognition.gallery import UNKNOWN
 from sandbox.recognition.identify import NO_FACE, percent
 from sandbox.recognition.people import Faces
 from sandbox.recognition.reader import Read, Reader, refuse_unreadable
 from sandbox.runs.folder import RunFolder
+from sandbox.wording import printable
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.wording import printable
 
 UNKNOWN = "UNKNOWN"
 """What a face is called that is nobody's who is enrolled."""
@@ -87,8 +88,3 @@ def clean_name(given: str) -> str:
 def composed(name: str) -> str:
     """A name with composed characters (NFC), as one name may be spelt in two ways, and no space at either end."""
     return unicodedata.normalize("NFC", name).strip()
-
-
-def printable(text: str) -> str:
-    """A name or a path fit for one line of a terminal: what cannot be printed becomes a question mark."""
-    return "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())

@@ -12,10 +12,11 @@ import numpy as np
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.files import Watch, unwatched
 from sandbox.inference.embedder import Embedder
-from sandbox.recognition.gallery import UNKNOWN, printable
+from sandbox.recognition.gallery import UNKNOWN
 from sandbox.recognition.people import People
 from sandbox.recognition.reader import Reader, refuse_unreadable
 from sandbox.recognition.thresholds import check_cosine
+from sandbox.wording import printable
 
 
 @dataclass(frozen=True)

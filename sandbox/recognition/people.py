@@ -13,9 +13,9 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.inference.embedder import Embedder
-from sandbox.recognition.gallery import Gallery, printable
+from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.search import Found, PeopleSearcher
-from sandbox.wording import counted
+from sandbox.wording import counted, printable
 
 Faces = Literal["whole", "detect"]
 """Whether an image file is the crop of one face, or a photograph whose faces have to be found."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
-from sandbox.data.formats.npz import NpzError, read_npz
+from sandbox.data.formats.npz import Declared, NpzError, read_npz
 from sandbox.errors import SandboxError
-from sandbox.files import whole_file
+from sandbox.files import parse_json, whole_file
 from sandbox.inference.embedder import Embedder
 from sandbox.inference.load import load_network
 from sandbox.recognition.gallery import Gallery
@@ -22,6 +23,16 @@ from sandbox.recognition.people import Calibrated, NetworkFacts, People, Thresho
 T = TypeVar("T")
 
 VERSION = 1
+_ARRAYS = {
+    "about": ("|u1", 1),
+    "x": ("<f4", 2),
+    "owner": ("<i8", 1),
+    "strangers_x": ("<f4", 2),
+    "strangers_owner": ("<i8", 1),
+}
+"""Each with its type and the number of its dimensions."""
+_ABOUT = 64 * 1024
+"""Bytes that are said of each row at most: a name, a path and a digest are far shorter."""
 _TEXTS = ("names", "files", "digests", "dates")
 
 
@@ -57,7 +68,7 @@ def load_people(file: Path) -> People:
     """
     arrays = _arrays(file)
     try:
-        about = json.loads(arrays["about"].tobytes())
+        about = parse_json(arrays["about"].tobytes(), finite=False)
         if about["version"] != VERSION:
             raise SandboxError(f"{file} has version {about['version']!r}, but this reads version {VERSION}; enrol anew")
         people = People(
@@ -77,7 +88,7 @@ def load_people(file: Path) -> People:
         widths = {part.x.shape[1] for part in (people.gallery, people.strangers) if part is not None}
         if widths != {people.network.dim}:
             raise ValueError(f"its embeddings are {widths} wide, its network's {people.network.dim}")
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         reason = f"there is no {error.args[0]}" if isinstance(error, KeyError) else str(error).split("\n")[0]
         raise SandboxError(f"{file} is damaged, or no file of enrolled people: {reason}") from None
     return people
@@ -110,13 +121,30 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
     if not os.path.isfile(file):
         raise SandboxError(f"there is no file {file} (python experiments/recognise.py enrol makes one)")
     try:
-        return read_npz(file).arrays
+        return read_npz(file, _ARRAYS, lambda declared, _: _check(file, declared)).arrays
     except NpzError as error:
         if error.too_large:
-            raise SandboxError(f"{file} does not fit into memory, or is damaged") from None
+            raise SandboxError(f"{file} does not fit into memory, or is damaged: {error}") from None
         if error.pickled:
             raise SandboxError(f"{file} holds Python objects, which are not read because they could run code") from None
         raise SandboxError(f"{file} is damaged, or no file of enrolled people: {error}") from None
+
+
+def _check(file: Path, declared: Mapping[str, Declared]) -> None:
+    """Refuse what a file of people does not hold, none of it read yet."""
+    for name, one in declared.items():
+        kind, dimensions = _ARRAYS[name]
+        if one.dtype != np.dtype(kind) or len(one.shape) != dimensions:
+            raise SandboxError(
+                f"{file} is damaged, or no file of enrolled people: {name} is {one.dtype} of shape {one.shape}"
+            )
+    rows = {name: declared[name].shape[0] for name in _ARRAYS if name in declared and name != "about"}
+    for x, owner in (("x", "owner"), ("strangers_x", "strangers_owner")):
+        if x in rows and owner in rows and rows[x] != rows[owner]:
+            raise SandboxError(f"{file} is damaged: {rows[x]:,} rows of {x} and {rows[owner]:,} owners do not fit")
+    most = _ABOUT * (1 + rows.get("x", 0) + rows.get("strangers_x", 0))
+    if "about" in declared and declared["about"].bytes > most:
+        raise SandboxError(f"{file} is damaged: it says {declared['about'].bytes:,} bytes of {rows.get('x', 0):,} rows")
 
 
 def _rows(texts: dict[str, list[str]], x: np.ndarray, owner: np.ndarray) -> Gallery:

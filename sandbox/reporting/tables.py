@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.recipe.specs import Recipe, digest, flat
-from sandbox.runs.folder import RunFolder, finished_runs
+from sandbox.runs.folder import RunFolder, run_folders
+from sandbox.wording import counted, first_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,24 +49,31 @@ class Table:
     notes: tuple[str, ...]
 
 
-def read_runs(places: Sequence[Path]) -> list[Run]:
-    """Finished runs below the given folders.
+def read_runs(places: Sequence[Path]) -> tuple[list[Run], list[str]]:
+    """Finished runs below the given folders, and a sentence on those whose files are damaged, which are left out.
 
     Raises:
         SandboxError: a place does not exist, or holds no finished run.
     """
-    runs = []
+    runs, damaged = [], []
     for place in places:
         if not place.is_dir():
             raise SandboxError(
                 f"no folder {place}; train something first: python experiments/run.py --loss triplet --miner hard"
             )
-        runs += [_read(folder) for folder in finished_runs(place)]
+        for folder in run_folders(place):
+            try:
+                if folder.is_finished():
+                    runs.append(_read(folder))
+            except SandboxError as error:
+                damaged.append(str(error))
     if not runs:
+        beside = f"; left out: {first_names(damaged)}" if damaged else ""
         raise SandboxError(
-            f"no finished run in {', '.join(map(str, places))}; runs that failed or go on are in no table"
+            f"no finished run in {', '.join(map(str, places))}; runs that failed or go on are in no table{beside}"
         )
-    return runs
+    count = counted(len(damaged), "run cannot be read and is left out", "runs cannot be read and are left out")
+    return runs, [f"{count}: {first_names(damaged)}"] if damaged else []
 
 
 def build_table(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, sort: str = "") -> Table:
@@ -162,8 +170,10 @@ def _read(folder: RunFolder) -> Run:
     """
     facts, report, recipe = folder.read_json("run.json"), folder.read_json("report.json"), folder.recipe()
     try:
+        if not isinstance(report, dict):
+            raise TypeError(report)
         figures = {
-            f"{split}/{key}": float(entry["value"]) for split, rows in report.items() for key, entry in rows.items()
+            f"{split}/{key}": _number(entry["value"]) for split in report for key, entry in report[split].items()
         }
         run = Run(str(facts["digest"]), int(facts["seed"]), recipe, figures, str(facts["split"]), str(facts["command"]))
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -175,6 +185,13 @@ def _read(folder: RunFolder) -> Run:
     if not all(map(math.isfinite, figures.values())):
         raise SandboxError(f"{folder.path / 'report.json'} holds a figure that is not finite; move the folder away")
     return run
+
+
+def _number(value: object) -> float:
+    """A figure, which JSON may hold as a whole number, but not as text or a truth."""
+    if type(value) not in (int, float):
+        raise TypeError(value)
+    return float(value)  # type: ignore[arg-type]
 
 
 def _group(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:

@@ -21,14 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
-from sandbox.files import sync_folder, write_whole
+from sandbox.files import parse_json, read_json, sync_folder, write_whole
 from sandbox.recipe.specs import Recipe, digest
-from sandbox.recipe.text import from_toml, to_toml
+from sandbox.recipe.text import from_toml, read_recipe, to_toml
 from sandbox.runs.lock import holder
 from sandbox.wording import reason
 
 if TYPE_CHECKING:
     import torch
+
+_LONGEST_LINE = 2**20  # bytes of a line of log.jsonl; a validation's has some thousand
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,9 @@ class RunFolder:
             SandboxError: it is absent or damaged.
         """
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            return read_json(self.path / name)
         except FileNotFoundError:
             raise SandboxError(f"{self.path} has no {name}") from None
-        except (OSError, ValueError) as error:
-            raise SandboxError(f"{self.path / name} cannot be read: {error}") from None
 
     def validation_threshold(self, key: str) -> float | None:
         """The score at which a figure of the validation split was read; None where its report has none.
@@ -100,6 +100,17 @@ class RunFolder:
             return "damaged"
         return "interrupted: its process is gone" if status == "running" and not holder(self.path) else status
 
+    def is_finished(self) -> bool:
+        """Whether its status is "done" and it has a report.
+
+        Raises:
+            SandboxError: run.json is absent or damaged.
+        """
+        facts = self.read_json("run.json")
+        if not isinstance(facts, dict):
+            raise SandboxError(f"{self.path / 'run.json'} is damaged: it holds no facts")
+        return facts.get("status") == "done" and (self.path / "report.json").is_file()
+
     def update(self, **facts: Any) -> None:
         """Change facts of run.json."""
         self.write_json("run.json", {**self.read_json("run.json"), **facts})
@@ -120,14 +131,17 @@ class RunFolder:
     def read_log(self) -> list[dict[str, Any]]:
         """The lines of log.jsonl; a last line that was cut off is left out."""
         path = self.path / "log.jsonl"
-        rows = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
-            try:
-                row = json.loads(line)
-            except ValueError:
-                break
-            if isinstance(row, dict) and isinstance(row.get("step"), int):
-                rows.append(row)
+        rows: list[dict[str, Any]] = []
+        if not path.is_file():
+            return rows
+        with path.open("rb") as file:
+            while line := file.readline(_LONGEST_LINE):
+                try:
+                    row = parse_json(line, finite=False)
+                except ValueError:
+                    break
+                if isinstance(row, dict) and type(row.get("step")) is int:
+                    rows.append(row)
         return rows
 
     def cut_log(self, step: int) -> None:
@@ -157,7 +171,7 @@ class RunFolder:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
                 tensors = {key: file.get_tensor(key) for key in file.keys()}
-            return tensors, json.loads(header["state"]) if "state" in header else None
+            return tensors, parse_json(header["state"], finite=False) if "state" in header else None
         except (SafetensorError, OSError, ValueError) as error:
             raise SandboxError(f"{path} is damaged: {error}") from None
 
@@ -171,8 +185,8 @@ class RunFolder:
         if not path.is_file():
             raise SandboxError(f"{self.path} is no run folder: it has no recipe.toml")
         try:
-            return from_toml(path.read_text(encoding="utf-8"), source=str(path), kinds=data_kinds())
-        except (OSError, UnicodeDecodeError) as error:
+            return from_toml(read_recipe(path), source=str(path), kinds=data_kinds())
+        except (OSError, ValueError) as error:
             raise SandboxError(f"cannot read {path}: {error}") from None
 
 
@@ -234,20 +248,27 @@ def _umask() -> int:
     return mask
 
 
+def run_folders(parent: Path) -> list[RunFolder]:
+    """Folders below `parent` (itself, or two levels down) that hold a run.json, oldest first."""
+    found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
+    return [RunFolder(path.parent) for path in found if not path.parent.name.startswith(".")]
+
+
 def finished_runs(parent: Path) -> list[RunFolder]:
-    """Run folders below `parent` (itself, or two levels down) whose status is "done", oldest first."""
-    folders = _run_folders(parent)
-    return [folder for folder in folders if folder.status() == "done" and (folder.path / "report.json").is_file()]
+    """Of `run_folders` those whose status is "done"; a damaged run.json has none."""
+
+    def finished(folder: RunFolder) -> bool:
+        try:
+            return folder.is_finished()
+        except SandboxError:
+            return False
+
+    return [folder for folder in run_folders(parent) if finished(folder)]
 
 
 def interrupted_runs(parent: Path) -> list[RunFolder]:
-    """Run folders below `parent` that can be gone on with, as their process was stopped or is gone, oldest first."""
-    return [folder for folder in _run_folders(parent) if folder.status().startswith("interrupted")]
-
-
-def _run_folders(parent: Path) -> list[RunFolder]:
-    found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
-    return [RunFolder(path.parent) for path in found if not path.parent.name.startswith(".")]
+    """Of `run_folders` those that can be gone on with, as their process was stopped or is gone."""
+    return [folder for folder in run_folders(parent) if folder.status().startswith("interrupted")]
 
 
 def _label(loss: str) -> str:

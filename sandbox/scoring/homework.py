@@ -17,7 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.verification.metrics import score_pairs
 from sandbox.inference.trained import Trained, load_objective, load_trained
 from sandbox.runs.folder import RunFolder
-from sandbox.wording import reason
+from sandbox.wording import printable, reason
 
 
 class _Unanswered(SandboxError):
@@ -63,7 +63,7 @@ def submit(path: Path, out: Path) -> list[Path]:
     if not written:
         raise left_out[0]
     for why in left_out:
-        print(f"note: {why}", file=sys.stderr)
+        print(f"note: {printable(str(why))}", file=sys.stderr)
     return written
 
 

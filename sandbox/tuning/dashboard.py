@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.study import open_storage, open_study
-from sandbox.wording import reason
+from sandbox.wording import printable, reason
 
 
 def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8080) -> None:
@@ -27,5 +27,5 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8080) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise SandboxError(f"cannot listen on {host}:{port}: {reason(error)}; choose another --port") from None
-    print(f"study {folder.name}: http://{host}:{port}/  (Ctrl-C ends)", flush=True)
+    print(f"study {printable(folder.name)}: http://{host}:{port}/  (Ctrl-C ends)", flush=True)
     optuna_dashboard.run_server(open_storage(folder), host=host, port=port)

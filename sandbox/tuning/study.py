@@ -12,13 +12,13 @@ import re
 import socket
 import warnings
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from sandbox.errors import SandboxError, near
@@ -30,6 +30,7 @@ from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import to_flags, to_toml
 from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.folder import RunFolder
+from sandbox.tuning.journal import open_journal
 from sandbox.tuning.space import Space
 from sandbox.wording import reason
 
@@ -143,6 +144,10 @@ def winner(folder: Path) -> tuple[float, str, dict[str, Any]] | None:
     if not study.get_trials(states=(TrialState.COMPLETE,)):
         return None
     best = study.best_trial
+    if "command" not in best.user_attrs:
+        raise SandboxError(
+            f"{folder / 'journal.log'} does not say how trial {best.number} was made: its command is gone"
+        )
     line = re.sub(r" --seed \d+", "", str(best.user_attrs["command"]))
     return float(best.value or 0.0), line, dict(best.params)
 
@@ -167,36 +172,53 @@ def open_study(folder: Path) -> optuna.Study:
         listed = f"; there are {', '.join(sorted(others))}" if 0 < len(others) <= 8 else ""
         raise SandboxError(f"no study at {folder}{near(folder.name, others) or listed}")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        return optuna.load_study(study_name=None, storage=open_storage(folder))
-    except (ValueError, KeyError) as error:  # a line that is no JSON, no text, or no study
-        raise SandboxError(f"{folder / 'journal.log'} is damaged: {error}") from None
+    with _readable(folder):
+        study = optuna.load_study(study_name=None, storage=open_storage(folder))
+        _look_through(study)
+    return study
 
 
 def open_storage(folder: Path) -> JournalStorage:
-    """The journal of a study; a last line that a crash cut off is taken away, since it would make all unreadable."""
-    path = folder / "journal.log"
-    if path.is_file():
-        data = path.read_bytes()
-        if data and not data.endswith(b"\n"):
-            with path.open("r+b") as file:
-                file.truncate(data.rfind(b"\n") + 1)
-    return JournalStorage(JournalFileBackend(str(path)))
+    """The journal of a study, as `open_journal` has it."""
+    return open_journal(folder / "journal.log")
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Say in a sentence that what the journal says makes no study."""
+    try:
+        yield
+    except SandboxError:
+        raise
+    except Exception as error:  # Optuna's own, and KeyError, TypeError ... by what is missing
+        raise SandboxError(f"{folder / 'journal.log'} is damaged: {reason(error)}") from None
+
+
+def _look_through(study: optuna.Study) -> None:
+    """Ask for what is asked for later, so that a study that cannot tell it fails here.
+
+    Raises:
+        Exception: of any kind.
+    """
+    for trial in study.trials:
+        if trial.state == TrialState.COMPLETE:
+            float(trial.value)  # type: ignore[arg-type]
+    if study.get_trials(states=(TrialState.COMPLETE,)):
+        float(study.best_value)
 
 
 def _create(folder: Path, monitor: str, seed: int) -> optuna.Study:
-    try:
-        storage = open_storage(folder)
-    except (ValueError, KeyError) as error:
-        raise SandboxError(f"{folder / 'journal.log'} is damaged: {error}") from None
     direction: Literal["minimize", "maximize"] = "minimize" if lower_is_better(monitor) else "maximize"
     pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1)
-    try:
+    with _readable(folder):
         study = optuna.create_study(
-            study_name=folder.name, storage=storage, direction=direction, pruner=pruner, load_if_exists=True
+            study_name=folder.name,
+            storage=open_storage(folder),
+            direction=direction,
+            pruner=pruner,
+            load_if_exists=True,
         )
-    except (ValueError, KeyError) as error:
-        raise SandboxError(f"{folder / 'journal.log'} is damaged: {error}") from None
+        _look_through(study)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # so named since 2023
         study.set_metric_names([f"validation {monitor}"])
@@ -225,7 +247,7 @@ def _free_stranded(study: optuna.Study) -> None:
     """Trials that a worker of this machine left running when it died become failed; their points are tried again."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
-        if host == socket.gethostname() and not _alive(int(process)):
+        if host == socket.gethostname() and process.isdecimal() and not _alive(int(process)):
             study.tell(trial.number, state=TrialState.FAIL)
             study.enqueue_trial(trial.params)
 
@@ -243,6 +265,8 @@ def _alive(process: int) -> bool:
         return False
     except PermissionError:
         return True
+    except OverflowError:  # a number that no process has
+        return False
     return True
 
 

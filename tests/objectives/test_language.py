@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.objectives.language import LONGEST, Call, Term, Tune, parse, parse_call, parse_value
 from sandbox.objectives.resolve import resolve
+
+from fuzz import FUZZ, bounded, changed, read_or_refused
 
 
 def test_a_bare_name_is_a_term_of_weight_one() -> None:
@@ -172,7 +174,7 @@ def test_hostile_text_is_refused_in_a_sentence(text: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
-@settings(deadline=None, max_examples=150)
+@FUZZ
 @given(
     st.text(max_size=40)
     | st.text(alphabet="trilp(),=+-*[]{}:'\"x019. \n\r\t#\\_", max_size=40)
@@ -192,3 +194,58 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             read(text)  # type: ignore[operator]
         except SandboxError as error:
             assert str(error)
+
+
+MORE = [
+    "(" * 10_000 + "triplet" + ")" * 10_000,
+    "triplet(margin=1e999)",
+    "triplet(margin=-1e999)",
+    "triplet(margin=" + "9" * 1900 + ")",
+    "triplet(margin=0x" + "f" * 1900 + ")",
+    "1e999*triplet",
+    "9" * 400 + "*triplet",
+    "tr\u0456plet",  # a Cyrillic letter
+    "\uff54\uff52\uff49\uff50\uff4c\uff45\uff54(margin=\uff11)",  # wide letters, and a digit that is no number
+    "triplet\0",
+    "triplet(margin='\0')",
+    "a" * 1999,
+    "a" * 10**6,
+    "triplet(" + "a" * 1900 + "=1)",
+    "__import__('os').system('true')",
+    "triplet(margin=__import__('os'))",
+    "triplet(margin=" + "[" * 900 + "]" * 900 + ")",
+    "triplet(margin=" + "-" * 1900 + "1)",
+    "+".join(["triplet"] * 5000),
+    "+".join(["arcfase"] * 240),
+    "triplet(" + ",".join(["margin=1"] * 200) + ")",
+    "xbm(" * 300 + "triplet" + ")" * 300,
+    "triplet(margin=10**10**10)",
+    "triplet(margin=lambda: 1)",
+    "triplet if 1 else triplet",
+    "f'{triplet}'",
+    "triplet(margin='" + "\U0010ffff" * 1900 + "')",
+    "*" * 2000,
+    "triplet(margin={" + ",".join(f"{k}: 1" for k in range(250)) + "})",
+]
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@pytest.mark.parametrize("text", MORE, ids=range(len(MORE)))
+def test_what_would_run_or_never_end_is_refused_in_bounds(text: str) -> None:
+    with bounded(), pytest.raises(SandboxError):
+        resolve(text)
+
+
+VALID = [
+    "triplet(margin=0.1, miner=semihard) + 0.003*center",
+    "xbm(contrastive(pos_margin=0, neg_margin=1), memory_size=1024)",
+    "arcface(margin=tune(5, 45), scale=tune([16, 32.0, 64]))",
+]
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@FUZZ
+@given(data=st.data(), text=st.sampled_from(VALID))
+def test_an_objective_with_characters_turned_is_read_or_refused(data: st.DataObject, text: str) -> None:
+    given = data.draw(changed(text.encode())).decode("latin-1")
+    read_or_refused(lambda: resolve(given))

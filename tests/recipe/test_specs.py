@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.cli import flags
+from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import (
     AugmentSpec,
@@ -26,6 +27,8 @@ from sandbox.recipe.specs import (
     replace,
 )
 from sandbox.recipe.text import from_toml, load, to_flags, to_toml
+
+from fuzz import FUZZ, changed, read_or_refused
 
 POSITIVE = st.floats(1e-9, 1e3)
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(
@@ -197,3 +200,64 @@ def test_load_names_what_is_near_or_missing(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SandboxError, match="cannot read the recipe"):
         load("bad", tmp_path)
+
+
+PLAIN = to_toml(Recipe(), "python experiments/run.py")
+
+
+@FUZZ
+@given(
+    st.one_of(
+        changed(PLAIN.encode(), most=3),
+        st.lists(
+            st.sampled_from(
+                [
+                    *"[]{}=.,'#\"\n",
+                    *("data", "loss", "seed", "epochs", "name", "1", "-1", "nan", "inf", "1e400", "9" * 500, "true"),
+                    *("[[stages]]", '"' * 3, "'" * 3, "1979-05-27", "0x", "\\u0000", "a." * 400),
+                ]
+            ),
+            max_size=14,
+        ).map(lambda parts: "".join(parts).encode()),
+    )
+)
+def test_any_recipe_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    file = tmp_path_factory.getbasetemp() / "changed.toml"
+    file.write_bytes(content)
+
+    def read() -> None:
+        check_ranges(load(str(file), tmp_path_factory.getbasetemp(), data_kinds()))
+
+    read_or_refused(read)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loss = " + "[" * 5000 + "]" * 5000,
+        "loss." + "a." * 5000 + "a = 1",
+        "seed = " + "9" * 5000,
+        "seed = 1" + "0" * 400,
+        "optimizer.lr = 1e999",
+        "optimizer.lr = nan",
+        "data = [1]",
+        "data.image_size = {a = {b = 1}}",
+        "evaluate.far = [[[0.1]]]",
+        "seed = 1\nseed = 1",
+        "a" * 300_000 + " = 1",
+        "loss = '" + "a" * 2**20 + "'",
+        "stages = 5",
+        "[[stages]]\nname = ['a']",
+    ],
+    ids=range(14),
+)
+def test_a_hostile_recipe_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "hostile.toml"
+    file.write_text(text)
+    with pytest.raises(SandboxError):
+        check_ranges(load(str(file), tmp_path))
+
+
+def test_a_header_with_escapes_is_a_comment_still() -> None:
+    recipe = Recipe(data=DataSpec(root="a\x1b[31m\n'b"))
+    assert from_toml(to_toml(recipe, "run.py --data.root a\x1b[31m\x7f\udcff")) == recipe

@@ -11,11 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
 from sandbox.recognition.people_file import load_people, save_people
+
+from fuzz import FUZZ, changed, read_or_refused
 
 
 @pytest.fixture
@@ -161,3 +165,36 @@ def test_a_changed_byte_is_noticed(people: People, tmp_path: Path) -> None:
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with pytest.raises(SandboxError, match="is damaged"):
             load_people(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "words"),
+    [
+        ("about", np.frombuffer(b"[" * 100_000, np.uint8), "nested deeper than 50"),
+        ("about", np.frombuffer(b'{"version": ' + b"9" * 400 + b"}", np.uint8), "400 digits"),
+        ("about", np.frombuffer(b'{"version": 1, "version": 1}', np.uint8), "stands twice"),
+        ("about", np.zeros(2**22, np.uint8), r"it says 4,194,304 bytes of \d+ rows"),
+        ("about", np.zeros(5, "<U9"), "about is <U9"),
+        ("owner", np.zeros(10**6, np.int64), "1,000,000 owners do not fit"),
+    ],
+)
+def test_what_a_stranger_wrote_is_refused_before_it_costs(
+    people: People, tmp_path: Path, name: str, array: np.ndarray, words: str
+) -> None:
+    file = tmp_path / "people.npz"
+    save_people(people, file)
+    with np.load(file) as held:
+        np.savez(file, **{**held, name: array})
+    with pytest.raises(SandboxError, match=words):
+        load_people(file)
+
+
+@FUZZ
+@given(data=st.data())
+def test_bytes_put_in_taken_out_and_turned_are_read_or_refused(
+    people: People, tmp_path: Path, data: st.DataObject
+) -> None:
+    file = tmp_path / "people.npz"
+    save_people(people, file)
+    file.write_bytes(data.draw(changed(file.read_bytes())))
+    read_or_refused(lambda: load_people(file))

@@ -54,7 +54,7 @@ def test_it_stands_in_a_table_beside_new_ones_and_groups_with_them(tmp_path: Pat
     new = create(tmp_path, replace(old.recipe(), seed=1), "python experiments/run.py")
     new.write_json("report.json", old.read_json("report.json"))
     new.update(status="done", split=old.read_json("run.json")["split"])
-    table = build_table(read_runs([BEFORE / "runs", tmp_path]))
+    table = build_table(read_runs([BEFORE / "runs", tmp_path])[0])
     assert sorted(table.frame["n"]) == [1, 2]
     assert {"data.view", "data.fold"}.isdisjoint(table.settings) and "data.name" in table.settings
 

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.environment import peak_memory, surroundings
 from sandbox.runs.folder import RunFolder, create, finished_runs
+
+from fuzz import FUZZ, changed, read_or_refused
 
 
 @pytest.fixture
@@ -187,3 +192,46 @@ def test_the_surroundings_are_plain_data() -> None:
     assert json.loads(json.dumps(facts)) == facts
     assert facts["versions"]["torch"]
     assert peak_memory() > 10**6
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"__metadata__": {"state": "[" * 100_000}},
+        {"__metadata__": {"state": "9" * 400}},
+        {"__metadata__": {"state": '{"step": 1, "step": 2}'}},
+        {"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}},
+        {"a": {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 8]}},
+        {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}},
+        {"a": {"dtype": "F999", "shape": [2], "data_offsets": [0, 8]}},
+        {"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}},
+    ],
+    ids=range(8),
+)
+def test_a_header_that_declares_what_is_not_there_is_damage(folder: RunFolder, header: dict[str, Any]) -> None:
+    text = json.dumps(header).encode()
+    (folder.path / "x.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+    with pytest.raises(SandboxError, match=r"x\.safetensors is damaged"):
+        folder.read_tensors("x.safetensors")
+
+
+@FUZZ
+@given(data=st.data())
+def test_tensors_with_bytes_turned_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = RunFolder(tmp_path_factory.getbasetemp())
+    folder.write_tensors("turned.safetensors", {"a": torch.zeros(3), "b": torch.ones(2, 2)}, {"step": 1})
+    file = folder.path / "turned.safetensors"
+    file.write_bytes(data.draw(changed(file.read_bytes())))
+    read_or_refused(lambda: folder.read_tensors("turned.safetensors"))
+
+
+def test_a_log_of_a_stranger_is_read_up_to_its_first_line_that_is_none(folder: RunFolder) -> None:
+    folder.log({"step": 1, "loss": float("nan")})
+    for line in (b"[" * 100_000, b'{"step": ' + b"9" * 400 + b"}", b"x" * 3_000_000, b"\xff\xfe"):
+        whole = (folder.path / "log.jsonl").read_bytes()
+        with (folder.path / "log.jsonl").open("ab") as file:
+            file.write(line + b'\n{"step": 2}\n')
+        assert [row["step"] for row in folder.read_log()] == [1]
+        (folder.path / "log.jsonl").write_bytes(whole)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import unicodedata
-import zipfile
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import combinations
@@ -21,6 +19,7 @@ import PIL
 from PIL import Image, ImageDraw, ImageFont
 
 from sandbox.data.datasets.dataset import DataSet
+from sandbox.data.formats.npz import NpzError, read_npz
 from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import image_set, without_small
@@ -68,9 +67,9 @@ def _stored() -> tuple[np.ndarray, list[str], list[str], list[str]]:
     versions = f"{_VERSION} {matplotlib.__version__} {PIL.__version__} {unicodedata.unidata_version}"
     file = cache_folder() / f"glyphs-{hashlib.sha256(versions.encode()).hexdigest()[:12]}.npz"
     try:
-        with file.open("rb") as stream, np.load(stream) as stored:
-            return stored["pixels"], stored["names"].tolist(), stored["splits"].tolist(), stored["paths"].tolist()
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):  # not there yet, or damaged
+        stored = read_npz(file)
+        return stored.arrays["pixels"], stored.texts["names"], stored.texts["splits"], stored.texts["paths"]
+    except (NpzError, KeyError):  # not there yet, or damaged
         pass
     pixels, names, splits, paths = _drawn()
     buffer = io.BytesIO()

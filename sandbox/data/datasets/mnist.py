@@ -19,6 +19,8 @@ from sandbox.wording import counted
 
 _SIDE = 28
 _UNSIGNED_BYTES = 8
+_LARGEST = 2**29  # bytes of a file, inflated; MNIST's largest has 47 million
+_BEYOND = 2**20  # bytes that are read beyond those promised: whether there are more, not how many
 _NEEDED = (
     "MNIST/raw/ with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
     "t10k-labels-idx1-ubyte (or .gz)"
@@ -97,13 +99,18 @@ def read_idx(file: Path, dimensions: int) -> np.ndarray:
                     f"with {head[:4].hex(' ') or 'nothing'}, not with 00 00 08 {dimensions:02x} and as many lengths"
                 )
             shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, length, 4))
-            content = stream.read()
+            sides, promised = " x ".join(f"{side:,}" for side in shape), math.prod(shape)
+            if promised > _LARGEST:
+                raise SandboxError(
+                    f"{file} is damaged: its head promises {sides} bytes, and MNIST's largest 47,040,000"
+                )
+            content = stream.read(promised + _BEYOND)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise SandboxError(f"{file} is damaged or cut short: {str(error).lower()}") from None
-    if len(content) != math.prod(shape):
-        sides = " x ".join(f"{side:,}" for side in shape)
+    if len(content) != promised:
+        more = "or more " if len(content) == promised + _BEYOND else ""
         raise SandboxError(
-            f"{file} is cut short or damaged: its head promises {sides} bytes, and {len(content):,} follow"
+            f"{file} is cut short or damaged: its head promises {sides} bytes, and {len(content):,} {more}follow"
         )
     return np.frombuffer(content, np.uint8).reshape(shape)
 

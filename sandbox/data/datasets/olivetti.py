@@ -6,6 +6,7 @@ import io
 import zlib
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from sandbox.wording import reason
 _PEOPLE, _EACH, _SIDE = 40, 10, 64
 _PACKED, _ORIGINAL = "olivetti_py3.pkz", "olivettifaces.mat"
 _LARGEST = 64 * 2**20  # decompressed; the faces are 13 MB as doubles
+_COMPRESSED = 15
 _NEEDED = f"{_PACKED}, as scikit-learn keeps it in its data home, or the original {_ORIGINAL}"
 
 
@@ -70,7 +72,7 @@ def _packed(file: Path) -> np.ndarray:
     """What scikit-learn made of the original with joblib: a compressed pickle of its rows."""
     inflate = zlib.decompressobj()
     try:
-        content = inflate.decompress(file.read_bytes(), _LARGEST)
+        content = inflate.decompress(_bounded(file), _LARGEST)
     except zlib.error as error:
         raise SandboxError(f"{file} is damaged, or not compressed as joblib does: {error}") from None
     if not inflate.eof:
@@ -81,13 +83,43 @@ def _packed(file: Path) -> np.ndarray:
 def _original(file: Path) -> np.ndarray:
     from scipy.io import loadmat
 
+    content = _bounded(file)
     try:
-        held = loadmat(str(file), variable_names=["faces"])
+        _check_inflated(content)
+        held = loadmat(io.BytesIO(content), variable_names=["faces"])
     except Exception as error:  # scipy raises ValueError, TypeError, zlib's, struct's and its own on damaged files
         raise SandboxError(f"{file} is damaged, cut short or no MATLAB file: {reason(error, 160)}") from None
     if "faces" not in held:
         raise SandboxError(f"{file} holds no matrix called faces")
     return np.asarray(held["faces"]).T
+
+
+def _bounded(file: Path) -> bytes:
+    """What a file holds, which is no more than 400 faces can be."""
+    with file.open("rb") as stream:
+        content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise SandboxError(f"{file} is larger than 400 faces can be")
+    return content
+
+
+def _check_inflated(content: bytes) -> None:
+    """Refuse a MATLAB file whose compressed parts (of type 15) inflate to more than 400 faces can be.
+
+    Raises:
+        ValueError: they do.
+        zlib.error: a part is damaged.
+    """
+    order: Literal["big", "little"] = "big" if content[126:128] == b"MI" else "little"
+    place = 128
+    while place + 8 <= len(content):
+        kind, length = (int.from_bytes(content[at : at + 4], order) for at in (place, place + 4))
+        if kind == _COMPRESSED:
+            inflate = zlib.decompressobj()
+            inflate.decompress(content[place + 8 : place + 8 + length], _LARGEST)
+            if inflate.unconsumed_tail:
+                raise ValueError("it inflates to more than 400 faces can be")
+        place += 8 + length
 
 
 def _grey(file: Path, rows: np.ndarray) -> np.ndarray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.npz import Npz, NpzError, read_npz
+from sandbox.data.formats.npz import Declared, Npz, NpzError, listing, read_npz
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, reason
 
@@ -51,24 +51,17 @@ def read_embeddings(file: Path) -> Embeddings:
             is not finite in the file or as float32, or a row has no class; file and row (counted from 0) are named.
     """
     held = _opened(file)
-    if "embeddings" not in held.arrays:
-        raise SandboxError(f"{file} has no array named 'embeddings'; {held.listing('embeddings')}")
-    if len(held.arrays) == 1:
-        raise SandboxError(
-            f"{file} has neither 'labels' nor 'paths', so that no row has a class; {held.listing('labels')}"
-        )
     x = _rows(file, held.arrays["embeddings"])
-    for name in ("labels", "paths"):
-        if name in held.arrays and held.arrays[name].shape != (len(x),):
-            raise SandboxError(
-                f"{file} holds embeddings for {counted(len(x), 'row', 'rows')}, but its {name} have the shape "
-                f"{held.arrays[name].shape} instead of ({len(x)},)"
-            )
     paths = None
-    if "paths" in held.arrays:
-        paths = tuple(path.replace("\\", "/") for path in _texts(file, "paths", held.arrays["paths"]))
-    if "labels" in held.arrays:
-        labels, classes = _classes(file, held.arrays["labels"])
+    if "paths" in held.texts:
+        paths = tuple(path.replace("\\", "/") for path in held.texts["paths"])
+    if "labels" in held.texts:
+        names = held.texts["labels"]
+        if "" in names:
+            raise SandboxError(f"labels in {file} must name a class, but row {names.index('')} is empty")
+        labels, classes = _numbered(names)
+    elif "labels" in held.arrays:
+        labels, classes = _whole(file, held.arrays["labels"])
     else:
         labels, classes = _numbered([_folder(file, row, path) for row, path in enumerate(paths or ())])
     return Embeddings(x=x, labels=labels, classes=classes, paths=paths)
@@ -115,10 +108,13 @@ def _opened(file: Path) -> Npz:
     if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise SandboxError(f"{file} is not an npz file; save one by np.savez(file, embeddings=x, labels=labels)")
     try:
-        return read_npz(file, _SAVED_AS)
+        return read_npz(file, _SAVED_AS, lambda declared, names: _check(file, declared, names))
     except NpzError as error:
         if error.too_large:
-            raise SandboxError(f"{error.array or 'the list of arrays'} in {file} does not fit into memory") from None
+            what = error.array or "the list of arrays"
+            raise SandboxError(f"{what} in {file} does not fit into memory: {error}") from None
+        if error.rule:
+            raise SandboxError(f"{error.array} in {file} {error}") from None
         if error.pickled:
             raise SandboxError(
                 f"{error.array} in {file} is an array of Python objects, which is not read because it could run code; "
@@ -128,14 +124,35 @@ def _opened(file: Path) -> Npz:
         raise SandboxError(f"{what} is damaged or cut short: {error}") from None
 
 
+def _check(file: Path, declared: Mapping[str, Declared], names: Collection[str]) -> None:
+    """Refuse arrays that are missing, of another type or of shapes that do not fit, none of them read yet."""
+    if "embeddings" not in declared:
+        raise SandboxError(f"{file} has no array named 'embeddings'; {listing(names, 'embeddings')}")
+    if len(declared) == 1:
+        raise SandboxError(
+            f"{file} has neither 'labels' nor 'paths', so that no row has a class; {listing(names, 'labels')}"
+        )
+    dtype, shape = declared["embeddings"].dtype, declared["embeddings"].shape
+    if dtype.kind not in "fiu":
+        raise SandboxError(f"embeddings in {file} must be floats or integers, not {dtype}")
+    if len(shape) != 2 or 0 in shape:
+        raise SandboxError(
+            f"embeddings in {file} have the shape {shape}, but (N, D) with a row and a column at least is needed"
+        )
+    for name in ("labels", "paths"):
+        if name in declared and declared[name].shape != shape[:1]:
+            raise SandboxError(
+                f"{file} holds embeddings for {counted(shape[0], 'row', 'rows')}, but its {name} have the shape "
+                f"{declared[name].shape} instead of ({shape[0]},)"
+            )
+    for name, kinds in (("labels", "SUiuf"), ("paths", "SU")):
+        if name in declared and declared[name].dtype.kind not in kinds:
+            allowed = "integers or strings" if name == "labels" else "strings"
+            raise SandboxError(f"{name} in {file} must be {allowed}, not {declared[name].dtype}")
+
+
 def _rows(file: Path, given: np.ndarray) -> np.ndarray:
     """The embeddings as (N, D) float32, all finite."""
-    if given.dtype.kind not in "fiu":
-        raise SandboxError(f"embeddings in {file} must be floats or integers, not {given.dtype}")
-    if given.ndim != 2 or 0 in given.shape:
-        raise SandboxError(
-            f"embeddings in {file} have the shape {given.shape}, but (N, D) with a row and a column at least is needed"
-        )
     with np.errstate(over="ignore"):
         x = np.ascontiguousarray(given, dtype=np.float32)
     bad = ~np.isfinite(x).all(axis=1)
@@ -149,11 +166,8 @@ def _rows(file: Path, given: np.ndarray) -> np.ndarray:
     return x
 
 
-def _classes(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels as numbers, and the name of each number."""
-    if given.dtype.kind in "iu":
-        values, labels = np.unique(given, return_inverse=True)
-        return labels.astype(np.int64), tuple(map(str, values.tolist()))
+def _whole(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels that are whole numbers, numbered anew, and the name of each number."""
     if given.dtype.kind == "f":
         broken = np.flatnonzero(~(np.isfinite(given) & (given == np.floor(given))))
         first = f"row {broken[0]} holds {given[broken[0]]}" if len(broken) else f"they are {given.dtype}"
@@ -161,10 +175,8 @@ def _classes(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]
             f"labels in {file} must be integers or strings, but {first}; floats hold whole numbers exactly only up to "
             "a limit (2^24 in float32), beyond which two classes become one"
         )
-    names = _texts(file, "labels", given)
-    if "" in names:
-        raise SandboxError(f"labels in {file} must name a class, but row {names.index('')} is empty")
-    return _numbered(names)
+    values, labels = np.unique(given, return_inverse=True)
+    return labels.astype(np.int64), tuple(map(str, values.tolist()))
 
 
 def _numbered(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -172,26 +184,6 @@ def _numbered(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     classes = tuple(sorted(set(names)))
     numbers = {name: number for number, name in enumerate(classes)}
     return np.array([numbers[name] for name in names], dtype=np.int64), classes
-
-
-def _texts(file: Path, name: str, given: np.ndarray) -> list[str]:
-    """The strings of an array (N,) of bytes or str."""
-    if given.dtype.kind not in "SU":
-        allowed = "integers or strings" if name == "labels" else "strings"
-        raise SandboxError(f"{name} in {file} must be {allowed}, not {given.dtype}")
-    if given.dtype.kind == "U" and given.dtype.itemsize:
-        characters = np.ascontiguousarray(given, given.dtype.newbyteorder("=")).view(np.uint32).reshape(len(given), -1)
-        # Numbers that are no character: NumPy keeps them and cannot make a str of them, or one that cannot be printed.
-        broken = ((characters > 0x10FFFF) | ((characters >= 0xD800) & (characters < 0xE000))).any(axis=1)
-        if broken.any():
-            raise SandboxError(f"{name} in {file} must be Unicode text, which row {broken.argmax()} is not")
-    texts = []
-    for row, value in enumerate(given.tolist()):
-        try:
-            texts.append(value.decode() if isinstance(value, bytes) else value)
-        except UnicodeDecodeError:
-            raise SandboxError(f"{name} in {file} must be UTF-8 text, which row {row} is not") from None
-    return texts
 
 
 def _folder(file: Path, row: int, path: str) -> str:

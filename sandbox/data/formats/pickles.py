@@ -3,6 +3,9 @@
 A pickle is a program. The unpickler here gives it nothing to run: a name it asks for becomes a `_Name`, a call of that
 becomes a `_Made`, a note of name and arguments, and only the names that the caller admits are taken at all. Arrays are
 then put together here, out of the bytes, shape and type that the notes hold.
+
+Nor may it take more memory or time than its size is worth: lengths are held against what is left of the file before
+anything is made for them, instructions are counted, and what has to be compared, a key, is a plain value.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ _INLINE = "joblib.numpy_pickle.NumpyArrayWrapper"
 ARRAYS = frozenset({*_MADE, "numpy.ndarray", _TYPE, _INLINE})
 """The names by which NumPy's arrays are written, by NumPy 1 and 2 and by joblib."""
 _TYPES = ("u1", "f4", "f8")
+_MOST = 2_000_000  # instructions; a set of verification takes two for each image, and the largest have half a million
+_KEYS = (bytes, str, int, float, bool, type(None))
 
 
 class RefusedError(Exception):
@@ -96,6 +101,38 @@ class _Made:
         self.name, self.given, self.state = name, given, None
 
 
+class _Bounded:
+    """A stream that gives no more than it holds, and makes no room for more."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        start = stream.tell()
+        self._stream, self.left = stream, stream.seek(0, 2) - start
+        stream.seek(start)
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= self.left:
+            raise EOFError(f"{size:,} bytes are asked for, and {self.left:,} follow")
+        self.left -= size
+        return self._stream.read(size)
+
+    def readline(self) -> bytes:
+        line = self._stream.readline()
+        self.left -= len(line)
+        return line
+
+
+class _Counted(dict[int, Any]):
+    """What does an instruction, by its byte; it is counted how many were asked for."""
+
+    taken = 0
+
+    def __getitem__(self, byte: int) -> Any:
+        self.taken += 1
+        if self.taken > _MOST:
+            raise pickle.UnpicklingError(f"more than {_MOST:,} instructions")
+        return super().__getitem__(byte)
+
+
 class _PlainUnpickler(pickle._Unpickler):
     """The unpickler in Python, as joblib's has to be: bytes of an array stand between two instructions there.
 
@@ -106,8 +143,10 @@ class _PlainUnpickler(pickle._Unpickler):
     stack: list[Any]
 
     def __init__(self, stream: BinaryIO, admitted: Collection[str]) -> None:
-        super().__init__(stream, encoding="bytes")
-        self._stream, self._admitted = stream, frozenset(admitted)
+        self._stream = _Bounded(stream)
+        super().__init__(self._stream, encoding="bytes")
+        self._admitted = frozenset(admitted)
+        self.dispatch = _Counted(type(self).dispatch)  # type: ignore[misc]
 
     def find_class(self, module: str, name: str) -> Any:
         if f"{module}.{name}" not in self._admitted:
@@ -141,6 +180,37 @@ class _PlainUnpickler(pickle._Unpickler):
         elif made.name == _INLINE:
             self.stack[-1] = self._inline(state)
 
+    def load_items(self) -> None:
+        """Stands in for SETITEMS: keys are plain, since a key made of tuples of tuples could be hashed for ever."""
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        self._set(items[::2], items[1::2])
+
+    def load_item(self) -> None:
+        """Stands in for SETITEM."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self._set([key], [value])
+
+    def load_dict(self) -> None:
+        """Stands in for DICT."""
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        self.stack.append({})
+        self._set(items[::2], items[1::2])
+
+    def _set(self, keys: list[Any], values: list[Any]) -> None:
+        held = self.stack[-1]
+        if type(held) is not dict or not all(type(key) in _KEYS for key in keys):
+            raise pickle.UnpicklingError("a key that is no plain value, or no dict to put it into")
+        held.update(zip(keys, values, strict=True))
+
+    def load_refused(self) -> NoReturn:
+        """Stands in for what no file here holds."""
+        raise pickle.UnpicklingError("a set, a bytearray or a buffer")
+
+    dispatch[pickle.SETITEMS[0]] = load_items
+    dispatch[pickle.SETITEM[0]] = load_item
+    dispatch[pickle.DICT[0]] = load_dict
+    for _code in (pickle.EMPTY_SET, pickle.FROZENSET, pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER):
+        dispatch[_code[0]] = load_refused
     dispatch[pickle.REDUCE[0]] = load_call
     dispatch[pickle.NEWOBJ[0]] = load_call
     dispatch[pickle.BUILD[0]] = load_build
@@ -150,7 +220,7 @@ class _PlainUnpickler(pickle._Unpickler):
         kind, shape = _type(state["dtype"]), state["shape"]
         if state.get("numpy_array_alignment_bytes") is not None:
             self._stream.read(self._stream.read(1)[0])
-        content = self._stream.read(math.prod(shape) * kind.itemsize)
+        content = self._stream.read(_length(shape, kind))
         return _array(shape, kind, state["order"] == "F", content)
 
 
@@ -164,12 +234,19 @@ def _type(made: Any) -> np.dtype:
 
 
 def _array(shape: Any, kind: np.dtype, by_columns: bool, content: Any) -> np.ndarray:
-    if type(shape) is not tuple or not all(type(side) is int and side >= 0 for side in shape):
-        raise pickle.UnpicklingError("an array without a shape")
-    if not isinstance(content, bytes) or len(content) != math.prod(shape) * kind.itemsize:
+    if not isinstance(content, bytes) or len(content) != _length(shape, kind):
         raise pickle.UnpicklingError(f"an array of shape {shape} with too many or too few bytes")
     return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C")
 
 
+def _length(shape: Any, kind: np.dtype) -> int:
+    """Bytes of an array."""
+    if type(shape) is not tuple or len(shape) > 8 or not all(type(side) is int and 0 <= side < 2**48 for side in shape):
+        raise pickle.UnpicklingError("an array without a shape")
+    return math.prod(shape) * kind.itemsize
+
+
 def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if not isinstance(value, bytes | str):  # which could spell itself for ever
+        raise pickle.UnpicklingError("an array of no type")
+    return value.decode("latin-1") if isinstance(value, bytes) else value

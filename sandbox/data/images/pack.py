@@ -20,7 +20,7 @@ from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.data.images.decode import decode, has_colour
 from sandbox.data.images.form import Form
 from sandbox.errors import SandboxError
-from sandbox.wording import counted, first_names, reason
+from sandbox.wording import counted, first_names, printable, reason
 
 T = TypeVar("T")
 
@@ -84,7 +84,9 @@ def _mapped(folder: Path, key: str, names: Sequence[str]) -> Packed | None:
     try:
         unreadable: dict[str, str] = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
         pixels = np.load(folder / f"{key}.npy", mmap_mode="r")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(unreadable, dict) or pixels.ndim != 4 or pixels.dtype != np.uint8:
         return None
     kept = tuple(place for place, name in enumerate(names) if name not in unreadable)
     return Packed(pixels, kept, _notes(unreadable)) if len(pixels) == len(kept) else None
@@ -92,7 +94,7 @@ def _mapped(folder: Path, key: str, names: Sequence[str]) -> Packed | None:
 
 def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder: Path, key: str) -> None:
     if len(files) > _WORTH_A_WORD:
-        print(f"packing {len(files):,} images into {folder} (once)", file=sys.stderr)
+        print(f"packing {len(files):,} images into {printable(str(folder))} (once)", file=sys.stderr)
     with _Pool() as pool:
         channels = 3 if form.colour == "rgb" or (form.colour == "auto" and _any_colour(pool, files)) else 1
         unreadable: dict[str, str] = {}

@@ -8,6 +8,7 @@ from PIL import Image
 from sandbox.data.images.decode import square
 from sandbox.data.images.form import Form
 from sandbox.errors import SandboxError
+from sandbox.memory import available_memory
 
 
 def resized(pixels: np.ndarray, form: Form) -> np.ndarray:
@@ -28,6 +29,8 @@ def resized(pixels: np.ndarray, form: Form) -> np.ndarray:
     if pixels.shape[1:] == (size, size, channels) and not form.resize:
         return pixels
     try:
+        if len(pixels) * size * size * channels > available_memory():
+            raise MemoryError
         out = np.empty((len(pixels), size, size, channels), np.uint8)
     except (MemoryError, ValueError):
         raise SandboxError(

@@ -210,3 +210,22 @@ def test_images_that_no_memory_holds() -> None:
     few = np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (10**9, 28, 28, 1), (0, 0, 0, 0))
     with pytest.raises(SandboxError, match="1,000,000,000 images of 4096 x 4096 pixels do not fit into memory"):
         resized(few, Form(4096, "rgb"))
+
+
+@pytest.mark.parametrize(
+    ("promised", "follow", "said"),
+    [
+        ((120, 28, 28), 10**8, "promises 120 x 28 x 28 bytes, and 1,142,656 or more follow"),
+        ((2**31, 28, 28), 10**8, "promises 2,147,483,648 x 28 x 28 bytes, and MNIST's largest"),
+    ],
+)
+def test_a_small_file_that_inflates_to_much_is_not_inflated(
+    tmp_path: Path, promised: tuple[int, ...], follow: int, said: str
+) -> None:
+    file = tmp_path / "x.gz"
+    with gzip.open(file, "wb", compresslevel=1) as stream:
+        stream.write(b"\0\0\x08\x03" + b"".join(side.to_bytes(4, "big") for side in promised))
+        for _ in range(follow // 10**8):
+            stream.write(bytes(10**8))
+    with pytest.raises(SandboxError, match=said):
+        read_idx(file, 3)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 import numpy as np
@@ -165,3 +165,22 @@ def test_damaged_files_are_named(root: Path) -> None:
         with pytest.raises(SandboxError, match=said) as caught:
             read(root)
         assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_matlab_file_that_inflates_to_much_is_not_inflated(root: Path, order: Literal["little", "big"]) -> None:
+    (root / "olivetti_py3.pkz").unlink()
+    mark = b"IM" if order == "little" else b"MI"
+    inner = zlib.compress(bytes(70 * 2**20), 1)
+    head = b"MATLAB 5.0".ljust(124) + (0x0100).to_bytes(2, order) + mark
+    part = (15).to_bytes(4, order) + len(inner).to_bytes(4, order) + inner
+    (root / "olivettifaces.mat").write_bytes(head + part)
+    with pytest.raises(SandboxError, match="inflates to more than 400 faces can be"):
+        read(root)
+
+
+def test_a_file_that_is_larger_than_any_is_not_read(root: Path) -> None:
+    with (root / "olivetti_py3.pkz").open("r+b") as file:
+        file.truncate(2**33)  # a hole of eight gigabytes
+    with pytest.raises(SandboxError, match="is larger than 400 faces can be"):
+        read(root)

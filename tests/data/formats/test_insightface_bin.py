@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from sandbox.data.formats.insightface_bin import decode_pairs, read_bin
 from sandbox.errors import SandboxError
+
+from fuzz import FUZZ, changed, read_or_refused
 
 IMAGES = [b"\xff\xd8 first", b"\x89PNG", b"", bytes(range(256)) * 2, b"fifth", b"fifth"]
 SAME = [True, False, True]
@@ -291,7 +293,7 @@ STARTS = [
 ]
 
 
-@settings(max_examples=600)
+@FUZZ
 @given(data=st.data(), start=st.sampled_from(STARTS))
 def test_damage_never_ends_in_a_traceback(scratch: Path, data: st.DataObject, start: bytes) -> None:
     content = bytearray(start)
@@ -318,7 +320,7 @@ CODES = st.sampled_from(
 )
 
 
-@settings(max_examples=600)
+@FUZZ
 @given(st.lists(CODES, max_size=25), st.booleans())
 def test_any_program_of_plain_instructions_is_read_or_refused(scratch: Path, codes: list[bytes], ended: bool) -> None:
     scratch.write_bytes(b"\x80\x04" + b"".join(codes) + b"." * ended)
@@ -369,7 +371,7 @@ def test_images_that_cannot_be_decoded_are_counted_and_the_first_named(tmp_path:
             decode_pairs([image, good], 8)
 
 
-@settings(max_examples=150)
+@FUZZ
 @given(data=st.data(), kind=st.sampled_from(["PNG", "JPEG"]))
 def test_damaged_images_never_end_in_a_traceback(data: st.DataObject, kind: str) -> None:
     content = bytearray(encoded(kind, 50))
@@ -381,3 +383,12 @@ def test_damaged_images_never_end_in_a_traceback(data: st.DataObject, kind: str)
         assert decode_pairs([bytes(content)], 8).shape == (1, 8, 8, 3)
     except SandboxError as error:
         assert "image 0" in str(error)
+
+
+@FUZZ
+@given(data=st.data(), start=st.sampled_from(STARTS))
+def test_bytes_put_in_taken_out_and_turned_are_read_or_refused(
+    scratch: Path, data: st.DataObject, start: bytes
+) -> None:
+    scratch.write_bytes(data.draw(changed(start)))
+    read_or_refused(lambda: read_bin(scratch))

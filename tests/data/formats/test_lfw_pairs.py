@@ -4,9 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.data.formats.lfw_pairs import indexed, read_pair_lines
 from sandbox.errors import SandboxError
+
+from fuzz import FUZZ, changed, read_or_refused
 
 FOLDS = "2\t1\nAnn\t1\t2\nAnn\t1\tBob\t3\nCy_D\t2\t1\nBob\t3\tCy_D\t2\n"
 
@@ -82,3 +86,13 @@ def test_absent_images_are_counted_and_named(file: Path) -> None:
         SandboxError, match=r"names 6 images .*: Ann 2 \(line 2\), Bob 3 \(line 3\), Cy_D 2 \(line 4\) \.\.\."
     ):
         indexed(read_pair_lines(file), {("Ann", 1): 0}, file)
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_list_with_bytes_turned_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "changed.txt"
+    file.write_bytes(data.draw(changed(b"2\t2\nAnn\t1\t2\nBob\t3\t4\nAnn\t1\tBob\t3\nC_D\t2\tBob\t4\n" * 2)))
+    read_or_refused(lambda: read_pair_lines(file))

@@ -15,6 +15,8 @@ from sandbox.data.formats.pair_rows import read_pairs
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 
+from fuzz import FUZZ, changed, read_or_refused
+
 PATHS = ("faces/Ann/Ann_0001.jpg", "faces/Ann/Ann_0002.png", "faces/Bob/Bob_0003.jpg", "faces/C_D/C_D_0012.jpg")
 
 
@@ -323,7 +325,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@FUZZ
 @given(
     st.lists(PIECES, max_size=30).map(lambda pieces: "".join(pieces).encode()) | st.binary(max_size=40),
     st.booleans(),
@@ -358,3 +360,13 @@ def test_uneven_folds_are_read_as_they_are(tmp_path: Path) -> None:
     file.write_text("left,right,same,fold\n0,1,1,7\n0,1,1,7\n0,2,0,3\n")
     fold = read_pairs(file, None, 3).fold
     assert fold is not None and fold.tolist() == [2, 2, 1]
+
+
+@FUZZ
+@given(data=st.data(), text=st.sampled_from([LFW, LINES, TABLE]))
+def test_a_list_with_bytes_turned_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, text: str
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "changed.txt"
+    file.write_bytes(data.draw(changed(text.encode())))
+    read_or_refused(lambda: read_pairs(file, PATHS, 4))

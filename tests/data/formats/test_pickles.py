@@ -4,17 +4,20 @@ import builtins
 import copyreg
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.data.formats.pickles import read_pickle
 from sandbox.errors import SandboxError
+
+from fuzz import FUZZ, changed, read_or_refused
 
 PLAIN = {b"data": [1, 2.5, None, True, (b"x", "text", -3)], "nested": {1: [[]], 2: ()}}
 ARRAY = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
@@ -106,6 +109,57 @@ def test_programs_that_make_no_sense_are_damage(file: Path, program: bytes) -> N
         read_pickle(file)
 
 
+LAUGHS = b"]\x94(" + b"".join(b"h" + bytes([k]) + b"h" + bytes([k]) + b"\x86\x94" for k in range(60))
+"""Tuples of two that hold the one before twice, 60 deep: 2^60 lists to whoever walks through them."""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"\x80\x05\x8e" + (10**10).to_bytes(8, "little") + b"x.",  # 10 GB of bytes are declared
+        b"\x80\x05\x96" + (10**10).to_bytes(8, "little") + b"x.",  # of a bytearray, which would be zeroed first
+        b"\x80\x04\x95" + (10**10).to_bytes(8, "little") + b"N.",  # of a frame
+        b"\x80\x04\x8d" + (10**10).to_bytes(8, "little") + b"x.",  # of text
+        b"\x80\x02\x8b" + (2**31 - 1).to_bytes(4, "little") + b"x.",  # of a whole number
+        b"\x80\x02\x8b" + b"\xff\xff\xff\xff" + b"x.",  # of a length below 0
+        b"I" + b"9" * 5000 + b"\n.",  # more digits than Python reads
+        b"L" + b"9" * 5000 + b"L\n.",
+        b"\x80\x04" + LAUGHS + b"}h" + bytes([60]) + b"Ns.",  # a key that takes 2^60 steps to hash
+        b"\x80\x04" + LAUGHS + b"(h" + bytes([60]) + b"Nd.",
+        b"\x80\x04" + LAUGHS + b"}(h" + bytes([60]) + b"Nu.",
+        b"\x80\x04" + LAUGHS + b"\x8f(h" + bytes([60]) + b"\x90.",  # a set of it
+        b"\x80\x04" + LAUGHS + b"(h" + bytes([60]) + b"\x91.",
+        b"\x80\x04cnumpy\ndtype\n" + LAUGHS + b"0h" + bytes([60]) + b"\x85R(K\x03\x8c\x01<tbN.",  # a type that it names
+        b"\x80\x05\x97.",  # a buffer kept elsewhere
+        b"\x80\x02]N0h\x05.",  # a place of the memo that is not there
+        b"(" * 100_000,
+        b"]" * 10_000 + b"a" * 10_001 + b".",
+        b"]q\x00h\x00ah\x00N\x86a",
+    ],
+    ids=range(19),
+)
+def test_a_hostile_program_takes_neither_memory_nor_time(file: Path, program: bytes) -> None:
+    file.write_bytes(program)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SandboxError, match="is damaged, cut short or not a pickle"):
+            read_pickle(file)
+        assert tracemalloc.get_traced_memory()[1] < 512 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_instructions_are_counted(file: Path) -> None:
+    file.write_bytes(b"]" + b"\x94" * 2_000_001 + b".")  # each makes an entry of a hundred bytes
+    with pytest.raises(SandboxError, match="more than 2,000,000 instructions"):
+        read_pickle(file)
+
+
+def test_lists_in_lists_ten_thousand_deep_are_a_plain_value(file: Path) -> None:
+    file.write_bytes(b"]" * 10_000 + b"a" * 9_999 + b".")
+    assert len(read_pickle(file)) == 1
+
+
 @pytest.mark.parametrize("array", [np.array(["a"], dtype=object), np.array(["text"]), np.arange(3)])
 def test_arrays_of_other_things_are_refused(file: Path, array: np.ndarray) -> None:
     file.write_bytes(pickle.dumps(array, protocol=4))
@@ -122,7 +176,7 @@ def test_shapes_that_do_not_fit_are_damage(file: Path, shape: Any) -> None:
         read_pickle(file)
 
 
-@settings(max_examples=300)
+@FUZZ
 @given(place=st.integers(0, 10**6), value=st.integers(0, 255), cut=st.booleans())
 def test_whatever_is_changed_gives_plain_values_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, place: int, value: int, cut: bool
@@ -136,3 +190,16 @@ def test_whatever_is_changed_gives_plain_values_or_one_sentence(
         read_pickle(file)
     except SandboxError as error:
         assert str(file) in str(error) and "\n" not in str(error)
+
+
+WHOLE = [pickle.dumps({b"data": ARRAY, **PLAIN}, protocol=protocol) for protocol in (2, 3, 4)]
+
+
+@FUZZ
+@given(data=st.data(), whole=st.sampled_from(WHOLE))
+def test_bytes_put_in_taken_out_and_turned_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, whole: bytes
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "changed.pickle"
+    file.write_bytes(data.draw(changed(whole)))
+    read_or_refused(lambda: read_pickle(file))
