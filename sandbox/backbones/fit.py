@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -23,7 +24,7 @@ _WRAPPERS = {
     *AVERAGES,
 }
 """Names that wrappers of a network put before its own: DataParallel, torch.compile, Lightning, MoCo, DINO."""
-_DEEPEST = 16  # wrappers around a network at most; a stranger's file may have a name of any length
+_DEEPEST, _MOST = 16, 32  # wrappers around a network, and runs of them in a file; a stranger's may have any number
 _ANYWHERE = re.compile(r"\b(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")  # around single layers too
 
 
@@ -140,13 +141,14 @@ def _by_timm(part: _Part, held: Held) -> Iterator[Fit]:
 
 
 def _under_prefixes(tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
-    """Every run of wrappers' names that some name begins with, the empty one first, and the tensors under it."""
-    found = {""}
+    """Every run of wrappers' names that names begin with, the empty one first, and the tensors under it."""
+    found: Counter[str] = Counter()
     for name in tensors:
         words = name.split(".", _DEEPEST)[:-1]
         wrappers = list(takewhile(_WRAPPERS.__contains__, words))
         found.update(".".join(wrappers[:count]) + "." for count in range(1, len(wrappers) + 1))
-    for prefix in sorted(found, key=lambda prefix: (prefix.count("."), prefix)):
+    frequent = [prefix for prefix, _ in found.most_common(_MOST)]
+    for prefix in ["", *sorted(frequent, key=lambda prefix: (prefix.count("."), prefix))]:
         yield prefix, {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 

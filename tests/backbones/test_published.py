@@ -151,6 +151,23 @@ def test_what_lies_beside_the_network_is_left_out_and_said(tmp_path: Path) -> No
     )
 
 
+def test_a_checkpoint_of_lightning_fits_without_what_its_module_owns_beside(tmp_path: Path) -> None:
+    original, path = published(SMALL), tmp_path / "last.ckpt"
+    state = prefixed("model.backbone.")(original.state_dict())
+    state |= {"model.head.weight": torch.ones(2, 2), "loss.W": torch.ones(3)}
+    torch.save({"pytorch-lightning_version": "2.5.0", "global_step": 9, "state_dict": state, "callbacks": {}}, path)
+    taken = network(SMALL, path)
+    assert_loaded(SMALL, original, taken)
+    assert taken.notes[1].endswith("(2 tensors: model.head.weight, loss.W)")
+
+
+def test_names_with_any_number_of_wrappers_are_soon_refused(tmp_path: Path) -> None:
+    words = ("module", "model", "net", "backbone")
+    names = [".".join(words[n // 4**k % 4] for k in range(8)) + f".{n}" for n in range(600)]
+    torch.save({name: torch.zeros(1) for name in [*names, "module." * 9999 + "x"]}, tmp_path / "model.pth")
+    assert "does not fit the network: " in refusal(SMALL, tmp_path / "model.pth")
+
+
 @pytest.mark.parametrize("nest", ["state_dict_ema", "model_ema", "ema"])
 def test_averaged_weights_go_first_and_that_is_said(nest: str, tmp_path: Path) -> None:
     original, path = published(SMALL), tmp_path / "model.pth"
