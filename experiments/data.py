@@ -136,6 +136,7 @@ def show(argv: Sequence[str]) -> None:
         raise SandboxError(f"--seed is {command.seed}, but is at least 0")
     splits = _load(command.data, command.augment)
     from sandbox.reporting.plots.contact_sheet import augmented_rows, class_rows, draw_sheet
+    from sandbox.reporting.plots.lettering import not_written
 
     images = {"train": splits.train, "val": splits.val, "test": splits.test}[command.split]
     if command.augmented:
@@ -152,6 +153,8 @@ def show(argv: Sequence[str]) -> None:
         "; first as it is, then as training changes it" if command.augmented else ""
     )
     draw_sheet(rows, out, title, first_apart=command.augmented)
+    for note in not_written([text for row in rows for text in (row.name, row.detail)]):
+        say(f"note: {note}", file=sys.stderr)
     say(f"{out}: {title}")
 
 

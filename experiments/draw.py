@@ -129,7 +129,8 @@ def draw_map(argv: Sequence[str]) -> None:
     flags.quiet_libraries()
     from sandbox.pictures import map as mapped
     from sandbox.reporting.plots import map as reporting
-    from sandbox.reporting.plots.map_layout import check
+    from sandbox.reporting.plots.lettering import not_written
+    from sandbox.reporting.plots.map_layout import check, choose
 
     check(images=command.images, classes=command.classes)  # before a look at the test split is counted
     if command.run:
@@ -148,6 +149,8 @@ def draw_map(argv: Sequence[str]) -> None:
         coloured=command.classes,
         seed=command.seed,
     )
+    coloured = choose(found.labels, images=command.images, classes=command.classes, seed=command.seed).coloured
+    _say(not_written([found.name, *(found.classes[label] for label in coloured)]))
     say(f"{out}: {summary}")
 
 
@@ -160,6 +163,7 @@ def draw_scores(argv: Sequence[str]) -> None:
         raise SandboxError(f"--far is {command.far:g}, but is above 0 and below 1")
     flags.quiet_libraries()
     from sandbox.pictures.scores import scored
+    from sandbox.reporting.plots.lettering import not_written
     from sandbox.reporting.plots.scores import draw_counts, spell_share
     from sandbox.scoring.from_run import of_run
     from sandbox.scoring.inputs import read
@@ -180,6 +184,7 @@ def draw_scores(argv: Sequence[str]) -> None:
     _say(notes)
     which = "all pairs" if judged.pairs is None else "given pairs"
     draw_counts(counts, out, title=f"{name}: {which}", mark=mark)
+    _say(not_written([name]))
     summary = f"{counts.genuine.sum():,} genuine and {counts.impostors.sum():,} impostor pairs"
     if mark is not None:
         rates = f"FAR {spell_share(mark.far)}, FRR {spell_share(mark.frr)}"
@@ -196,6 +201,8 @@ def draw_plane(argv: Sequence[str]) -> None:
     from sandbox.pictures import plane as planes
     from sandbox.pipeline.run import run
     from sandbox.reporting.plots import plane
+    from sandbox.reporting.plots.lettering import not_written
+    from sandbox.reporting.plots.style import MOST_COLOURED
 
     both = planes.kinds(
         command.data, weight=command.weight, epochs=command.epochs, seed=command.seed, threads=command.threads
@@ -213,6 +220,7 @@ def draw_plane(argv: Sequence[str]) -> None:
         say(f"run folder: {folder.path}")
     title = f"{command.data.name}: features of two numbers, {command.epochs} epochs, seed {command.seed}"
     plane.draw_plane(rows, splits.train.classes, out, title=title)
+    _say(not_written(splits.train.classes[:MOST_COLOURED]))
     say(f"{out}: {title}")
 
 

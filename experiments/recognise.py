@@ -292,7 +292,8 @@ def identify(argv: Sequence[str]) -> None:
     if picture:  # last: what was found should not be lost where it cannot be drawn
         from sandbox.recognition.picture import draw_named
 
-        draw_named(named, picture)
+        for note in draw_named(named, picture):
+            print(f"note: {note}", file=sys.stderr)
 
 
 def _named(named: Sequence[Named], people: People, by_hand: float | None) -> None:

@@ -39,16 +39,24 @@ def embed(
     rows = np.empty((pixels.shape[0], network.dim), dtype=np.float32)
     start = 0
     for raw in raw_embeddings(network, pixels, device=device, autocast=autocast, batch=batch):
-        unit = F.normalize(raw)
+        unit = _unit(raw)
         rows[start : start + len(unit)] = unit.cpu().numpy()
         start += len(unit)
     if flip:
         start = 0
         for raw in raw_embeddings(network, pixels, device=device, autocast=autocast, mirror=True, batch=batch):
-            both = F.normalize(raw).cpu() + torch.from_numpy(rows[start : start + len(raw)])
-            rows[start : start + len(raw)] = F.normalize(both).numpy()
+            both = _unit(raw).cpu() + torch.from_numpy(rows[start : start + len(raw)])
+            rows[start : start + len(raw)] = _unit(both).numpy()
             start += len(raw)
     return rows
+
+
+def _unit(rows: torch.Tensor) -> torch.Tensor:
+    """Rows (N, D) float32 scaled to unit length, those too whose squares float32 does not hold; zeros stay zero."""
+    unit, length = F.normalize(rows), rows.norm(dim=1, keepdim=True)
+    largest = rows.abs().amax(1, keepdim=True)
+    beyond = ((length < 1e-12) | ~length.isfinite()) & (largest > 0) & largest.isfinite()
+    return torch.where(beyond, F.normalize(rows / largest), unit) if beyond.any() else unit
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -13,12 +13,18 @@ from sandbox.wording import reason
 
 
 class Trunk(nn.Module):
-    """A library's network without its classifier; `features` is the length of what it emits."""
+    """A library's network without its classifier.
 
-    def __init__(self, network: nn.Module, features: int):
+    `features` is the length of what it emits, `name` the library's and its own, and `small` says that its stem is
+    another than the library's.
+    """
+
+    def __init__(self, network: nn.Module, features: int, name: str, small: bool):
         super().__init__()
         self.network = network
         self.features = features
+        self.name = name
+        self.small = small
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images (N, C, H, W) float to features (N, F)."""
@@ -58,8 +64,8 @@ def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool,
     if pretrained and name in ("inception_v3", "googlenet"):
         network.aux_logits = False  # type: ignore[assignment]
     _take_off_classifier(network)
-    _adapt(network, channels, small)
-    return _measured(network, f"torchvision:{name}", channels, image_size)
+    changed = _adapt(network, channels, small)
+    return _measured(network, f"torchvision:{name}", channels, image_size, changed)
 
 
 def timm_trunk(name: str, *, channels: int, image_size: int, small: bool, pretrained: bool) -> Trunk:
@@ -75,9 +81,32 @@ def timm_trunk(name: str, *, channels: int, image_size: int, small: bool, pretra
     network = _fetch(
         lambda: timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels, **extra), name
     )
-    if small:
-        _keep_resolution(network)
-    return _measured(network, f"timm:{name}", channels, image_size)
+    changed = small and _keep_resolution(network)
+    return _measured(network, f"timm:{name}", channels, image_size, changed)
+
+
+def whole_network(name: str) -> nn.Module:
+    """A library's network as it is published, with its classifiers and random weights.
+
+    Args:
+        name: ``torchvision:NAME`` or ``timm:NAME``.
+    """
+    source, _, inner = name.partition(":")
+    if source == "timm":
+        return _timm().create_model(inner, pretrained=False)
+    import torchvision
+
+    extra: dict[str, Any] = {"init_weights": False} if inner in ("inception_v3", "googlenet") else {}
+    return torchvision.models.get_model(inner, weights=None, **extra)
+
+
+def timm_filter(name: str) -> Callable[..., Any] | None:
+    """What timm renames the tensors of a published file with, given them and the network; None where it has none."""
+    import sys
+
+    from timm.models import model_entrypoint
+
+    return getattr(sys.modules[model_entrypoint(name.partition(":")[2]).__module__], "checkpoint_filter_fn", None)
 
 
 def _timm() -> Any:
@@ -122,7 +151,8 @@ def _weighted(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield path, module
 
 
-def _adapt(network: nn.Module, channels: int, small: bool) -> None:
+def _adapt(network: nn.Module, channels: int, small: bool) -> bool:
+    """Fit the first convolution to the images; whether the stem is now another."""
     path, first = next((p, m) for p, m in _weighted(network) if isinstance(m, nn.Conv2d))
     if channels != first.in_channels:  # type: ignore[comparison-overlap]
         assert isinstance(first, nn.Conv2d)
@@ -130,21 +160,26 @@ def _adapt(network: nn.Module, channels: int, small: bool) -> None:
         if channels == 1:  # a grey image is worth the sum of what the three channels would have given
             new.weight.data.copy_(first.weight.data.sum(1, keepdim=True))
         _put(network, path, new)
-    if small:
-        _keep_resolution(network)
+    return small and _keep_resolution(network)
 
 
-def _keep_resolution(network: nn.Module) -> None:
-    """The stem for small images: the first convolution has stride 1 (7x7 becomes 3x3), the max-pool after it goes."""
-    seen = 0
+def _keep_resolution(network: nn.Module) -> bool:
+    """The stem for small images: the first convolution has stride 1 (7x7 becomes 3x3), the max-pool after it goes.
+
+    Returns:
+        Whether there was anything to change.
+    """
+    seen, changed = 0, False
     for path, module in list(network.named_modules()):
         if isinstance(module, nn.Conv2d):
             seen += 1
             if seen == 1 and module.stride != (1, 1) and module.kernel_size[0] <= 11:
                 _put(network, path, _like(module, stride=1, kernel=min(3, module.kernel_size[0])))
+                changed = True
         if isinstance(module, nn.MaxPool2d) and seen <= 1:
             _put(network, path, nn.Identity())
-            return
+            return True
+    return changed
 
 
 def _like(layer: nn.Conv2d, *, channels: int = 0, stride: int = 0, kernel: int = 0) -> nn.Conv2d:
@@ -165,7 +200,7 @@ def _put(network: nn.Module, path: str, module: nn.Module) -> None:
     setattr(network.get_submodule(parent), leaf, module)
 
 
-def _measured(network: nn.Module, name: str, channels: int, image_size: int) -> Trunk:
+def _measured(network: nn.Module, name: str, channels: int, image_size: int, small: bool) -> Trunk:
     """The trunk with its feature length, found by embedding one empty image."""
     was_training = network.training
     network.eval()
@@ -177,4 +212,4 @@ def _measured(network: nn.Module, name: str, channels: int, image_size: int) -> 
             f"{name} cannot take {channels} x {image_size} x {image_size} images: {reason(error, 160)}"
         ) from None
     network.train(was_training)
-    return Trunk(network, features)
+    return Trunk(network, features, name, small)

@@ -27,6 +27,7 @@ class Network(nn.Module):
         self.dim = dim
         self.frozen = False
         self.head_frozen = False
+        self.notes: list[str] = []
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
 
@@ -76,7 +77,7 @@ def make_network(
         head = nn.Sequential(linear, nn.BatchNorm1d(dim, affine=False)) if spec.head == "linear_bn" else linear
     network = Network(backbone, head, dim, mean, std)
     if spec.weights not in ("", "pretrained"):
-        load_weights(network, Path(spec.weights))
+        network.notes = load_weights(network, Path(spec.weights))
     if spec.freeze:
         network.freeze_backbone()
     if spec.freeze_head:

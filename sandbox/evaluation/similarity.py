@@ -48,6 +48,57 @@ def check_dimensions(queries: np.ndarray, gallery: np.ndarray) -> None:
         raise SandboxError(f"queries have {queries.shape[1]} dimensions, the gallery {gallery.shape[1]}")
 
 
+_LEAST = 2.0**-125
+"""Product of two lengths below which float32 tells their scores apart less finely than it does elsewhere."""
+_LEAST_LONGEST = 2.0**-50
+"""Length of the longest row below which scores lie so close together that intervals lose their bins."""
+
+
+def check_lengths(x: np.ndarray, against: np.ndarray | None = None, metric: Similarity = "cosine") -> None:
+    """Refuse rows so short that their scores vanish in float32, where lengths matter: by dot product and distance.
+
+    A single short row is let through: its scores with the others are told apart. Rows of zeros are no short rows.
+
+    Args:
+        x: (N, D) finite.
+        against: (G, D) rows that they are compared with; each other without it.
+        metric: see `as_products`.
+
+    Raises:
+        SandboxError: says how many they are, and names the shortest.
+    """
+    if metric == "cosine":
+        return
+    lengths = _lengths(x)
+    if not lengths.any():
+        return
+    lone = np.sort(lengths if metric == "l2" else lengths[lengths > 0])
+    shortest = float(lengths[lengths > 0].min())
+    if against is not None:
+        others = _lengths(against)
+        others = np.sort(others[others > 0])
+        few = metric == "dot" and len(others) > 1 and shortest * float(others[1]) < _LEAST
+    elif metric == "l2":  # a distance is as large as the longer of two rows; zeros are as near to a short row as it is
+        few = len(lone) > 1 and lone[1] ** 2 < _LEAST and shortest**2 < _LEAST
+    else:
+        few = len(lone) > 1 and float(lone[0] * lone[1]) < _LEAST
+    if few or lone[-1] < _LEAST_LONGEST:
+        at = int(np.where(lengths > 0, lengths, np.inf).argmin())
+        what = "dot products" if metric == "dot" else "squared distances"
+        raise SandboxError(
+            f"{what} of embeddings this short vanish in float32 (the shortest of {len(x):,}, row {at}, has length "
+            f"{shortest:.3g}, the longest {lone[-1]:.3g}); multiply all by one number, or compare by cosine"
+        )
+
+
+def _lengths(x: np.ndarray) -> np.ndarray:
+    """(N,) float64 Euclidean lengths, those too that have no square."""
+    wide = np.asarray(x, dtype=np.float64)
+    largest = np.abs(wide).max(1)
+    scaled = wide / np.where(largest > 0, largest, 1)[:, None]
+    return np.sqrt(np.einsum("ij,ij->i", scaled, scaled)) * largest
+
+
 def as_products(x: np.ndarray, metric: Similarity = "cosine") -> tuple[np.ndarray, np.ndarray]:
     """Rows such that ``left[i] @ right[j]`` is how alike x[i] and x[j] are.
 
@@ -60,7 +111,7 @@ def as_products(x: np.ndarray, metric: Similarity = "cosine") -> tuple[np.ndarra
         -|a - b|^2 = 2ab - |a|^2 - |b|^2. A row of zeros has cosine 0 with everything.
 
     Raises:
-        SandboxError: no such metric, or lengths beyond the range of float32.
+        SandboxError: no such metric, or lengths whose scores are beyond the range of float32 or vanish in it.
     """
     if metric not in SIMILARITIES:
         raise SandboxError(f"no similarity named '{metric}'; there are {', '.join(SIMILARITIES)}")
@@ -83,6 +134,7 @@ def as_products(x: np.ndarray, metric: Similarity = "cosine") -> tuple[np.ndarra
         raise SandboxError(
             f"embeddings this long (squared length {largest:.3g}) give scores beyond float32; scale them"
         )
+    check_lengths(wide, metric=metric)
     return left, right
 
 

@@ -80,7 +80,7 @@ def prepare(recipe: Recipe) -> Prepared:
     if recipe.resume_from:
         recipe, inherited = _inherit(recipe, network, objective, splits)
         notes = [*notes, *inherited]
-    notes = [*notes, *share_statistics(network, ranks, device, batches.size)]
+    notes = [*notes, *network.notes, *share_statistics(network, ranks, device, batches.size)]
     total = _steps(recipe, batches.steps_per_epoch)
     flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
     augment = Augment(recipe.augment, flip, recipe.seed)

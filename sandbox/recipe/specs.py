@@ -83,8 +83,8 @@ class BackboneSpec:
     """Linear layer on the features, the same with batch norm (no scale, no shift), or the features themselves; auto:
     linear_bn where a term owns class weights, else linear."""
     weights: str = ""
-    """'pretrained' (downloads what torchvision or timm publish), a .safetensors, .pth or .pt file (the whole
-    network, or its backbone alone), or nothing."""
+    """'pretrained' (downloads what torchvision or timm publish), a .safetensors, .pth, .pt, .bin or .ckpt file (the
+    whole network, its backbone alone, or what torchvision or timm published of it), or nothing."""
     stem: Literal["auto", "standard", "small"] = "auto"
     """small keeps the resolution of the first layer, for images up to 64 px; auto decides by image size,
     and never takes a pretrained first layer away. Networks of our own have one stem: auto."""

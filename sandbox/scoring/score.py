@@ -18,7 +18,7 @@ from sandbox.evaluation.lint.identical_rows import first_identical
 from sandbox.evaluation.lint.pairs import lint_pairs, lint_scores
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled, both_kinds, evaluate, verify
-from sandbox.evaluation.similarity import as_products
+from sandbox.evaluation.similarity import as_products, check_lengths
 from sandbox.evaluation.verification import cross_validation as by_folds
 from sandbox.evaluation.verification.calibration import Calibration, cllr, min_cllr
 from sandbox.evaluation.verification.metrics import Verification, score_pairs
@@ -186,6 +186,8 @@ def _cost_entry(llr: np.ndarray, pairs: Pairs, y: np.ndarray, value: float) -> d
 
 def _ranks(probe: Embeddings, gallery: Embeddings, options: Options) -> np.ndarray:
     """The rank of each probe's person; by distance, a person is as near as the nearest of their images."""
+    check_lengths(probe.x, gallery.x, options.metric)
+    check_lengths(gallery.x, probe.x, options.metric)
     return search(
         as_products(probe.x, options.metric)[0],
         probe.labels,

@@ -48,6 +48,18 @@ def test_an_embedding_of_length_zero_stays_zero() -> None:
     assert not embed(made, some(), device=torch.device("cpu")).any()
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e-13, 1e20, 1e30])
+def test_rows_whose_squares_float32_does_not_hold_are_of_unit_length_too(scale: float) -> None:
+    made, images = network(), some()
+    plain = embed(made, images, device=torch.device("cpu"))
+    made.head.weight.data *= scale  # type: ignore[union-attr, operator]
+    made.head.bias.data *= scale  # type: ignore[union-attr, operator]
+    for flip in (False, True):
+        rows = embed(made, images, device=torch.device("cpu"), flip=flip)
+        assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-6)
+        assert flip or np.allclose(rows, plain, atol=1e-5)
+
+
 def test_embedding_no_images_gives_no_rows() -> None:
     assert embed(network(), some()[:0], device=torch.device("cpu")).shape == (0, 5)
 

@@ -18,7 +18,8 @@ from torch import nn
 
 from sandbox.backbones.catalog import own_backbones
 from sandbox.backbones.network import Network, make_network
-from sandbox.backbones.weights import load_weights, read_weights
+from sandbox.backbones.weights import load_weights
+from sandbox.backbones.weights_file import read_weights
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import BackboneSpec
 
@@ -305,8 +306,8 @@ def tar(file: io.BytesIO) -> None:
         (lambda file: torch.save([torch.ones(2)], file), r"holds no tensors by name \(a list\)"),
         (lambda file: torch.save({}, file), r"holds no tensors by name \(a dict\)"),
         (
-            lambda file: torch.save({"net": {"a": torch.ones(2)}}, file),
-            "holds 'net', which is no plain tensor; .*'model'",
+            lambda file: torch.save({"weight": {"a": torch.ones(2)}}, file),
+            "holds 'weight', which is no plain tensor; .*'model'",
         ),
         (lambda file: torch.save({3: torch.ones(2)}, file), "holds 3, which is no plain tensor"),
         (lambda file: torch.save({"a": torch.ones(2).to_sparse()}, file), "holds 'a', which is no plain tensor"),
@@ -336,7 +337,7 @@ def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
     (tmp_path / "folder.pth").mkdir()
     for name in ("folder.pth", "gone.pt", "gone.safetensors"):
         assert refusal(network(), tmp_path / name) == f"no weights at {tmp_path / name}"
-    assert "are neither .safetensors nor .pth or .pt" in refusal(network(), tmp_path / "model.ckpt")
+    assert "are neither .safetensors nor .pth or .pt" in refusal(network(), tmp_path / "model.h5")
 
 
 def test_a_dictionary_that_holds_itself_is_refused(tmp_path: Path) -> None:

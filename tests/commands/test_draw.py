@@ -141,6 +141,19 @@ def test_a_map_of_a_file(command: Callable[..., Any], npz: Path, photographs: Pa
     assert command("draw.py", *words).err == "note: points only: it has no paths of images\n"
 
 
+def test_names_of_any_script_are_on_a_map_or_in_a_note(command: Callable[..., Any], tmp_path: Path) -> None:
+    names = np.repeat(["王小明", "김철수", "สมชาย", "_$x$", "\U0010fffd"], 4)  # no font has the last
+    x = np.random.default_rng(0).normal(size=(len(names), 4)).astype(np.float32)
+    np.savez(tmp_path / "named.npz", embeddings=x, labels=names)
+    words = ("--embeddings", str(tmp_path / "named.npz"), "--out", str(tmp_path / "map.png"))
+    said = command("draw.py", "map", *words)
+    assert said.code == 0, said.err
+    notes = [line for line in said.err.splitlines() if "written as ASCII" in line]
+    assert len(notes) == 1 and "as no font of this machine has the letters" in notes[0]
+    assert all(line.startswith("note: ") for line in said.err.splitlines())
+    drawn(tmp_path / "map.png")
+
+
 def test_scores_of_a_run_agree_with_its_report(command: Callable[..., Any], digits: Path, tmp_path: Path) -> None:
     out = tmp_path / "scores.png"
     before = looks(digits)

@@ -355,6 +355,8 @@ def test_odd_validation_costs_its_own_figures_only(
         (("--embeddings", "NPZ", "--far", "0"), "--far holds 0"),
         (("--embeddings", "NPZ", "--far", "0.1", "2"), "--far holds 2"),
         (("--embeddings", "NPZ", "--far", "nan"), "--far holds nan"),
+        (("--embeddings", "TINY", "--metric", "dot"), "dot products of embeddings this short vanish in float32"),
+        (("--embeddings", "TINY", "--metric", "l2"), "squared distances of embeddings this short vanish in float32"),
         (("--embeddings", "NPZ", "--validation", "NPZ", "--fpir", "1"), "--fpir holds 1"),
         (("--embeddings", "NPZ", "--validation", "NPZ", "--enrol", "0"), "--enrol is 0"),
         (("--embeddings", "NPZ", "--recall_at", "0"), "--recall_at"),
@@ -393,6 +395,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     arrays = {
         "OBJECTS": (x, y.astype(object)),
         "NAN": (nan, y),
+        "TINY": (x * np.float32(1e-24), y),
         "FLAT": (x[:, 0], y),
         "ONE": (x[:1], y[:1]),
         "NARROW": (x[:, :3], y),

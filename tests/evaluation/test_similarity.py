@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.similarity import SIMILARITIES, as_products, check_dimensions, check_embeddings
+from sandbox.evaluation.similarity import SIMILARITIES, as_products, check_dimensions, check_embeddings, check_lengths
 
 
 def by_definition(x: np.ndarray, metric: str) -> np.ndarray:
@@ -90,6 +90,47 @@ def test_lengths_beyond_float32_are_refused_without_a_warning(metric, kind: str)
             as_products(np.full((2, 2), 1e200), metric)
         left, right = as_products(np.full((2, 2), 1e18), metric)
         assert np.isfinite((left.astype(np.float64) @ right.T.astype(np.float64)).astype(np.float32)).all()
+
+
+def people(length: float) -> np.ndarray:
+    """(24, 8) float64 rows about as long as said."""
+    return np.random.default_rng(2).normal(size=(24, 8)) * (length / 8**0.5)
+
+
+@pytest.mark.parametrize("length", [1e-24, 10**-19.3, 1e-20, 1e-17, 1e-45, 1e-300, 5e-324])
+def test_rows_whose_scores_vanish_in_float32_are_refused_by_all_but_cosine(length: float) -> None:
+    x = people(length) if length > 1e-323 else (people(1) > 0) * length
+    for metric, what in (("dot", "dot products"), ("l2", "squared distances")):
+        with pytest.raises(SandboxError, match=rf"{what} of embeddings this short vanish in float32 .* row \d+, has"):
+            as_products(x, metric)  # type: ignore[arg-type]
+    assert np.linalg.norm(as_products(x)[0], axis=1) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["dot", "l2"])
+def test_short_rows_among_long_ones_are_refused_unless_there_is_one(metric) -> None:  # type: ignore[no-untyped-def]
+    x = people(1)
+    x[4] *= 1e-24
+    as_products(x, metric)
+    x[7] *= 1e-24
+    with pytest.raises(SandboxError, match=r"the shortest of 24, row [47], has length \d.*e-25"):
+        as_products(x, metric)
+
+
+@pytest.mark.parametrize("metric", ["dot", "l2"])
+def test_rows_of_zeros_are_no_short_rows(metric) -> None:  # type: ignore[no-untyped-def]
+    x = people(1)
+    x[3:6] = 0
+    as_products(x, metric)
+    as_products(np.zeros((4, 3)), metric)
+
+
+def test_short_queries_are_refused_where_the_gallery_makes_their_scores_vanish() -> None:
+    x, gallery = people(1), people(1e-12)
+    x[5] *= 1e-30
+    as_products(x, "dot"), as_products(gallery, "dot")  # each is well on its own
+    check_lengths(x, people(1), "dot")
+    with pytest.raises(SandboxError, match="the shortest of 24, row 5"):
+        check_lengths(x, gallery, "dot")
 
 
 @settings(max_examples=30)

@@ -169,7 +169,7 @@ class Influence:
     def _above(self, threshold: float) -> np.ndarray:
         """(K,): the share of each bin that lies at or above the threshold."""
         low, high = self.spread.edges[:-1], self.spread.edges[1:]
-        return np.clip((high - threshold) / np.maximum(high - low, 1e-30), 0, 1)
+        return np.clip((high - threshold) / np.maximum(high - low, np.finfo(np.float64).tiny), 0, 1)
 
     def _slope(self, far: float) -> float:
         """DTAR / dFAR as a secant between FAR / 1.65 and 1.65 FAR."""

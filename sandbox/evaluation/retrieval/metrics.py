@@ -18,7 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 from sandbox.evaluation.retrieval.search import Index, first_match_ranks, index_recall, nearest
-from sandbox.evaluation.similarity import Similarity, as_products, check_dimensions, check_embeddings
+from sandbox.evaluation.similarity import Similarity, as_products, check_dimensions, check_embeddings, check_lengths
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def retrieval(
     queries, targets = as_products(x, metric)
     if not alone:
         targets = as_products(against, metric)[1]
+        check_lengths(x, against, metric)
+        check_lengths(against, x, metric)
     reach = min(max(int(matches.max()), *recall_at, 1), len(against) - alone)
     # (N, 3): R-precision, MAP@R, rank of the first match or 0
     found = np.zeros((len(x), 3))

@@ -191,7 +191,8 @@ def _slack(queries: np.ndarray, longest: float) -> np.ndarray:
         queries: (Q, D).
         longest: the length of the longest row of the gallery.
     """
-    return (2 * queries.shape[1] ** 0.5 * 2.0**-24 * longest * _lengths(queries)).astype(np.float32)
+    with np.errstate(over="ignore"):  # then every score is summed in float64
+        return (2 * queries.shape[1] ** 0.5 * 2.0**-24 * longest * _lengths(queries)).astype(np.float32)
 
 
 def faiss_index(gallery: np.ndarray, k: int, index: Index) -> Any:

@@ -1,6 +1,6 @@
 """Pictures as files: arrays in, a PNG out.
 
-style fonts     what all share                     curves         learning curves, scores, neighbours, ROC, CMC
+style           what all share                     curves         learning curves, scores, neighbours, ROC, CMC
 map map_layout  images where t-SNE puts them       scores plane   counted scores; features of two numbers
-contact_sheet   rows of a data set's images
+fonts lettering names of any script                contact_sheet  rows of a data set's images
 """

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from sandbox.data.images.image_set import ImageSet
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
-from sandbox.reporting.plots.fonts import font
+from sandbox.reporting.plots.lettering import Letters, lettering
 from sandbox.wording import counted
 
 if TYPE_CHECKING:
@@ -124,19 +124,20 @@ def draw_sheet(rows: Sequence[Row], path: Path, title: str, *, first_apart: bool
     Raises:
         SandboxError: the file cannot be written.
     """
-    plain, bold = font(11), font(13, bold=True)
+    known = lettering([title, *(text for row in rows for text in (row.name, row.detail))])
+    plain, bold, title = known.letters(11), known.letters(13, bold=True), known.written(title)
     labels = [_label(row, plain) for row in rows]
-    widest = max(plain.getlength(line) for label in labels for line, _ in label)
+    widest = max(plain.length(line) for label in labels for line, _ in label)
     layout = Layout(rows[0].images.shape[1], label=int(widest) + 12, lead=12 if first_apart else 0)
     width, height = layout.whole(len(rows), max(len(row.images) for row in rows))
-    sheet = Image.new("RGB", (max(width, int(bold.getlength(title)) + 2 * _MARGIN), height), "white")
+    sheet = Image.new("RGB", (max(width, int(bold.length(title)) + 2 * _MARGIN), height), "white")
     pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, _MARGIN), title, fill=_INK, font=bold)
+    bold.draw(pen, (_MARGIN, _MARGIN), title, _INK, "la")
     for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
         right, top = layout.corner(number, 0)
         first = top + layout.cell / 2 - len(label) * _LINE / 2
         for place, (line, colour) in enumerate(label):
-            pen.text((right - 10, first + (place + 0.5) * _LINE), line, fill=colour, font=plain, anchor="rm")
+            plain.draw(pen, (right - 10, first + (place + 0.5) * _LINE), line, colour, "rm")
         for column, pixels in enumerate(row.images):
             left, top = layout.corner(number, column)
             pen.rectangle((left - 1, top - 1, left + layout.cell, top + layout.cell), outline=_FRAME)
@@ -164,27 +165,26 @@ def _drawn(images: ImageSet, classes: int, seed: int) -> list[tuple[int, np.ndar
     return [(int(label), random.permutation(np.flatnonzero(images.labels == label))) for label in labels]
 
 
-def _label(row: Row, font: ImageFont.FreeTypeFont) -> list[tuple[str, str]]:
+def _label(row: Row, letters: Letters) -> list[tuple[str, str]]:
     """Lines beside a row, with their colours: the name, and the detail under it."""
-    return [(line, _INK) for line in _wrapped(row.name, font)] + [(_cut(row.detail, font), _FAINT)]
+    name, detail = map(letters.lettering.written, (row.name, row.detail))
+    return [(line, _INK) for line in _wrapped(name, letters)] + [(_cut(detail, letters), _FAINT)]
 
 
-def _wrapped(name: str, font: ImageFont.FreeTypeFont) -> list[str]:
+def _wrapped(name: str, letters: Letters) -> list[str]:
     """The name in one line or two, broken between words, cut where that is not enough."""
-    name = name.encode("utf-8", "replace").decode()
     words = name.split(" ")
-    fitting = [n for n in range(1, len(words) + 1) if font.getlength(" ".join(words[:n])) <= _LABEL]
+    fitting = [n for n in range(1, len(words) + 1) if letters.length(" ".join(words[:n])) <= _LABEL]
     first = fitting[-1] if fitting else len(words)
     lines = [" ".join(words[:first]), " ".join(words[first:])]
-    return [_cut(line, font) for line in lines if line]
+    return [_cut(line, letters) for line in lines if line]
 
 
-def _cut(text: str, font: ImageFont.FreeTypeFont) -> str:
+def _cut(text: str, letters: Letters) -> str:
     """The text, its beginning left out where it is too long: names that are long differ at their ends."""
-    text = text.encode("utf-8", "replace").decode()
-    if font.getlength(text) <= _LABEL:
+    if letters.length(text) <= _LABEL:
         return text
-    return next((f"…{text[n:]}" for n in range(len(text)) if font.getlength(f"…{text[n:]}") <= _LABEL), "…")
+    return next((f"…{text[n:]}" for n in range(len(text)) if letters.length(f"…{text[n:]}") <= _LABEL), "…")
 
 
 def _enlarged(pixels: np.ndarray, cell: int) -> Image.Image:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from PIL import Image, ImageDraw, ImageOps
 
+from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.map_layout import Chosen, choose, free_spot, move_apart, take, tsne
-from sandbox.reporting.plots.style import GREY, class_style, darker, save
+from sandbox.reporting.plots.style import GREY, class_style, darker, draw_legend, save
 from sandbox.wording import counted
 
 _SIDE, _DPI = 1500, 150  # width of the map itself, pixels, and pixels an inch
@@ -63,10 +65,13 @@ def draw_map(
     side = _POINT if bare.all() else min(_LARGEST, float(np.sqrt(_FILLED / len(places))))
     places, side, down = _to_pixels(places if bare.all() else move_apart(places, side), side)
     caption = _caption(labels, chosen, perplexity)
-    names = [_short(classes[label], _LONGEST) for label in chosen.coloured]
-    width = _SIDE + _MARGIN + 80 + 13 * max(16, *(len(each) + 6 for each in names))  # the legend's own on the right
+    known = lettering([name, *(classes[label] for label in chosen.coloured)])
+    names = [known.written(classes[label]) for label in chosen.coloured]
+    width = (
+        _SIDE + _MARGIN + 80 + 13 * max(16, *(_width(_short(each, _LONGEST)) + 6 for each in names))
+    )  # the legend's own on the right
     height = down + _HEADER + _MARGIN
-    with sns.axes_style("white"):
+    with sns.axes_style("white"), known.for_plots():
         figure = plt.figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
         axes = figure.add_axes((_MARGIN / width, _MARGIN / height, _SIDE / width, down / height))
         # One unit is one pixel of the file, so that images are shown as they are scaled here and no second time.
@@ -79,7 +84,14 @@ def draw_map(
         _draw_points(axes, places[bare], [style for style, alone in zip(styles, bare, strict=True) if alone])
         _draw_legend(figure, names, styles, ((_MARGIN + _SIDE + 20) / width, (_MARGIN + down) / height))
         _draw_names(figure, axes, _taken(places, side, down), places, styles, names)
-        figure.text(_MARGIN / width, 1 - 34 / height, _short(name, 90), fontsize=13, fontweight="bold", va="center")
+        figure.text(
+            _MARGIN / width,
+            1 - 34 / height,
+            _plain(known.written(name), 90),
+            fontsize=13,
+            fontweight="bold",
+            va="center",
+        )
         figure.text(_MARGIN / width, 1 - 78 / height, caption, fontsize=10, va="center", color="#444444")
         save(figure, path, dpi=_DPI)
     return caption
@@ -143,21 +155,21 @@ def _draw_points(axes: Any, places: np.ndarray, styles: Sequence[int | None]) ->
 
 
 def _draw_legend(figure: Any, names: Sequence[str], styles: Sequence[int | None], corner: tuple[float, float]) -> None:
-    entries = [(class_style(place), f"{name} ({styles.count(place)})") for place, name in enumerate(names)]
-    entries += [((GREY, "o"), f"others ({styles.count(None)})")] if None in styles else []
-    handles = [
-        plt.Line2D([], [], linestyle="", marker=marker, color=colour, markersize=9, label=label)
-        for (colour, marker), label in entries
+    entries = [
+        (class_style(place), f"{_plain(name, _LONGEST)} ({styles.count(place)})") for place, name in enumerate(names)
     ]
-    figure.legend(
-        handles=handles,
+    entries += [((GREY, "o"), f"others ({styles.count(None)})")] if None in styles else []
+    draw_legend(
+        figure,
+        [
+            (plt.Line2D([], [], linestyle="", marker=marker, color=colour, markersize=9), label)
+            for (colour, marker), label in entries
+        ],
         loc="upper left",
         bbox_to_anchor=corner,
         borderaxespad=0,
-        frameon=False,
         fontsize=10,
         title="class (images)",
-        alignment="left",
         handletextpad=0.2,
     )
 
@@ -171,7 +183,7 @@ def _draw_names(
         if not ours.any():
             continue
         middle = np.median(places[ours], axis=0)
-        text = axes.text(*middle, _short(name, _NAME), fontsize=11, fontweight="bold", ha="center", va="center")
+        text = axes.text(*middle, _plain(name, _NAME), fontsize=11, fontweight="bold", ha="center", va="center")
         text.set_color(darker(class_style(place)[0]))
         box = text.get_window_extent(figure.canvas.get_renderer())
         wide, high = int(box.width) + 6, int(box.height) + 6
@@ -191,7 +203,16 @@ def _taken(places: np.ndarray, side: float, height: int) -> np.ndarray:
     return taken
 
 
+def _plain(name: str, most: int) -> str:
+    """A name as matplotlib takes it, which reads a formula between dollars."""
+    return _short(name, most).replace("$", r"\$")
+
+
 def _short(name: str, most: int) -> str:
-    """The name fit to print, its beginning left out where it is too long: names that are long differ at their ends."""
-    name = name.encode("utf-8", "replace").decode()
+    """The name, its beginning left out where it is too long: names that are long differ at their ends."""
     return name if len(name) <= most else f"…{name[1 - most :]}"
+
+
+def _width(name: str) -> int:
+    """Characters of a name, those counted twice that are as wide as two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in name)

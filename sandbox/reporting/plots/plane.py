@@ -14,7 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from sandbox.reporting.plots.style import GREY, MOST_COLOURED, class_style, darker, save
+from sandbox.reporting.plots.lettering import lettering
+from sandbox.reporting.plots.style import GREY, MOST_COLOURED, class_style, darker, draw_legend, save
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def draw_plane(rows: Sequence[Sequence[Panel]], classes: Sequence[str], path: Pa
         SandboxError: the file cannot be written.
     """
     columns = len(rows[0])
-    with sns.axes_style("whitegrid"):
+    known = lettering([title, *classes[:MOST_COLOURED]])
+    with sns.axes_style("whitegrid"), known.for_plots():
         figure, grid = plt.subplots(
             len(rows),
             columns,
@@ -62,8 +64,9 @@ def draw_plane(rows: Sequence[Sequence[Panel]], classes: Sequence[str], path: Pa
         figure.align_ylabels(grid[:, 0])
         for axes in grid[-1]:
             axes.set_xlabel("first feature")
-        _draw_legend(figure, classes, any(panel.centers is not None for row in rows for panel in row))
-        figure.suptitle(title, fontsize=12)
+        names = [_short(known.written(name)).replace("$", r"\$") for name in classes]
+        _draw_legend(figure, names, any(panel.centers is not None for row in rows for panel in row))
+        figure.suptitle(known.plotted(title), fontsize=12)
         save(figure, path, dpi=150)
 
 
@@ -87,20 +90,20 @@ def _limits(panels: Sequence[Panel]) -> np.ndarray:
     return ((low + high) / 2)[:, None] + np.array([-half, half])
 
 
-def _draw_legend(figure: Any, classes: Sequence[str], centered: bool) -> None:
-    handles = []
-    for place, name in enumerate(classes[:MOST_COLOURED]):
+def _draw_legend(figure: Any, names: Sequence[str], centered: bool) -> None:
+    entries = []
+    for place, name in enumerate(names[:MOST_COLOURED]):
         colour, marker = class_style(place)
-        handles.append(plt.Line2D([], [], linestyle="", marker=marker, color=colour, markersize=6, label=_short(name)))
-    if len(classes) > MOST_COLOURED:
-        left = f"{len(classes) - MOST_COLOURED:,} others"
-        handles.append(plt.Line2D([], [], linestyle="", marker="o", color=GREY, markersize=6, label=left))
+        entries.append((plt.Line2D([], [], linestyle="", marker=marker, color=colour, markersize=6), name))
+    if len(names) > MOST_COLOURED:
+        left = f"{len(names) - MOST_COLOURED:,} others"
+        entries.append((plt.Line2D([], [], linestyle="", marker="o", color=GREY, markersize=6), left))
     if centered:
-        handles.append(plt.Line2D([], [], linestyle="", marker="+", color="black", markersize=8, label="learnt center"))
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, title="class", alignment="left")
+        cross = plt.Line2D([], [], linestyle="", marker="+", color="black", markersize=8)
+        entries.append((cross, "learnt center"))
+    draw_legend(figure, entries, loc="outside right upper", title="class")
 
 
 def _short(name: str) -> str:
-    """The name fit to print, its end left out where it is too long."""
-    name = name.encode("utf-8", "replace").decode()
+    """The name, its end left out where it is too long."""
     return name if len(name) <= 20 else f"{name[:19]}…"

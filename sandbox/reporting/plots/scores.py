@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
+from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.style import COLOURS, save
 from sandbox.wording import counted
 
@@ -48,7 +49,8 @@ def draw_counts(counts: ScoreCounts, path: Path, *, title: str, mark: Mark | Non
     """
     kinds = ((counts.impostors, "impostor", _IMPOSTOR), (counts.genuine, "genuine", _GENUINE))
     widths = np.diff(counts.edges)
-    with sns.axes_style("whitegrid"):
+    known = lettering([title])
+    with sns.axes_style("whitegrid"), known.for_plots():
         figure, (upper, lower) = plt.subplots(2, 1, figsize=(7.2, 6), sharex=True, layout="constrained")
         for pairs, name, colour in kinds:
             share = pairs / pairs.sum()
@@ -63,7 +65,7 @@ def draw_counts(counts: ScoreCounts, path: Path, *, title: str, mark: Mark | Non
         lower.set_xlim(counts.edges[0], counts.edges[-1])
         if mark is not None:
             _draw_mark(upper, lower, mark)
-        upper.set_title(title, fontsize=11)
+        upper.set_title(known.plotted(title), fontsize=11)
         figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
         save(figure, path, dpi=150)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,21 @@ def class_style(place: int) -> tuple[str, str]:
 def darker(colour: str) -> tuple[float, ...]:
     """Red, green and blue, 0 to 1, of a colour as its edge or its text has them: yellow alone is faint on white."""
     return tuple(0.75 * part for part in to_rgb(colour))
+
+
+def draw_legend(figure: Any, entries: Sequence[tuple[Any, str]], **more: Any) -> None:
+    """A legend of a figure whose labels may be any text: matplotlib leaves out those that begin with a line below.
+
+    Args:
+        figure: of matplotlib.
+        entries: artists with their labels.
+        more: as for `figure.legend`.
+    """
+    legend = figure.legend(
+        [artist for artist, _ in entries], ["x"] * len(entries), frameon=False, alignment="left", **more
+    )
+    for text, (_, label) in zip(legend.get_texts(), entries, strict=True):
+        text.set_text(label)
 
 
 def save(figure: Any, path: Path, *, dpi: int = 130) -> None:

@@ -242,12 +242,27 @@ def test_scores_of_any_size_are_compared_as_they_are(scale: float) -> None:
     curve, plain = verify_scores(scaled, same).curve, verify_scores(scores, same).curve
     assert curve.auc == plain.auc
     assert curve.equal_error()[0] == plain.equal_error()[0]
-    x = np.random.default_rng(0).normal(size=(50, 6))
-    y = np.arange(50) % 5
-    auc = verify_all_pairs(x, y, metric="dot").curve.auc
-    tolerance = 1e-6 if scale > 1e-38 else 0.02  # few bits are left of the smallest numbers
-    tiny = verify_all_pairs(x * scale**0.5, y, metric="dot").curve
-    assert scale < 1e-41 or tiny.auc == pytest.approx(auc, abs=tolerance)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("metric", ["dot", "l2"])
+@pytest.mark.parametrize("power", [-47, -40, -30, 30, 58])
+def test_the_length_of_the_rows_changes_no_figure_and_no_interval(power: int, metric: Similarity) -> None:
+    x, y = embeddings(0, 90)
+    figures, plain = (verify_all_pairs(rows, y, metric=metric).figures(FAR) for rows in (x * 2.0**power, x))
+    for key, entry in figures.items():
+        for part in ("value", "low", "high"):
+            assert entry[part] == pytest.approx(plain[key][part], rel=1e-9), (key, part)
+
+
+@pytest.mark.parametrize("metric", ["dot", "l2"])
+@pytest.mark.parametrize("length", [1e-17, 1e-20, 1e-24])
+def test_rows_so_short_that_figures_would_be_wrong_are_refused(length: float, metric: Similarity) -> None:
+    x, y = embeddings(0, 90)
+    with pytest.raises(SandboxError, match="vanish in float32"):
+        verify_all_pairs(x * length, y, metric=metric)
+    with pytest.raises(SandboxError, match="vanish in float32"):
+        score_pairs(x * length, np.array([0]), np.array([1]), metric=metric)
 
 
 @pytest.mark.filterwarnings("error")
