@@ -171,7 +171,7 @@ def draw_scores(argv: Sequence[str]) -> None:
         )
         name = Path(command.embeddings).name
     counts, mark, notes = scored(judged, far=command.far)
-    _say(notes)
+    _say([*judged.notes, *notes])
     which = "all pairs" if judged.pairs is None else "given pairs"
     draw_counts(counts, out, title=f"{name}: {which}", mark=mark)
     summary = f"{counts.genuine.sum():,} genuine and {counts.impostors.sum():,} impostor pairs"

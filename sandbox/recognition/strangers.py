@@ -10,6 +10,7 @@ import numpy as np
 from sandbox.data.images.files import ENDINGS
 from sandbox.errors import SandboxError
 from sandbox.evaluation.retrieval.search import Searcher
+from sandbox.names import same_name
 from sandbox.recognition.gallery import Gallery, make_gallery
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
@@ -47,7 +48,7 @@ def named_twice(strangers: Sequence[str], enrolled: Sequence[str]) -> str:
     """
     people = set(enrolled)
     for name in strangers:
-        stem = Path(name).stem if name.lower().endswith(ENDINGS) else name
+        stem = same_name(Path(name).stem) if name.lower().endswith(ENDINGS) else name
         if name in people or (stem in people and any(map(str.isalpha, stem))):
             return name
     return ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from sandbox.data.formats.npz import Npz, NpzError, read_npz
 from sandbox.errors import SandboxError
+from sandbox.names import same_name
 from sandbox.wording import counted, reason
 
 _SAVED_AS = {
@@ -33,6 +34,8 @@ class Embeddings:
     """The name of each number; of an integer label its decimal digits."""
     paths: tuple[str, ...] | None
     """(N,) as in the file, with forward slashes; None where the file has none."""
+    spellings: frozenset[str] = frozenset()
+    """Every class as the file spells it, which `classes` may not: see `same_name`."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -43,8 +46,9 @@ def read_embeddings(file: Path) -> Embeddings:
     """Read an npz with `embeddings` (N, D) and `labels` (N,) or `paths` (N,) or both.
 
     Labels are integers, which stay exact whatever their size, or strings. Without labels the class of a row is the
-    folder directly around its path. Classes are numbered in the order of the integers, else of the names. Narrower
-    floats are widened exactly; wider ones and integers are rounded to float32. Nothing in the file is unpickled.
+    folder directly around its path. All spellings of one name are one class (see `same_name`). Classes are numbered in
+    the order of the integers, else of the names. Narrower floats are widened exactly; wider ones and integers are
+    rounded to float32. Nothing in the file is unpickled.
 
     Raises:
         SandboxError: the file cannot be read or is damaged, an array is missing, of the wrong type or shape, a number
@@ -67,11 +71,15 @@ def read_embeddings(file: Path) -> Embeddings:
     paths = None
     if "paths" in held.arrays:
         paths = tuple(path.replace("\\", "/") for path in _texts(file, "paths", held.arrays["paths"]))
+    if "labels" in held.arrays and held.arrays["labels"].dtype.kind in "iu":
+        values, labels = np.unique(held.arrays["labels"], return_inverse=True)
+        return Embeddings(x, labels.astype(np.int64), tuple(map(str, values.tolist())), paths)
     if "labels" in held.arrays:
-        labels, classes = _classes(file, held.arrays["labels"])
+        names = _class_names(file, held.arrays["labels"])
     else:
-        labels, classes = _numbered([_folder(file, row, path) for row, path in enumerate(paths or ())])
-    return Embeddings(x=x, labels=labels, classes=classes, paths=paths)
+        names = [_folder(file, row, path) for row, path in enumerate(paths or ())]
+    labels, classes = _numbered(map(same_name, names))
+    return Embeddings(x, labels, classes, paths, frozenset(names))
 
 
 def renumber(*parts: Embeddings) -> list[Embeddings]:
@@ -89,6 +97,7 @@ def renumber(*parts: Embeddings) -> list[Embeddings]:
             labels=np.array([numbers[name] for name in part.classes], dtype=np.int64)[part.labels],
             classes=classes,
             paths=part.paths,
+            spellings=part.spellings,
         )
         for part in parts
     ]
@@ -149,11 +158,8 @@ def _rows(file: Path, given: np.ndarray) -> np.ndarray:
     return x
 
 
-def _classes(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels as numbers, and the name of each number."""
-    if given.dtype.kind in "iu":
-        values, labels = np.unique(given, return_inverse=True)
-        return labels.astype(np.int64), tuple(map(str, values.tolist()))
+def _class_names(file: Path, given: np.ndarray) -> list[str]:
+    """Labels that are strings."""
     if given.dtype.kind == "f":
         broken = np.flatnonzero(~(np.isfinite(given) & (given == np.floor(given))))
         first = f"row {broken[0]} holds {given[broken[0]]}" if len(broken) else f"they are {given.dtype}"
@@ -162,9 +168,11 @@ def _classes(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]
             "a limit (2^24 in float32), beyond which two classes become one"
         )
     names = _texts(file, "labels", given)
-    if "" in names:
-        raise SandboxError(f"labels in {file} must name a class, but row {names.index('')} is empty")
-    return _numbered(names)
+    nameless = next((row for row, name in enumerate(names) if not same_name(name)), None)
+    if nameless is not None:
+        kind = "blank" if names[nameless] else "empty"
+        raise SandboxError(f"labels in {file} must name a class, but row {nameless} is {kind}")
+    return names
 
 
 def _numbered(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -197,7 +205,7 @@ def _texts(file: Path, name: str, given: np.ndarray) -> list[str]:
 def _folder(file: Path, row: int, path: str) -> str:
     """The name of the folder directly around a file."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if len(parts) < 2 or parts[-2] == "..":
+    if len(parts) < 2 or parts[-2] == ".." or not same_name(parts[-2]):
         raise SandboxError(
             f"{file} has no labels, so that the folder around an image names its class, but the path of row {row} has "
             f"no such folder: {path!r}"
