@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from sandbox.data.formats.list_text import read_text, words_of
 from sandbox.data.formats.pair_file import PairFile
 from sandbox.data.formats.pair_tables import SAME, csv_rows, is_header, read_table
 from sandbox.data.formats.pair_words import read_two_lines, read_unnamed, read_words
-from sandbox.data.formats.truth import is_truth
 from sandbox.errors import SandboxError
+
+_TRUTH = re.compile(r"[-+]?[0-9.]+|true|false", re.IGNORECASE)
 
 
 def read_pair_file(file: Path) -> PairFile:
@@ -60,16 +62,18 @@ def _is_lfw_header(line: str) -> bool:
 
 
 def _delimiter(header: str) -> str | None:
-    """What parts the columns where a line is the first of a CSV; None where it is a pair parted by blanks or tabs."""
-    words = header.split()
-    if len(words) == 3 and (is_truth(words[2]) or _is_number(words[2])) and words[0][-1] not in ",;":
-        return None  # a comma may stand in a path
-    columns = {column.strip(' "').lower() for column in header.split("\t")}
-    return next((mark for mark in ",;" if mark in header), "\t" if columns & {*SAME, "imagenum1"} else None)
+    """What parts the columns where a line is the first of a CSV; None where it is a pair, or half of one.
 
-
-def _is_number(word: str) -> bool:
-    return word.lstrip("+-").replace(".", "").isdecimal()
+    A comma may stand in the path of an image, but not at its end.
+    """
+    by_tabs = [field.strip() for field in header.split("\t")]
+    if {field.strip('"').lower() for field in by_tabs} & {*SAME, "imagenum1"}:
+        return "\t"
+    words = by_tabs if len(by_tabs) in (2, 3) and all(by_tabs) else header.split()
+    whole = not any(word.endswith((",", ";")) for word in words[:2])
+    if whole and (words is by_tabs or (len(words) == 3 and _TRUTH.fullmatch(words[-1]))):
+        return None
+    return next((mark for mark in ",;" if mark in header), None)
 
 
 def _lfw(file: Path, listed: LfwList) -> PairFile:
