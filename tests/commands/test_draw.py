@@ -168,8 +168,9 @@ def test_scores_of_a_file_and_of_given_pairs(command: Callable[..., Any], npz: P
     assert said.code == 0 and f": {6 * 28} genuine and {48 * 47 // 2 - 6 * 28} impostor pairs" in said.out
     assert "most accurate on these very pairs" in said.out
     whole = out.read_bytes()
-    pairs.write_text("a/0.png a/1.png 1\nb/0.png b/1.png 1\na/0.png c/1.png 0\n")
+    pairs.write_text("# three\na/0.png a/1.png 1\nb/0.png b/1.png 1\na/0.png c/1.png 0\n")
     said = command("draw.py", *words, "--pairs", str(pairs))
+    assert said.err == "note: 1 line that begins with # is passed over, the first line 1\n"
     assert said.code == 0 and ": 2 genuine and 1 impostor pairs" in said.out and out.read_bytes() != whole
     said = command("draw.py", *words, "--validation", str(npz), "--far", "0.01")
     assert said.code == 0 and "(FAR up to 1e-2 on validation): FAR" in said.out
