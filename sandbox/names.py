@@ -36,21 +36,19 @@ def joined_notes(spellings: Iterable[str]) -> list[str]:
     if not joined:
         return []
     names = counted(len(joined), "name is", "names are each")
-    return [f"{names} spelt in several ways and taken for one: {_listed(joined)}"]
+    more = f" and {len(joined) - _SHOWN:,} more" if len(joined) > _SHOWN else ""
+    return [f"{names} spelt in several ways and taken for one: {', '.join(joined[:_SHOWN])}{more}"]
 
 
-def met_note(met: Sequence[tuple[str, str]], what: tuple[str, str], others: str) -> str:
-    """A sentence on what a list names in another spelling than that which it has.
+def met_note(met: Sequence[tuple[str, str]], others: str) -> str:
+    """A sentence on images that a list names in another spelling than their own; the first is shown in ASCII.
 
     Args:
-        met: how the list spells each, and how it is spelt.
-        what: what is named, one and many.
+        met: how the list spells each image, and how it is spelt.
         others: where it is spelt so.
     """
-    shown = [f"{given!a} = {there!a}" for given, there in met]
-    kind = f"{counted(len(met), *what)} in another spelling than {others}"
-    return f"the list names {kind} (accents as characters of their own, or blanks at the ends): {_listed(shown)}"
-
-
-def _listed(shown: Sequence[str]) -> str:
-    return ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN:,} more" if len(shown) > _SHOWN else "")
+    first, there = met[0]
+    return (
+        f"the list names {counted(len(met), 'image', 'images')} in another spelling than {others} (accents as "
+        f"characters of their own, or blanks at the ends), the first {first!a} = {there!a}"
+    )

@@ -51,6 +51,6 @@ def test_what_was_joined_is_counted_and_shown_in_ascii() -> None:
 
 
 def test_what_was_met_is_counted_and_shown_in_ascii() -> None:
-    said = met_note([(COMPOSED, DECOMPOSED)], ("image", "images"), "the files")
+    said = met_note([(COMPOSED, DECOMPOSED)], "the files")
     assert said.startswith("the list names 1 image in another spelling than the files (accents")
-    assert said.endswith(r": 'Zo\xeb' = 'Zoe\u0308'")
+    assert said.endswith(r", the first 'Zo\xeb' = 'Zoe\u0308'")

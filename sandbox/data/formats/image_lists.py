@@ -95,7 +95,7 @@ def located(
     if absent:
         raise absent_images(file, absent, f"in {base}")
     if spelt and notes is not None:
-        notes.append(met_note(spelt, ("image", "images"), f"the files in {base}"))
+        notes.append(met_note(spelt, f"the files in {base}"))
     return found
 
 

@@ -17,7 +17,6 @@ from sandbox.names import met_note
 from sandbox.wording import counted, shown
 
 _FEW = 2000  # so many paths are looked through for a near spelling
-_IMAGES = ("image", "images")
 
 
 def row_numbers(file: Path, listed: PairFile, rows: int) -> dict[str, int]:
@@ -69,7 +68,7 @@ def _notes(met: dict[str, Met], paths: Sequence[str]) -> list[str]:
     notes = []
     spelt = [(word, paths[one.rows[0]]) for word, one in met.items() if one.spelt_apart]
     if spelt:
-        notes.append(met_note(spelt, _IMAGES, "the paths of the embeddings"))
+        notes.append(met_note(spelt, "the paths of the embeddings"))
     several = [word for word, one in met.items() if one.faces > 1]
     if several:
         shows = counted(len(several), "image that the list names shows", "images that the list names show")

@@ -50,7 +50,8 @@ def test_files_are_found_in_any_spelling_and_opened_by_their_own(
     assert all(path.is_file() for path in found.values())
     (told,) = notes
     assert told.startswith(f"the list names {'1 image' if listed == tree else '2 images'} in another spelling than")
-    assert "'Bo/a b.png' = 'Bo /a b.png'" in told and told.replace(str(tmp_path), "").isascii()
+    first = 1 if listed == tree else 0
+    assert told.endswith(f"the first {names[first]!a} = {files[first]!a}")
 
 
 def test_of_two_spellings_beside_each_other_neither_is_guessed(tmp_path: Path, write_image: Write) -> None:
