@@ -130,7 +130,7 @@ def draw_map(argv: Sequence[str]) -> None:
         found = mapped.of_run(Path(command.run), command.split, command.root)
     else:
         found = mapped.of_file(Path(command.embeddings), command.root)
-    _say(found.notes if command.thumbnails else ())
+    _say([*found.joined, *(found.notes if command.thumbnails else ())])
     summary = reporting.draw_map(
         found.x,
         found.labels,

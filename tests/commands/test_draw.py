@@ -139,6 +139,9 @@ def test_a_map_of_a_file(command: Callable[..., Any], npz: Path, photographs: Pa
     said = command("draw.py", *words, "--root", str(photographs))
     assert said.code == 2 and "has no array named 'paths'" in said.err
     assert command("draw.py", *words).err == "note: points only: it has no paths of images\n"
+    np.savez(npz, embeddings=np.eye(6, dtype=np.float32), labels=["a", "a ", "b"] * 2)
+    said = command("draw.py", *words, "--no_thumbnails").err
+    assert said == "note: 1 name is spelt in several ways and taken for one: 'a' = 'a '\n"
 
 
 def test_scores_of_a_run_agree_with_its_report(command: Callable[..., Any], digits: Path, tmp_path: Path) -> None:
