@@ -137,7 +137,7 @@ def draw_map(argv: Sequence[str]) -> None:
         found = mapped.of_run(Path(command.run), command.split, command.root)
     else:
         found = mapped.of_file(Path(command.embeddings), command.root)
-    _say(found.notes if command.thumbnails else ())
+    _say([*found.joined, *(found.notes if command.thumbnails else ())])
     summary = reporting.draw_map(
         found.x,
         found.labels,
@@ -181,7 +181,7 @@ def draw_scores(argv: Sequence[str]) -> None:
         )
         name = Path(command.embeddings).name
     counts, mark, notes = scored(judged, far=command.far)
-    _say(notes)
+    _say([*judged.notes, *notes])
     which = "all pairs" if judged.pairs is None else "given pairs"
     draw_counts(counts, out, title=f"{name}: {which}", mark=mark)
     _say(not_written([name]))

@@ -6,11 +6,19 @@ import errno
 import io
 import signal
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import NoReturn
 
 from sandbox.wording import printable
+
+# Cyrillic and Greek letters that are drawn as Latin ones are.
+_ALIKE = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0443\u0445"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf",
+    "ABEKMHOPCTXaeopcyxABEZHIKMNOPTYXo",
+)
 
 
 class SandboxError(Exception):
@@ -37,7 +45,17 @@ def near(given: str, allowed: Iterable[str]) -> str:
     if len(given) > 200:  # no slip of the hand, and slow to compare
         return ""
     found = get_close_matches(given, list(allowed), n=1, cutoff=0.55)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    if not found:
+        return ""
+    if _looks(found[0]) == _looks(given):
+        return f"; did you mean {found[0]!a}, which looks the same as {given!a}?"
+    return f"; did you mean '{found[0]}'?"
+
+
+def _looks(text: str) -> str:
+    """What is left for the eye: nothing of what has no width, one blank for several, Latin for what looks like it."""
+    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return " ".join(seen.translate(_ALIKE).split())
 
 
 def unknown(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> SandboxError:

@@ -21,6 +21,11 @@ def test_near_names_the_closest_spelling_or_nothing() -> None:
     assert near("zzz", []) == ""
 
 
+@pytest.mark.parametrize("given", ["Zoe\u0308", "Zo\xeb ", "Z\u043e\xeb", "Zo\xeb\u200b"])
+def test_a_near_spelling_that_looks_the_same_is_shown_by_its_characters(given: str) -> None:
+    assert near(given, ["Zo\xeb"]) == f"; did you mean 'Zo\\xeb', which looks the same as {given!a}?"
+
+
 def test_an_unknown_name_lists_a_few_names_where_none_is_near() -> None:
     assert str(unknown("loss", "zzz", ["b", "a"])) == "no loss named 'zzz'; there are a, b"
     assert str(unknown("loss", "zzz", map(str, range(50)), "see --list")) == "no loss named 'zzz' (see --list)"

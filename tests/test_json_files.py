@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.data.memory import available_memory, gigabytes
 from sandbox.errors import SandboxError
 from sandbox.files import parse_json, read_json
-from sandbox.memory import available_memory, gigabytes
 
 from fuzz import FUZZ, changed, read_or_refused
 

@@ -74,6 +74,8 @@ class Pairs:
     """(M,) bool, True where both images show one class."""
     fold: np.ndarray | None = None
     """(M,) int64 folds for cross-validation, counted from 1, or None."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how the list was read that they are from."""
 
     def __len__(self) -> int:
         """How many pairs."""

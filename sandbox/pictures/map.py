@@ -12,6 +12,7 @@ from PIL import Image
 from sandbox.data.catalog import load
 from sandbox.data.formats.embeddings import Embeddings, read_embeddings
 from sandbox.data.images.image_set import ImageSet
+from sandbox.data.names import joined_notes
 from sandbox.errors import SandboxError
 from sandbox.evaluation.similarity import as_products
 from sandbox.recipe.specs import Recipe
@@ -33,7 +34,9 @@ class Mapped:
     image: Callable[[int], Image.Image | None] | None = field(default=None, repr=False)
     """The image of a row, None where it cannot be read; None where there are no images at all."""
     notes: tuple[str, ...] = ()
-    """What a person should know of it."""
+    """What a person should know of the images."""
+    joined: tuple[str, ...] = ()
+    """Which names are one class (see `same_name`)."""
 
 
 def of_run(path: Path, split: str, root: str = "") -> Mapped:
@@ -100,7 +103,8 @@ def of_file(file: Path, root: str = "") -> Mapped:
         SandboxError: the file cannot be used, or `root` is no folder or holds none of the paths.
     """
     held = read_embeddings(file)
-    mapped = Mapped(file.name, as_products(held.x)[0], held.labels, held.classes)
+    joined = tuple(joined_notes(held.spellings))
+    mapped = Mapped(file.name, as_products(held.x)[0], held.labels, held.classes, joined=joined)
     if not root:
         note = "points only: --root says where the images of its paths lie" if held.paths else "points only: it has no"
         return replace(mapped, notes=(note if held.paths else f"{note} paths of images",))

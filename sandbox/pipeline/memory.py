@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from sandbox.backbones.network import make_network
+from sandbox.data.memory import available_memory, gigabytes
 from sandbox.errors import SandboxError
-from sandbox.memory import available_memory, gigabytes
 from sandbox.objectives.expression import Bound, Expression
 from sandbox.recipe.specs import BackboneSpec
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.images.files import Listing, is_image, subfolders, visible
+from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
-from sandbox.recognition.gallery import Gallery, clean_name, composed, make_gallery
+from sandbox.recognition.gallery import Gallery, clean_name, make_gallery
 from sandbox.recognition.reader import Reader, find_images
 from sandbox.wording import counted, first_names, reason
 
@@ -39,7 +40,8 @@ def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
     for own in folders:
         name = clean_name(own.name)
         if name in named:
-            raise SandboxError(f"{named[name]} and {own} are both the name '{name}'; put one person's images together")
+            both = f"{named[name].name!a} and {own.name!a} in {folder}"
+            raise SandboxError(f"{both} are both the name '{name}'; put one person's images together")
         named[name] = own
     notes = []
     if loose:
@@ -109,7 +111,7 @@ def strangers_in(folder: Path) -> tuple[list[Path], list[str]]:
         raise SandboxError(f"there is no folder {folder} of strangers, or it is a file")
     files = find_images([folder])
     parts = [file.relative_to(folder).parts for file in files]
-    return files, [composed(own[0]) if len(own) > 1 else own[0] for own in parts]
+    return files, [same_name(own[0]) for own in parts]
 
 
 def two_names(rows: Gallery) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.wording import printable
 
@@ -75,7 +75,7 @@ def clean_name(given: str) -> str:
     Raises:
         SandboxError: nothing is left, it holds what cannot be printed, or it is the word for nobody.
     """
-    name = composed(given)
+    name = same_name(given)
     if not name:
         raise SandboxError(f"{given!r} is no name: it has no character that can be seen")
     if printable(name) != name:
@@ -83,8 +83,3 @@ def clean_name(given: str) -> str:
     if name.upper() == UNKNOWN:
         raise SandboxError(f"nobody can be enrolled as '{name}': that is what a face is called that is nobody's")
     return name
-
-
-def composed(name: str) -> str:
-    """A name with composed characters (NFC), as one name may be spelt in two ways, and no space at either end."""
-    return unicodedata.normalize("NFC", name).strip()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures, shares, spell_rate
 from sandbox.evaluation.identification.open_set import fit_threshold
@@ -188,7 +189,7 @@ def measure_classes(
     Raises:
         SandboxError: as `classify`, or a stranger in both folders.
     """
-    classes = classes_of(run)
+    classes = tuple(map(same_name, classes_of(run)))
     files, truth = _files(images, classes)
     others, names = strangers_in(fit)
     both = sorted((set(truth) | set(classes)) & set(names))
@@ -227,6 +228,6 @@ def _trial(files: Sequence[Path], truth: Sequence[str], rows: Sequence[Classifie
     kept = [first[str(file)] for file in files]
     return Trial(
         truth=np.array(truth, object),
-        named=np.array([row.most_alike for row in kept], object),
+        named=np.array([row.most_alike and same_name(row.most_alike) for row in kept], object),
         scores=np.array([-np.inf if row.probability is None else row.probability for row in kept], np.float32),
     )

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from sandbox.data.names import same_name
 from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.retrieval.search import Index
@@ -122,14 +123,15 @@ class People:
         return np.asarray(scores, np.float32) >= np.float32(self.threshold.value if threshold is None else threshold)
 
     def place(self, name: str) -> int:
-        """Which of `gallery.names` a name is.
+        """Which of `gallery.names` a name is, in whatever spelling of it (see `same_name`).
 
         Raises:
             SandboxError: nobody of that name is enrolled.
         """
-        if name not in self.gallery.names:
+        names = list(map(same_name, self.gallery.names))
+        if same_name(name) not in names:
             raise unknown("enrolled person", name, self.gallery.names)
-        return self.gallery.names.index(name)
+        return names.index(same_name(name))
 
     def check_network(self, network: Embedder, file: Path) -> None:
         """Refuse a network whose embeddings are not those that `file` holds.

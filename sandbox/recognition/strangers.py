@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.images.files import ENDINGS
+from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.evaluation.retrieval.search import Searcher
 from sandbox.recognition.gallery import Gallery, make_gallery
@@ -47,7 +48,7 @@ def named_twice(strangers: Sequence[str], enrolled: Sequence[str]) -> str:
     """
     people = set(enrolled)
     for name in strangers:
-        stem = Path(name).stem if name.lower().endswith(ENDINGS) else name
+        stem = same_name(Path(name).stem) if name.lower().endswith(ENDINGS) else name
         if name in people or (stem in people and any(map(str.isalpha, stem))):
             return name
     return ""

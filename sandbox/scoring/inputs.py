@@ -8,6 +8,7 @@ from typing import Literal
 
 from sandbox.data.formats.embeddings import Embeddings, read_embeddings, renumber
 from sandbox.data.formats.pair_rows import read_pairs
+from sandbox.data.names import joined_notes
 from sandbox.errors import SandboxError
 from sandbox.evaluation import report
 from sandbox.evaluation.pairs import Pairs
@@ -32,6 +33,8 @@ class Inputs:
     """Whether validation holds the same identities on purpose."""
     retrieve: bool = True
     """Whether the labels are good enough for retrieval."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how the files were read: what was passed over, and which names were joined."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,4 +86,8 @@ def read(
         validation=numbered.get("validation"),
         pairs=listed[0],
         validation_pairs=listed[1],
+        notes=(
+            *joined_notes(name for part in parts.values() for name in part.spellings),
+            *(note for one in listed if one is not None for note in one.notes),
+        ),
     )

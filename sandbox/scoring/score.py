@@ -46,7 +46,7 @@ def score(inputs: Inputs, options: Options) -> Scored:
         SandboxError: folds or calibration without what they need, or data that no figure could be trusted on.
     """
     probe, gallery, pairs = inputs.probe, inputs.gallery, _with_folds(inputs.pairs, options)
-    findings = _lint(inputs, pairs, options)
+    findings = [Finding("as-read", note) for note in inputs.notes] + _lint(inputs, pairs, options)
     threshold = None
     if inputs.validation is not None:
         held = inputs.validation_verify or inputs.validation

@@ -139,6 +139,9 @@ def test_a_map_of_a_file(command: Callable[..., Any], npz: Path, photographs: Pa
     said = command("draw.py", *words, "--root", str(photographs))
     assert said.code == 2 and "has no array named 'paths'" in said.err
     assert command("draw.py", *words).err == "note: points only: it has no paths of images\n"
+    np.savez(npz, embeddings=np.eye(6, dtype=np.float32), labels=["a", "a ", "b"] * 2)
+    said = command("draw.py", *words, "--no_thumbnails").err
+    assert said == "note: 1 name is spelt in several ways and taken for one: 'a' = 'a '\n"
 
 
 def test_names_of_any_script_are_on_a_map_or_in_a_note(command: Callable[..., Any], tmp_path: Path) -> None:
@@ -181,8 +184,9 @@ def test_scores_of_a_file_and_of_given_pairs(command: Callable[..., Any], npz: P
     assert said.code == 0 and f": {6 * 28} genuine and {48 * 47 // 2 - 6 * 28} impostor pairs" in said.out
     assert "most accurate on these very pairs" in said.out
     whole = out.read_bytes()
-    pairs.write_text("a/0.png a/1.png 1\nb/0.png b/1.png 1\na/0.png c/1.png 0\n")
+    pairs.write_text("# three\na/0.png a/1.png 1\nb/0.png b/1.png 1\na/0.png c/1.png 0\n")
     said = command("draw.py", *words, "--pairs", str(pairs))
+    assert said.err == "note: 1 line that begins with # is passed over, the first line 1\n"
     assert said.code == 0 and ": 2 genuine and 1 impostor pairs" in said.out and out.read_bytes() != whole
     said = command("draw.py", *words, "--validation", str(npz), "--far", "0.01")
     assert said.code == 0 and "(FAR up to 1e-2 on validation): FAR" in said.out

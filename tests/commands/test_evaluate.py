@@ -166,6 +166,15 @@ def test_lines_and_csv_say_the_same(scored: Callable[..., Report], npz: Path, pa
     assert "verification/accuracy@5-fold" in scored("--embeddings", npz, "--pairs", pairs, "--folds", "5")
 
 
+def test_what_was_passed_over_in_a_list_is_told(command: Callable[..., Any], npz: Path, pairs: Path) -> None:
+    lines = pairs.read_text().split("\n")[:-1]
+    table = pairs.with_name("pairs.csv")
+    table.write_text(",a,b,same\n" + "".join(f"{place},{line.replace(' ', ',')}\n" for place, line in enumerate(lines)))
+    plain, said = (command("evaluate.py", "--embeddings", str(npz), "--pairs", str(file)) for file in (pairs, table))
+    assert said.code == 0 and said.out == plain.out and plain.err == ""
+    assert said.err == "note: 1 column is passed over: column 1, which has no name\n"
+
+
 def test_pairs_of_people_with_one_image_each_need_no_retrieval(
     scored: Callable[..., Report], command: Callable[..., Any], pairs: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,3 +258,29 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     (tmp_path / "pairs.txt").write_text("0 1 1\n0 9 0\n")
     with pytest.raises(SandboxError, match="--validation, which is missing"):
         read(tmp_path / "a.npz", validation_pairs=tmp_path / "pairs.txt")
+
+
+def test_query_gallery_and_list_meet_in_any_spelling_and_it_is_told(tmp_path: Path) -> None:
+    held = people()
+    names = [f"Zo\xeb {label:02d}" for label in held.labels]
+    paths = [f"{name}/{name}_{place % IMAGES + 1:04d}.jpg" for place, name in enumerate(names)]
+    wide = [unicodedata.normalize("NFD", name) for name in names]
+    np.savez(tmp_path / "query.npz", embeddings=held.x, labels=names, paths=paths)
+    np.savez(tmp_path / "gallery.npz", embeddings=people(1).x, labels=[f" {name}" for name in wide])
+    lines = [f"{wide[0]}\t1\t2", f"{wide[0]}\t1\t{wide[-1]}\t1"]
+    (tmp_path / "pairs.txt").write_text("\n".join(["1", *lines]))
+    read_in = read(tmp_path / "query.npz", gallery=tmp_path / "gallery.npz", pairs=tmp_path / "pairs.txt")
+    assert read_in.gallery is not None and read_in.probe.classes == read_in.gallery.classes
+    assert np.array_equal(read_in.probe.labels, read_in.gallery.labels)
+    assert len(read_in.notes) == 2
+    assert read_in.notes[0].startswith("24 names are each spelt in several ways and taken for one: ' Zoe\\u0308 00' = ")
+    assert read_in.notes[1].startswith("the list names 3 images in another spelling than the paths of the embeddings")
+    found = score(read_in, Options())
+    assert [finding.text for finding in found.findings if finding.rule == "as-read"] == list(read_in.notes)
+    np.savez(tmp_path / "same.npz", embeddings=people(1).x, labels=names)
+    assert (
+        found.figures
+        == score(
+            read(tmp_path / "query.npz", gallery=tmp_path / "same.npz", pairs=tmp_path / "pairs.txt"), Options()
+        ).figures
+    )

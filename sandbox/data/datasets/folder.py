@@ -9,6 +9,7 @@ from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.images.files import ENDINGS, Listing, is_image, subfolders, visible
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, read_rows, without_small
+from sandbox.data.names import joined_notes, same_name
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.errors import SandboxError
@@ -61,6 +62,8 @@ def read_classes(
     Raises:
         SandboxError: fewer than two classes have enough readable images.
     """
+    joined = joined_notes(name for name, _ in classes)
+    classes = [(same_name(name) or name, folder) for name, folder in classes]
     folders = [folder for _, folder in classes]
     listing = Listing.below(root, *folders, *(folder.parent for folder in folders))
     found = {folder: listing.images(folder) for folder in folders}
@@ -77,7 +80,7 @@ def read_classes(
     if len(images.classes) < 2:
         raise SandboxError(_one_class(root, images))
     images, small = without_small(images, least)
-    return images, [*notes, *small]
+    return images, [*joined, *notes, *small]
 
 
 def _load_given(root: Path, spec: DataSpec, parts: dict[str, Path]) -> Splits:

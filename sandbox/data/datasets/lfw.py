@@ -22,7 +22,6 @@ apt to test a network that was trained elsewhere. View 1 is for choosing, view 2
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,20 +30,17 @@ from typing import Literal
 import numpy as np
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.datasets.folder import read_classes
-from sandbox.data.formats.lfw_pairs import Face, PairLine, indexed, read_pair_lines
-from sandbox.data.images.files import is_image, subfolders, visible
+from sandbox.data.datasets.lfw_tree import Tree, read_tree
+from sandbox.data.formats.lfw_pairs import PairLine
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.draw import sample_disjoint
 from sandbox.data.splits.splits import Splits, ToVerify, given
 from sandbox.errors import SandboxError
-from sandbox.evaluation.pairs import Pairs
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
 _FOLDS = 10
-_DEPTH = 2
 _LISTS = {"view1": ("pairsDevTest.txt", "pairsDevTrain.txt"), "view2": ("pairs.txt",)}
 
 
@@ -58,27 +54,10 @@ class LfwSpec(DataSpec):
     """lfw view 2 only: the fold (1 to 10) that is tested; without it the people outside pairs.txt are trained on."""
 
 
-@dataclass(frozen=True)
-class _Lfw:
-    """All images, and the pair lists beside them."""
-
-    images: ImageSet
-    notes: list[str]
-    lists: dict[str, Path]
-    """File name -> file."""
-
-    def of(self, people: Iterable[str], least: int = 1) -> ImageSet:
-        """The images of those people who have at least `least`."""
-        wanted = frozenset(people)
-        enough = [
-            name in wanted and count >= least
-            for name, count in zip(self.images.classes, self.images.counts, strict=True)
-        ]
-        return self.images.take(np.flatnonzero(np.array(enough, dtype=bool)[self.images.labels]))
-
-
 def load(spec: LfwSpec) -> Splits:
     """Read `Name/Name_0001.jpg` under the root or up to two folders below it, and the pair lists of one view.
+
+    The lists may be LFW's own, or the CSV files that Kaggle has of them.
 
     Raises:
         SandboxError: images or lists are missing or malformed, or the view and fold do not fit together.
@@ -89,61 +68,26 @@ def load(spec: LfwSpec) -> Splits:
         raise SandboxError(f"data.validation is {spec.validation}, but must lie between 0 and 1")
     if spec.split == "sample" and spec.view == "view2" and spec.fold is None:
         raise SandboxError("data.split=sample with view2 needs data.fold: outside pairs.txt hardly anybody has two")
-    faces = _read(spec)
+    faces = read_tree(Path(spec.root).expanduser(), _LISTS[spec.view], Form.of(spec))
     if spec.view == "view1":
         return _view1(faces, spec)
     return _view2(faces, spec) if spec.fold is None else _view2_fold(faces, spec, spec.fold)
 
 
-def _read(spec: LfwSpec) -> _Lfw:
-    root = Path(spec.root).expanduser()
-    base = _people_folder(root, _DEPTH)
-    if base is None:
-        raise SandboxError(f"{root} holds no Name/Name_0001.jpg as LFW does, nor do the folders in it")
-    # Looked for before the images are read, which takes a while.
-    folders = tuple(dict.fromkeys((root, base, root.parent, base.parent)))
-    lists = {name: _list_file(name, folders) for name in _LISTS[spec.view]}
-    people = [(folder.name, folder) for folder in subfolders(base)]
-    images, notes = read_classes(root, people, Form.of(spec), 1)
-    return _Lfw(images, notes, lists)
-
-
-def _list_file(name: str, folders: Sequence[Path]) -> Path:
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise SandboxError(f"no {name} beside the images; looked in {', '.join(map(str, folders))}")
-
-
-def _people_folder(folder: Path, depth: int) -> Path | None:
-    """The folder that holds people: itself or, up to `depth` levels below, the first by name."""
-    inner = subfolders(folder)
-    if any(is_image(entry) and _number(entry.name, person.name) for person in inner for entry in visible(person)):
-        return folder
-    found = (_people_folder(entry, depth - 1) for entry in inner if depth)
-    return next((base for base in found if base is not None), None)
-
-
-def _number(file: str, person: str) -> int:
-    """The number of an image of a person, from 1; 0 where the file is not named after them."""
-    match = re.fullmatch(re.escape(person) + r"_(\d+)\.\w+", file)
-    return int(match[1]) if match else 0
-
-
-def _view1(faces: _Lfw, spec: LfwSpec) -> Splits:
+def _view1(faces: Tree, spec: LfwSpec) -> Splits:
     test_file, val_file = faces.lists["pairsDevTest.txt"], faces.lists["pairsDevTrain.txt"]
-    test_lines = read_pair_lines(test_file)
+    test_lines = faces.pair_lines(test_file)
     tested = _people(test_lines)
     # LFW's lists share nobody; lists that do lose those lines to test.
-    lines = [line for line in read_pair_lines(val_file) if not line.people & tested]
+    lines = [line for line in faces.pair_lines(val_file) if not line.people & tested]
     chosen = _draw_people(lines, spec.validation, spec.split_seed)
     val_lines = [line for line in lines if line.people <= chosen]
     return _parted(faces, spec, val_lines, val_file, test_lines, test_file)
 
 
-def _view2_fold(faces: _Lfw, spec: LfwSpec, fold: int) -> Splits:
+def _view2_fold(faces: Tree, spec: LfwSpec, fold: int) -> Splits:
     file = faces.lists["pairs.txt"]
-    lines = read_pair_lines(file)
+    lines = faces.pair_lines(file)
     folds = max(line.fold for line in lines)
     if fold > folds or folds < 2:
         raise SandboxError(f"data.fold is {fold}, but {file} has {counted(folds, 'fold', 'folds')}")
@@ -154,7 +98,7 @@ def _view2_fold(faces: _Lfw, spec: LfwSpec, fold: int) -> Splits:
 
 
 def _parted(
-    faces: _Lfw,
+    faces: Tree,
     spec: LfwSpec,
     val_lines: Sequence[PairLine],
     val_file: Path,
@@ -178,8 +122,8 @@ def _parted(
             closed.train,
             closed.val,
             closed.test,
-            val_verify=ToVerify(val, _indexed(val_lines, val, val_file)),
-            test_verify=ToVerify(test, _indexed(test_lines, test, test_file)),
+            val_verify=ToVerify(val, faces.indexed(val_lines, val, val_file)),
+            test_verify=ToVerify(test, faces.indexed(test_lines, test, test_file)),
             mirror=True,
             notes=[*faces.notes, *small, *closed.notes],
         )
@@ -187,16 +131,16 @@ def _parted(
         train,
         val,
         test,
-        val_pairs=_indexed(val_lines, val, val_file),
-        test_pairs=_indexed(test_lines, test, test_file),
+        val_pairs=faces.indexed(val_lines, val, val_file),
+        test_pairs=faces.indexed(test_lines, test, test_file),
         mirror=True,
         notes=[*faces.notes, *small],
     )
 
 
-def _view2(faces: _Lfw, spec: LfwSpec) -> Splits:
+def _view2(faces: Tree, spec: LfwSpec) -> Splits:
     file = faces.lists["pairs.txt"]
-    lines = read_pair_lines(file)
+    lines = faces.pair_lines(file)
     tested = _people(lines)
     test = faces.of(tested)
     outside = faces.of(set(faces.images.classes) - tested)
@@ -216,7 +160,7 @@ def _view2(faces: _Lfw, spec: LfwSpec) -> Splits:
         train,
         faces.of(chosen),
         test,
-        test_pairs=_indexed(lines, test, file, folds=True),
+        test_pairs=faces.indexed(lines, test, file, folds=True),
         mirror=True,
         notes=[*faces.notes, *small],
     )
@@ -226,7 +170,7 @@ def _share(order: Iterable[int], names: Sequence[str], share: float) -> list[str
     return [names[place] for place in list(order)[: max(1, round(share * len(names)))]]
 
 
-def _trained_on(faces: _Lfw, people: set[str], least: int) -> tuple[ImageSet, list[str]]:
+def _trained_on(faces: Tree, people: set[str], least: int) -> tuple[ImageSet, list[str]]:
     """Small classes are left out of training alone: the lists need the others whole."""
     train = faces.of(people, least)
     present = len(people & set(faces.images.classes))
@@ -255,16 +199,6 @@ def _draw_people(lines: Sequence[PairLine], share: float, seed: int) -> frozense
 
 def _people(lines: Iterable[PairLine]) -> frozenset[str]:
     return frozenset(person for line in lines for person in line.people)
-
-
-def _indexed(lines: Sequence[PairLine], images: ImageSet, file: Path, *, folds: bool = False) -> Pairs:
-    places: dict[Face, int] = {}
-    for place, (path, label) in enumerate(zip(images.paths, images.labels, strict=True)):
-        person = images.classes[label]
-        number = _number(Path(path).name, person)
-        if number:
-            places.setdefault((person, number), place)
-    return indexed(lines, places, file, folds=folds)
 
 
 DATA_SET = DataSet(

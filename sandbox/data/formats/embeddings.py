@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.formats.npz import Declared, Npz, NpzError, listing, read_npz
+from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, reason
 
@@ -33,6 +34,8 @@ class Embeddings:
     """The name of each number; of an integer label its decimal digits."""
     paths: tuple[str, ...] | None
     """(N,) as in the file, with forward slashes; None where the file has none."""
+    spellings: frozenset[str] = frozenset()
+    """Every class as the file spells it, which `classes` may not: see `same_name`."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -43,8 +46,9 @@ def read_embeddings(file: Path) -> Embeddings:
     """Read an npz with `embeddings` (N, D) and `labels` (N,) or `paths` (N,) or both.
 
     Labels are integers, which stay exact whatever their size, or strings. Without labels the class of a row is the
-    folder directly around its path. Classes are numbered in the order of the integers, else of the names. Narrower
-    floats are widened exactly; wider ones and integers are rounded to float32. Nothing in the file is unpickled.
+    folder directly around its path. All spellings of one name are one class (see `same_name`). Classes are numbered in
+    the order of the integers, else of the names. Narrower floats are widened exactly; wider ones and integers are
+    rounded to float32. Nothing in the file is unpickled.
 
     Raises:
         SandboxError: the file cannot be read or is damaged, an array is missing, of the wrong type or shape, a number
@@ -55,16 +59,15 @@ def read_embeddings(file: Path) -> Embeddings:
     paths = None
     if "paths" in held.texts:
         paths = tuple(path.replace("\\", "/") for path in held.texts["paths"])
-    if "labels" in held.texts:
-        names = held.texts["labels"]
-        if "" in names:
-            raise SandboxError(f"labels in {file} must name a class, but row {names.index('')} is empty")
-        labels, classes = _numbered(names)
-    elif "labels" in held.arrays:
+    if "labels" in held.arrays:
         labels, classes = _whole(file, held.arrays["labels"])
+        return Embeddings(x, labels, classes, paths)
+    if "labels" in held.texts:
+        names = _named(file, held.texts["labels"])
     else:
-        labels, classes = _numbered([_folder(file, row, path) for row, path in enumerate(paths or ())])
-    return Embeddings(x=x, labels=labels, classes=classes, paths=paths)
+        names = [_folder(file, row, path) for row, path in enumerate(paths or ())]
+    labels, classes = _numbered(map(same_name, names))
+    return Embeddings(x, labels, classes, paths, frozenset(names))
 
 
 def renumber(*parts: Embeddings) -> list[Embeddings]:
@@ -82,6 +85,7 @@ def renumber(*parts: Embeddings) -> list[Embeddings]:
             labels=np.array([numbers[name] for name in part.classes], dtype=np.int64)[part.labels],
             classes=classes,
             paths=part.paths,
+            spellings=part.spellings,
         )
         for part in parts
     ]
@@ -166,6 +170,15 @@ def _rows(file: Path, given: np.ndarray) -> np.ndarray:
     return x
 
 
+def _named(file: Path, names: list[str]) -> list[str]:
+    """Labels that are strings, each of which names a class."""
+    nameless = next((row for row, name in enumerate(names) if not same_name(name)), None)
+    if nameless is not None:
+        kind = "blank" if names[nameless] else "empty"
+        raise SandboxError(f"labels in {file} must name a class, but row {nameless} is {kind}")
+    return names
+
+
 def _whole(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Labels that are whole numbers, numbered anew, and the name of each number."""
     if given.dtype.kind == "f":
@@ -189,7 +202,7 @@ def _numbered(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
 def _folder(file: Path, row: int, path: str) -> str:
     """The name of the folder directly around a file."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if len(parts) < 2 or parts[-2] == "..":
+    if len(parts) < 2 or parts[-2] == ".." or not same_name(parts[-2]):
         raise SandboxError(
             f"{file} has no labels, so that the folder around an image names its class, but the path of row {row} has "
             f"no such folder: {path!r}"

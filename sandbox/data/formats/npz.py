@@ -18,8 +18,8 @@ from typing import IO
 
 import numpy as np
 
+from sandbox.data.memory import available_memory, gigabytes
 from sandbox.errors import SandboxError, near
-from sandbox.memory import available_memory, gigabytes
 from sandbox.wording import reason
 
 WIDEST = 4096

@@ -10,6 +10,7 @@ from sandbox.data.homework.lists import read_labels
 from sandbox.data.images.files import Listing, subfolders
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, Row, read_rows, without_small
+from sandbox.data.names import joined_notes, same_name
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
@@ -55,7 +56,9 @@ def read_closed(closed: Closed, reader: Reader, least: int) -> tuple[ImageSet, I
     """
     parts = [closed.train, closed.val, *([closed.test] if closed.test else [])]
     listing = Listing.below(reader.root, *parts, *(folder for part in parts for folder in subfolders(part)))
-    train, val, test = (_rows(part, listing) if part else [] for part in (closed.train, closed.val, closed.test))
+    train, val, test = (
+        _rows(part, listing, reader.notes) if part else [] for part in (closed.train, closed.val, closed.test)
+    )
     for part, rows in ((closed.train, train), (closed.val, val)):
         if not rows:
             raise SandboxError(f"{part} holds neither a folder of images for each person nor a labels.txt")
@@ -67,6 +70,7 @@ def read_closed(closed: Closed, reader: Reader, least: int) -> tuple[ImageSet, I
     if not test_has_labels(closed):
         train, val, test, note = _another_test(train, val)
         reader.notes.append(note)
+    reader.notes.extend(joined_notes(folder.name for part in parts for folder in subfolders(part)))
     if listing.repeated:
         repeated = counted(listing.repeated, "file is", "files are")
         reader.notes.append(f"{repeated} met under a second name and counted once")
@@ -84,21 +88,21 @@ def test_has_labels(closed: Closed) -> bool:
     if closed.test is None or (closed.test / "labels.txt").is_file():
         return closed.test is not None
     trained = set(people(closed.train))
-    return any(folder.name in trained for folder in subfolders(closed.test))
+    return any(same_name(folder.name) in trained for folder in subfolders(closed.test))
 
 
 def people(train: Path) -> list[str]:
     """The names of the classes to train on, sorted."""
     if (train / "labels.txt").is_file():
         return sorted({name for name, _ in read_labels(train / "labels.txt")})
-    return sorted(folder.name for folder in subfolders(train))
+    return sorted({same_name(folder.name) for folder in subfolders(train)})
 
 
-def _rows(part: Path, listing: Listing) -> list[Row]:
+def _rows(part: Path, listing: Listing, notes: list[str]) -> list[Row]:
     """Class and image by folders, or by a labels.txt, sorted."""
     if (part / "labels.txt").is_file():
-        return sorted(read_labels(part / "labels.txt"))
-    return sorted((folder.name, file) for folder in subfolders(part) for file in listing.images(folder))
+        return sorted(read_labels(part / "labels.txt", notes))
+    return sorted((same_name(folder.name), file) for folder in subfolders(part) for file in listing.images(folder))
 
 
 def _another_test(train: list[Row], val: list[Row]) -> tuple[list[Row], list[Row], list[Row], str]:

@@ -9,6 +9,7 @@ from sandbox.data.formats.image_lists import located, read_lines
 from sandbox.data.formats.pair_lists import read_pair_file
 from sandbox.data.homework.layouts import Known
 from sandbox.data.images.files import is_image, subfolders, visible
+from sandbox.data.names import joined_notes, same_name
 from sandbox.errors import SandboxError, near
 
 STRANGER = "n000000"
@@ -30,14 +31,15 @@ class Pair:
     """False as well where the list does not say."""
 
 
-def read_answered(file: Path) -> list[Pair]:
-    """Read pairs with answers.
+def read_answered(file: Path, notes: list[str]) -> list[Pair]:
+    """Read pairs with answers; `notes` gets what there is to say of how the list was read.
 
     Raises:
         SandboxError: as `read_lines`, or an answer that is neither 0 nor 1.
     """
     if file.suffix != ".csv":
         listed = read_pair_file(file)
+        notes.extend(listed.notes)
         columns = zip(listed.left, listed.right, listed.line.tolist(), listed.same.tolist(), strict=True)
         return [Pair(left, right, number, same=same) for left, right, number, same in columns]
     lines = read_lines(file, 3, "dev/a.jpg,dev/b.jpg,1")
@@ -57,8 +59,10 @@ def read_unanswered(file: Path) -> list[Pair]:
     return [Pair(line.words[0], line.words[1], line.number, line.text) for line in read_lines(file, 2, example)]
 
 
-def read_labels(file: Path) -> list[tuple[str, Path]]:
+def read_labels(file: Path, notes: list[str] | None = None) -> list[tuple[str, Path]]:
     """Class and image of each line of a labels.txt, whose images lie in images/ beside it, or beside it.
+
+    `notes`, if given, gets sentences on names that are spelt in several ways, or in another way than the files.
 
     Raises:
         SandboxError: as `read_lines` and `located`, or an image that stands in two lines.
@@ -69,8 +73,10 @@ def read_labels(file: Path) -> list[tuple[str, Path]]:
         if first.setdefault(line.words[0], line.number) != line.number:
             raise SandboxError(f"{file} names {line.words[0]} in line {first[line.words[0]]} and in line {line.number}")
     base = file.parent / "images" if (file.parent / "images").is_dir() else file.parent
-    images = located(file, base, ((line.number, line.words[0]) for line in lines))
-    return [(line.words[1], images[line.words[0]]) for line in lines]
+    images = located(file, base, ((line.number, line.words[0]) for line in lines), notes)
+    if notes is not None:
+        notes.extend(joined_notes(line.words[1] for line in lines))
+    return [(same_name(line.words[1]), images[line.words[0]]) for line in lines]
 
 
 def images_of(folder: Path) -> list[Path]:
@@ -84,7 +90,7 @@ def known_images(tree: Known) -> list[tuple[str, Path]]:
     Raises:
         SandboxError: there is nobody.
     """
-    rows = sorted((person.name, file) for person in subfolders(tree.known) for file in images_of(person))
+    rows = sorted((same_name(person.name), file) for person in subfolders(tree.known) for file in images_of(person))
     if not rows:
         raise SandboxError(f"{tree.known} must hold a folder with images for each person known, but holds none")
     return rows
@@ -113,7 +119,7 @@ def read_names(tree: Known, answers: Path) -> list[tuple[str, Path]]:
         raise SandboxError(f"{answers} line {short + 1} has {len(rows[short])} columns, but the header {len(header)}")
     if len(rows) - 1 != len(images):
         raise SandboxError(f"{answers} has {len(rows) - 1:,} rows for the {len(images):,} images in {tree.dev}")
-    names = columns[header.index("label")] if columns else []
+    names = [same_name(name) for name in columns[header.index("label")]] if columns else []
     people = {name for name, _ in known_images(tree)}
     for number, name in enumerate(names, start=2):
         if name != STRANGER and name not in people:
@@ -121,9 +127,9 @@ def read_names(tree: Known, answers: Path) -> list[tuple[str, Path]]:
                 f"{answers} line {number} names '{name}', who is not in {tree.known}{near(name, people)}; "
                 f"a stranger is {STRANGER}"
             )
-    by_file = {image.name: image for image in images}
+    by_file = {same_name(image.name): image for image in images}
     for column in columns:
-        files = [PurePosixPath(field).name for field in column]
+        files = [same_name(PurePosixPath(field).name) for field in column]
         if len(set(files)) == len(images) and set(files) == set(by_file):
             images = [by_file[name] for name in files]
     return list(zip(names, images, strict=True))

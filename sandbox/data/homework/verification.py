@@ -26,7 +26,7 @@ def pair_halves(lists: PairLists, reader: Reader) -> tuple[ToVerify, ToVerify]:
         SandboxError: the list is malformed, names images that are not there or cannot be read, or has fewer than two
             pairs of a kind.
     """
-    pairs = read_answered(lists.val)
+    pairs = read_answered(lists.val, reader.notes)
     both = sum(pair.same for pair in pairs)
     if min(both, len(pairs) - both) < 2:
         raise SandboxError(
@@ -34,7 +34,7 @@ def pair_halves(lists: PairLists, reader: Reader) -> tuple[ToVerify, ToVerify]:
             "validation and test"
         )
     named = ((pair.number, name) for pair in pairs for name in (pair.left, pair.right))
-    files = located(lists.val, lists.val_images, named)
+    files = located(lists.val, lists.val_images, named, reader.notes)
     val, test = halves([pair.same for pair in pairs])
     return _verified(lists, [pairs[place] for place in val], files, reader), _verified(
         lists, [pairs[place] for place in test], files, reader

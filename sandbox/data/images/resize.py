@@ -7,8 +7,8 @@ from PIL import Image
 
 from sandbox.data.images.decode import square
 from sandbox.data.images.form import Form
+from sandbox.data.memory import available_memory
 from sandbox.errors import SandboxError
-from sandbox.memory import available_memory
 
 
 def resized(pixels: np.ndarray, form: Form) -> np.ndarray:

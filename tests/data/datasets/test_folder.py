@@ -187,3 +187,34 @@ def test_a_name_that_is_not_text_does_not_stop_it(tmp_path: Path, write_classes:
         pytest.skip("this file system takes only names that are text")
     (note,) = read(tmp_path).notes
     note.encode("utf-8")
+
+
+def test_folders_of_one_name_in_several_spellings_are_one_class(tmp_path: Path, write_classes: Write) -> None:
+    spellings = ("Zo\xeb", "Zoe\u0308", "Zo\xeb ")
+    write_classes(tmp_path, {**dict.fromkeys(spellings, 4), **dict.fromkeys(("Zoe", "zo\xeb", "A  B", "A B"), 10)})
+    if len(list(tmp_path.iterdir())) < 7:
+        pytest.skip("this file system composes names itself")
+    splits = read(tmp_path, split="sample")
+    assert splits.train.classes == ("A  B", "A B", "Zoe", "Zo\xeb", "zo\xeb")
+    assert splits.notes[0] == (r"1 name is spelt in several ways and taken for one: 'Zoe\u0308' = 'Zo\xeb' = 'Zo\xeb '")
+    parts = (splits.train, splits.val, splits.test)
+    shown = {path for part in parts for path, label in zip(part.paths, part.labels, strict=True) if label == 3}
+    assert shown == {f"{name}/{number:02d}.png" for name in spellings for number in range(4)}
+
+
+def test_parts_meet_in_any_spelling_and_files_keep_their_own(tmp_path: Path, write_classes: Write) -> None:
+    for part, name in (("train", "Zo\xeb"), ("val", "Zoe\u0308"), ("test", " Zo\xeb")):
+        write_classes(tmp_path / part, {name: 3, "Bo": 3})
+    splits = read(tmp_path)
+    assert splits.closed_set
+    assert splits.train.classes == splits.val.classes == splits.test.classes == ("Bo", "Zo\xeb")
+    assert len(splits.notes) == 1 and splits.notes[0].startswith("1 name is spelt in several ways")
+    assert all((tmp_path / path).is_file() for path in everything(splits))
+
+
+def test_one_spelling_of_its_own_is_not_worth_a_note(tmp_path: Path, write_classes: Write) -> None:
+    composed, decomposed = (
+        read(write_classes(tmp_path / form, {**TEN, name: 4})) for form, name in (("c", "Zo\xeb"), ("d", "Zoe\u0308"))
+    )
+    assert decomposed.notes == () == composed.notes
+    assert {*decomposed.train.classes, *decomposed.val.classes, *decomposed.test.classes} == {*TEN, "Zo\xeb"}

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+import shutil
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,3 +184,118 @@ def test_a_closed_set_is_verified_on_other_people(tmp_path: Path, root: Path, wr
         assert held is not None
         assert not set(held.images.classes) & set(splits.train.classes)
         assert named(held.images, held.pairs) == named(images, pairs)
+
+
+def kaggle(root: Path) -> None:
+    """The lists of the tree as Kaggle has them, in place of LFW's own."""
+    for name in ("pairsDevTest", "pairsDevTrain"):
+        lines = [line.split("\t") for line in (root / f"{name}.txt").read_text().splitlines()[1:]]
+        heads = {3: "name,imagenum1,imagenum2", 4: "name,imagenum1,name,imagenum2"}
+        for count, prefix in ((3, "match"), (4, "mismatch")):
+            rows = [heads[count], *(",".join(line) for line in lines if len(line) == count)]
+            (root / f"{prefix}{name}.csv").write_text("\r\n".join(rows))
+        (root / f"{name}.txt").unlink()
+    lines = [line.split("\t") for line in (root / "pairs.txt").read_text().splitlines()[1:]]
+    rows = [",".join([*line, ""][:4]) for line in lines]
+    (root / "pairs.csv").write_text("\n".join(["name,imagenum1,imagenum2,", *rows]))
+    (root / "pairs.txt").unlink()
+
+
+def test_kaggle_s_lists_are_the_same_lists(root: Path) -> None:
+    own, second = read(root), read(root, view="view2")
+    (root / "lfw-deepfunneled").mkdir()
+    (root / "images").rename(root / "lfw-deepfunneled" / "lfw-deepfunneled")
+    kaggle(root)
+    splits = read(root)
+    assert splits.notes == tuple(
+        f"match{name}.csv and mismatch{name}.csv are read as one list: {count} same pairs and {count} different ones"
+        for name, count in (("pairsDevTest", 6), ("pairsDevTrain", 12))
+    )
+    for found, wanted in ((splits, own), (read(root, view="view2"), second)):
+        assert found.train.classes == wanted.train.classes and found.test.classes == wanted.test.classes
+        assert np.array_equal(found.test.pixels, wanted.test.pixels)
+        assert found.test_pairs is not None and wanted.test_pairs is not None
+        for side in ("left", "right", "same"):
+            assert np.array_equal(getattr(found.test_pairs, side), getattr(wanted.test_pairs, side))
+    inner = root / "lfw-deepfunneled" / "lfw-deepfunneled"
+    assert read(inner).test.classes == own.test.classes
+    (root / "mismatchpairsDevTrain.csv").unlink()
+    with pytest.raises(SandboxError, match=r"matchpairsDevTrain\.csv holds pairs of one person alone, and mismatch"):
+        read(root)
+
+
+def test_ten_folds_of_kaggle_s_list_can_be_tested(root: Path) -> None:
+    lines = (root / "pairs.txt").read_text().splitlines()[1:]
+    same, different = ([line for line in lines if line.count("\t") == tabs][:20] for tabs in (2, 3))
+    folds = [line for at in range(0, 20, 2) for line in (*same[at : at + 2], *different[at : at + 2])]
+    (root / "pairs.txt").write_text("\n".join(["10\t2", *folds]))
+    own = read(root, view="view2", fold=2)
+    kaggle(root)
+    splits = read(root, view="view2", fold=2)
+    assert splits.digest == own.digest
+    assert set(splits.notes) - set(own.notes) == {
+        "the list is in LFW's 10 folds by its order, 2 same pairs and as many different ones in each"
+    }
+
+
+def renamed(root: Path, people: list[str], name: Callable[[str], str]) -> None:
+    """Other names for people, in the tree alone."""
+    for person in people:
+        folder = root / "images" / person
+        for image in folder.iterdir():
+            image.rename(folder / image.name.replace(person, name(person)))
+        folder.rename(folder.with_name(name(person)))
+
+
+def test_names_with_blanks_are_parted_by_tabs(root: Path) -> None:
+    own = read(root)
+    renamed(root, PEOPLE, lambda name: name.replace("_", " of "))
+    for file in root.glob("*.txt"):
+        file.write_text(file.read_text().replace("Person_", "Person of "))
+    splits = read(root)
+    assert splits.notes == () and np.array_equal(splits.test.pixels, own.test.pixels)
+    assert named(splits.test, splits.test_pairs) == {
+        tuple(path.replace("Person_", "Person of ") for path in pair) for pair in named(own.test, own.test_pairs)
+    }
+
+
+@pytest.mark.parametrize(("tree", "listed"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_people_of_lists_and_folders_meet_in_any_spelling(root: Path, tree: str, listed: str) -> None:
+    own = read(root)
+    renamed(root, PEOPLE[:3], lambda name: unicodedata.normalize(tree, name.replace("Person", "Zoë")))  # type: ignore[arg-type]
+    for file in root.glob("*.txt"):
+        text = re.sub(r"Person_(0[012])\b", "Zoë_\\1", file.read_text())
+        file.write_text(unicodedata.normalize(listed, text))  # type: ignore[arg-type]
+    splits = read(root)
+    assert splits.test.classes == (*PEOPLE[3:12], "Zoë_00", "Zoë_01", "Zoë_02")
+    assert len(named(splits.test, splits.test_pairs)) == len(named(own.test, own.test_pairs))
+    told = [note for note in splits.notes if note.startswith("3 names are each spelt in several ways")]
+    assert len(told) == (tree != listed) and len(splits.notes) == len(told)
+    assert all(r"'Zoe\u0308_00' = 'Zo\xeb_00'" in note for note in told)
+
+
+def test_faces_that_a_tool_cut_out_are_found_by_their_image(root: Path) -> None:
+    own = read(root)
+    for image in list((root / "images").glob("*/*.jpg")):
+        image.rename(image.with_name(f"{image.stem}_0.jpg"))
+    splits = read(root)
+    assert splits.notes == ()
+    assert np.array_equal(splits.test.pixels, own.test.pixels)
+    assert {(a.replace("_0.", "."), b.replace("_0.", ".")) for a, b in named(splits.test, splits.test_pairs)} == named(
+        own.test, own.test_pairs
+    )
+    person = root / "images" / PEOPLE[0]
+    shutil.copy(person / f"{PEOPLE[0]}_0001_0.jpg", person / f"{PEOPLE[0]}_0001_1.jpg")
+    splits = read(root)
+    assert splits.notes[0].startswith("1 image shows several faces, of which a list means the one numbered 0")
+    assert any(left.endswith("Person_00_0001_0.jpg") for left, _ in named(splits.test, splits.test_pairs))
+    (person / f"{PEOPLE[0]}_0001_0.jpg").rename(person / f"{PEOPLE[0]}_0001_2.jpg")
+    with pytest.raises(SandboxError, match=r"names 2 images that are not there .*: Person_00 1 \(line 2\)"):
+        read(root)
+
+
+def test_a_list_of_one_kind_is_refused(root: Path) -> None:
+    (root / "pairs.txt").unlink()
+    (root / "pairs.csv").write_text("name,imagenum1,imagenum2\nPerson_00,1,2\n")
+    with pytest.raises(SandboxError, match=r"pairs\.csv holds pairs of one kind alone"):
+        read(root, view="view2")

@@ -439,3 +439,26 @@ def test_bytes_put_in_taken_out_and_turned_are_read_or_refused(
 ) -> None:
     scratch.write_bytes(data.draw(changed(packed)))
     read_or_refused(lambda: read_embeddings(scratch))
+
+
+@pytest.mark.parametrize("kind", ["labels", "bytes", "paths"])
+def test_spellings_of_one_name_are_one_class(file: Path, kind: str) -> None:
+    given = ["Zo\xeb", "Zoe\u0308", " Zo\xeb", "Zoe"]
+    if kind == "paths":
+        found = read(file, embeddings=X, paths=[f"x/{name}/1.jpg" for name in given])
+        assert found.paths == tuple(f"x/{name}/1.jpg" for name in given)
+    else:
+        found = read(file, embeddings=X, labels=[name.encode() for name in given] if kind == "bytes" else given)
+    assert found.classes == ("Zoe", "Zo\xeb")
+    assert names(found) == ["Zo\xeb", "Zo\xeb", "Zo\xeb", "Zoe"]
+    assert found.spellings == set(given)
+
+
+def test_labels_that_can_be_told_apart_stay_apart(file: Path) -> None:
+    given = ["Ann Lee", "Ann  Lee", "ann lee", "\uff21nn Lee"]
+    assert names(read(file, embeddings=X, labels=given)) == given
+
+
+def test_a_label_of_blanks_names_no_class(file: Path) -> None:
+    assert "row 1 is blank" in refusal(file, embeddings=X, labels=["a", " \u3000", "a", "b"])
+    assert "has no such folder" in refusal(file, embeddings=X, paths=["a/1", "x/ /1", "a/2", "b/1"])

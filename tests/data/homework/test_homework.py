@@ -362,3 +362,27 @@ def test_the_shorter_side_may_be_resized_first(tree: Tree) -> None:
     whole, cut = read(root, image_size=8), read(root, image_size=8, resize=10)
     assert whole.train.pixels.shape == cut.train.pixels.shape
     assert not np.array_equal(whole.train.pixels, cut.train.pixels)
+
+
+def test_names_meet_in_any_spelling_and_tabs_part_lists(tree: Tree) -> None:
+    root = tree("f24 by folders")
+    plain = read(root)
+    for part, name in (("train", "Zo\xeb"), ("dev", "Zoe\u0308"), ("test", "Zo\xeb ")):
+        (root / "cls_data" / part / "14").rename(root / "cls_data" / part / name)
+    (root / "ver_data" / "000000.jpg").rename(root / "ver_data" / "Jose\u0301 0.jpg")
+    lines = (root / "val_pairs.txt").read_text().replace(" ", "\t").replace("000000.jpg", "Jos\xe9 0.jpg")
+    (root / "val_pairs.txt").write_text(f"# pairs\n{lines}")
+    splits = read(root)
+    assert splits.closed_set and splits.train.classes == ("0", "7", "Zo\xeb")
+    assert [len(part) for part in (splits.train, splits.val, splits.test)] == [
+        len(part) for part in (plain.train, plain.val, plain.test)
+    ]
+    old = "ver_data/000000.jpg"
+    assert shown(splits.val_verify) == {
+        (*(path.replace(old, "ver_data/Jose\u0301 0.jpg") for path in (left, right)), same)
+        for left, right, same in shown(plain.val_verify)
+    }
+    told = [note for note in splits.notes if note not in plain.notes]
+    assert told[0] == r"1 name is spelt in several ways and taken for one: 'Zoe\u0308' = 'Zo\xeb' = 'Zo\xeb '"
+    assert told[1] == "1 line that begins with # is passed over, the first line 1"
+    assert told[2].startswith("the list names 1 image in another spelling than the files in ") and len(told) == 3
