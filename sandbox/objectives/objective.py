@@ -127,40 +127,7 @@ def build(expression: Expression, *, classes: int, dim: int) -> Objective:
     except SandboxError:
         raise
     except Exception as error:
-        raise SandboxError(f"{expression} is refused: {_reason(error)}") from None
-
-
-def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 16) -> None:
-    """Train two steps on random embeddings, so that what cannot work is refused before any data is read.
-
-    Args:
-        expression: the objective.
-        classes: classes in the rehearsed batch (P), at least 2.
-        samples: images of each (K).
-        dim: embedding length of the rehearsal.
-
-    Raises:
-        SandboxError: the objective fails or gives no finite number on such a batch; says why.
-    """
-    check_batch(expression, classes * samples)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        seed_draws(0, 0)
-        objective = build(expression, classes=classes, dim=dim)
-        labels = torch.arange(classes).repeat_interleave(samples)
-        try:
-            for _ in range(2):
-                embeddings = torch.randn(len(labels), dim, requires_grad=True)
-                total = objective(embeddings, labels).total
-                if not bool(total.isfinite()):
-                    raise SandboxError(f"{expression} gives no finite number on random embeddings; mend its values")
-                if total.requires_grad:
-                    total.backward()
-        except Exception as error:
-            if isinstance(error, SandboxError):
-                raise
-            shape = f"a batch of {classes} classes x {samples}"
-            raise SandboxError(f"{expression} cannot train on {shape}: {_reason(error)}") from None
+        raise SandboxError(f"{expression} is refused: {why(error)}") from None
 
 
 def check_batch(expression: Expression, batch: int) -> None:
@@ -222,8 +189,11 @@ def _made(value: Any, sizes: dict[str, int]) -> Any:
     return value
 
 
-def _reason(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What a loss says of its own failure, on one line."""
     if isinstance(error, KeyError):
         return f"a part of it asks for {error}, which the loss does not give"
+    if isinstance(error, ZeroDivisionError):
+        return "it divides by a value that is 0"
     text = " ".join(str(error).split())
     return text or type(error).__name__

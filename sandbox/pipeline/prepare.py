@@ -18,7 +18,8 @@ from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import validation_keys
 from sandbox.objectives.expression import Expression
-from sandbox.objectives.objective import Objective, build, check_batch, rehearse
+from sandbox.objectives.objective import Objective, build, check_batch
+from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
@@ -102,7 +103,7 @@ def prepare(recipe: Recipe) -> Prepared:
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
-    notes = [*splits.notes, *notes, *trunk_notes]
+    notes = [*splits.notes, *notes_on(expression), *notes, *trunk_notes]
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
 
