@@ -13,6 +13,7 @@ from pytorch_metric_learning.utils import common_functions
 from torch import nn
 
 from sandbox.errors import SandboxError
+from sandbox.objectives.bounded import BOUNDED
 from sandbox.objectives.catalog import SIZES
 from sandbox.objectives.expression import Bound, BoundTerm, Expression
 from sandbox.objectives.language import Tune
@@ -160,7 +161,7 @@ def make(bound: Bound, sizes: dict[str, int]) -> nn.Module:
         if len(arguments["weights"]) < sizes["classes"]:
             raise SandboxError(f"class_weighted has {len(arguments['weights'])} weights for {sizes['classes']} classes")
         arguments["weights"] = torch.tensor([float(weight) for weight in arguments["weights"]])
-    return bound.entry.make(**arguments)
+    return BOUNDED.get(bound.entry.make, bound.entry.make)(**arguments)
 
 
 def class_mates(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
