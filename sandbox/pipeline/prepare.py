@@ -17,6 +17,7 @@ from sandbox.data.images.pixels import pixel_statistics
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import validation_keys
+from sandbox.objectives.bounded.demand import check_demand
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
@@ -122,6 +123,7 @@ def check(recipe: Recipe) -> Expression:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
         classes, samples = batch_shape(recipe.batch)
+        check_demand(expression, [samples] * classes)
         if "class_weighted" not in str(expression):  # its list can be counted only once the classes are
             rehearse(expression, classes=min(classes, 32), samples=min(samples, max(4, 128 // min(classes, 32))))
     return expression
