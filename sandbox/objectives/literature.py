@@ -22,6 +22,8 @@ class Note:
     refused: str = ""
     weight: Tune | None = None
     """Range worth searching for the term's weight."""
+    alone: str = ""
+    """What is to be said of a loss that separates no classes by itself, where no other stands beside it."""
 
 
 def _log(low: float, high: float) -> Tune:
@@ -76,12 +78,20 @@ LOSSES: dict[str, Note] = {
         {"n_bins": Tune(20, 200)},
     ),
     "instance": Note("each image its own class over the batch", "Zheng et al., TOMM 2020", {"gamma": _log(8.0, 128.0)}),
-    "intra_pair_variance": Note("narrows the spread of positive and of negative similarities", "Yu and Tao, ICCV 2019"),
+    "intra_pair_variance": Note(
+        "narrows the spread of positive and of negative similarities",
+        "Yu and Tao, ICCV 2019",
+        alone="narrows the spread of similarities and moves no class away from another",
+    ),
     "large_margin_softmax": Note("multiplicative angular margin with weight norms", "Liu et al., ICML 2016"),
     "lifted_structure": Note(
         "lifted structured embedding", "Oh Song et al., CVPR 2016", {"neg_margin": Tune(0.3, 1.5)}
     ),
-    "manifold": Note("random-walk similarity to random proxies; reads no labels", "Aziere and Todorovic, CVPR 2019"),
+    "manifold": Note(
+        "random-walk similarity to random proxies; reads no labels",
+        "Aziere and Todorovic, CVPR 2019",
+        alone="reads no labels, so that nothing tells it which classes to separate",
+    ),
     "margin": Note(
         "distances against a boundary beta that may be learned",
         "Wu et al., ICCV 2017",

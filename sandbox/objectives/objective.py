@@ -13,9 +13,13 @@ from pytorch_metric_learning.utils import common_functions
 from torch import nn
 
 from sandbox.errors import SandboxError
+from sandbox.objectives.bounded import BOUNDED
+from sandbox.objectives.bounded.demand import check_demand
 from sandbox.objectives.catalog import SIZES
 from sandbox.objectives.expression import Bound, BoundTerm, Expression
 from sandbox.objectives.language import Tune
+
+_COUNTED = 256  # images in a batch, beyond which what a step lists is counted before it
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,12 @@ class Objective(nn.Module):
         sizes = {"classes": classes, "dim": dim}
         self.names = [name for name, _ in expression.named()]
         self.terms = nn.ModuleList(Term(term, sizes) for term in expression.terms)
+        self._expression = expression
 
     def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> Outcome:
         """The objective of raw embeddings (N, D) and labels (N,) int64, in float32 whatever the network ran in."""
+        if len(labels) > _COUNTED:
+            check_demand(self._expression, labels.unique(return_counts=True)[1].tolist())
         with torch.autocast(embeddings.device.type, enabled=False):
             embeddings = embeddings.float()
             parts = [term.weight * term(embeddings, labels).reshape(()) for term in self._each()]
@@ -127,40 +134,7 @@ def build(expression: Expression, *, classes: int, dim: int) -> Objective:
     except SandboxError:
         raise
     except Exception as error:
-        raise SandboxError(f"{expression} is refused: {_reason(error)}") from None
-
-
-def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 16) -> None:
-    """Train two steps on random embeddings, so that what cannot work is refused before any data is read.
-
-    Args:
-        expression: the objective.
-        classes: classes in the rehearsed batch (P), at least 2.
-        samples: images of each (K).
-        dim: embedding length of the rehearsal.
-
-    Raises:
-        SandboxError: the objective fails or gives no finite number on such a batch; says why.
-    """
-    check_batch(expression, classes * samples)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        seed_draws(0, 0)
-        objective = build(expression, classes=classes, dim=dim)
-        labels = torch.arange(classes).repeat_interleave(samples)
-        try:
-            for _ in range(2):
-                embeddings = torch.randn(len(labels), dim, requires_grad=True)
-                total = objective(embeddings, labels).total
-                if not bool(total.isfinite()):
-                    raise SandboxError(f"{expression} gives no finite number on random embeddings; mend its values")
-                if total.requires_grad:
-                    total.backward()
-        except Exception as error:
-            if isinstance(error, SandboxError):
-                raise
-            shape = f"a batch of {classes} classes x {samples}"
-            raise SandboxError(f"{expression} cannot train on {shape}: {_reason(error)}") from None
+        raise SandboxError(f"{expression} is refused: {why(error)}") from None
 
 
 def check_batch(expression: Expression, batch: int) -> None:
@@ -193,7 +167,7 @@ def make(bound: Bound, sizes: dict[str, int]) -> nn.Module:
         if len(arguments["weights"]) < sizes["classes"]:
             raise SandboxError(f"class_weighted has {len(arguments['weights'])} weights for {sizes['classes']} classes")
         arguments["weights"] = torch.tensor([float(weight) for weight in arguments["weights"]])
-    return bound.entry.make(**arguments)
+    return BOUNDED.get(bound.entry.make, bound.entry.make)(**arguments)
 
 
 def class_mates(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -222,8 +196,11 @@ def _made(value: Any, sizes: dict[str, int]) -> Any:
     return value
 
 
-def _reason(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What a loss says of its own failure, on one line."""
     if isinstance(error, KeyError):
         return f"a part of it asks for {error}, which the loss does not give"
+    if isinstance(error, ZeroDivisionError):
+        return "it divides by a value that is 0"
     text = " ".join(str(error).split())
     return text or type(error).__name__

@@ -18,8 +18,10 @@ from sandbox.data.images.pixels import pixel_statistics
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import validation_keys
+from sandbox.objectives.bounded.demand import check_demand
 from sandbox.objectives.expression import Expression
-from sandbox.objectives.objective import Objective, build, check_batch, rehearse
+from sandbox.objectives.objective import Objective, build, check_batch
+from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.memory import Extent, check_objective, check_run
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
@@ -106,7 +108,7 @@ def prepare(recipe: Recipe) -> Prepared:
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
-    notes = [*splits.notes, *notes, *trunk_notes]
+    notes = [*splits.notes, *notes_on(expression), *notes, *trunk_notes]
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
 
@@ -126,6 +128,7 @@ def check(recipe: Recipe) -> Expression:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
         classes, samples = batch_shape(recipe.batch)
+        check_demand(expression, [samples] * classes)
         if "class_weighted" not in str(expression):  # its list can be counted only once the classes are
             rehearse(expression, classes=min(classes, 32), samples=min(samples, max(4, 128 // min(classes, 32))))
     return expression

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 
@@ -11,6 +13,8 @@ from sandbox.training import checkpoint
 from sandbox.training.loop import Step, Training
 
 _COLLAPSED = 3  # looks in a row at one embedding for all, before it is said
+_LOOKS = 8  # of which the losses are compared
+_JUMP = 1.0  # of the least loss among them, between two looks
 
 
 @dataclass
@@ -31,6 +35,8 @@ class Watch:
     objective: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
     """What the losses owned then."""
     _collapsed: int = 0
+    _losses: list[float] = field(default_factory=list, repr=False)
+    """Of the looks so far."""
 
     def see(self, value: float, done: int, training: Training) -> bool:
         """Take note of a validation, and keep the weights if it is the best."""
@@ -49,12 +55,35 @@ class Watch:
 
     def collapse(self, step: Step, total: int) -> str:
         """A sentence, once, where all images have come to have nearly one embedding; else nothing."""
+        if step.health:
+            self._losses = [*self._losses, step.loss][-_LOOKS:]
         if not step.health or step.done <= total // 4:  # hard miners often pass through such a state early on
             return ""
         self._collapsed = self._collapsed + 1 if step.health.collapsed else 0
         if self._collapsed != _COLLAPSED:
             return ""
         return (
-            f"at step {step.done} all images have nearly one embedding (mean cosine {step.health.mean_cosine:.3f});"
-            " a lower --optimizer.lr, --backbone.head linear_bn or another miner may help"
+            f"at step {step.done} all images have nearly one embedding (mean cosine {step.health.mean_cosine:.3f}); "
+            + cause(step, self._losses)
         )
+
+
+def cause(step: Step, losses: Sequence[float]) -> str:
+    """What made the embeddings collapse, as far as the last steps show, and what to change.
+
+    Args:
+        step: with its health.
+        losses: of the last looks, this one included.
+    """
+    if step.health is not None and step.health.still:
+        return (
+            f"nothing pulls classes apart, since no tuple has a loss above zero any more (loss {step.loss:.4g}): "
+            "a larger margin or another miner is wanted, not another learning rate"
+        )
+    jumps = [abs(after - before) for before, after in pairwise(losses)]
+    if jumps and max(jumps) > _JUMP * max(min(losses), 1e-12):
+        return f"the loss jumps ({min(losses):.4g} to {max(losses):.4g}): a lower --optimizer.lr, or --optimizer.clip 1"
+    return (
+        "the loss stands still: hard tuples keep it there early on, so --miner semihard or none, or "
+        "--backbone.head linear_bn, may help"
+    )

@@ -27,6 +27,11 @@ class Health:
         """Whether all images of the batch have all but the same embedding."""
         return self.mean_cosine > 0.98
 
+    @property
+    def still(self) -> bool:
+        """Whether the objective has nothing left to say: no tuple with a loss, or no gradient."""
+        return self.active == 0 or self.gradient_norm == 0
+
 
 @torch.no_grad()
 def examine(embeddings: torch.Tensor, network: nn.Module, active: float | None) -> Health:

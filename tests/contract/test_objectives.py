@@ -12,7 +12,8 @@ from torch import nn
 
 from sandbox.errors import SandboxError
 from sandbox.objectives.catalog import Entry, Slot, catalog
-from sandbox.objectives.objective import Objective, build, rehearse
+from sandbox.objectives.objective import Objective, build
+from sandbox.objectives.rehearsal import rehearse
 from sandbox.objectives.resolve import resolve
 
 CLASSES, P, K, DIM = 6, 4, 4, 64
@@ -28,6 +29,8 @@ ARGUMENTS = {
 }
 # What exists but cannot work, and the words of the rule that says so.
 REFUSED = {
+    "contrastive(distance=cosine_similarity)": "meant for a distance.*neg_margin=0, pos_margin=1.* does learn",
+    "contrastive(distance=dot_product_similarity)": "meant for a distance.*neg_margin=0, pos_margin=1.* does learn",
     "triplet(reducer=divisor)": "which the loss does not give",
     "contrastive(reducer=divisor)": "which the loss does not give",
     "arcface(reducer=divisor)": "which the loss does not give",

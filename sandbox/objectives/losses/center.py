@@ -24,6 +24,7 @@ from sandbox.objectives.register import own_loss
         "Wen et al., ECCV 2016, Eq. 2-4",
         {"alpha": Tune(0.1, 0.9)},
         weight=Tune(1e-4, 1.0, log=True),
+        alone="pulls each class to its own centre and keeps none apart, which all images in one place satisfy as well",
     ),
 )
 class CenterLoss(nn.Module):

@@ -13,6 +13,8 @@ from pytorch_metric_learning.utils import loss_and_miner_utils as lmu
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.objectives.bounded import limit
+from sandbox.objectives.bounded.pairs import distinct
 from sandbox.objectives.literature import Note
 from sandbox.objectives.register import own_loss
 
@@ -43,6 +45,13 @@ class SiameseLoss(nn.Module):
         parts = []
         for left, right, target in ((first, positive, 1.0), (second, negative, 0.0)):
             if len(left):
-                logit = self.similarity(embeddings[left], embeddings[right])
+                logit = self._of_pairs(embeddings, left, right)
                 parts.append(F.binary_cross_entropy_with_logits(logit, torch.full_like(logit, target)))
         return torch.stack(parts).mean() if parts else embeddings.sum() * 0.0
+
+    def _of_pairs(self, embeddings: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        """Logit (T,) of pairs; where their rows would fill the memory, a pair that repeats is computed once."""
+        if len(left) * embeddings.shape[1] <= limit.MOST_ENTRIES:
+            return self.similarity(embeddings[left], embeddings[right])
+        first, second, which = distinct(left, right, len(embeddings))
+        return self.similarity(embeddings[first], embeddings[second])[which]

@@ -11,7 +11,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
+from sandbox.objectives.bounded import limit
 from sandbox.objectives.language import Tune
 from sandbox.objectives.literature import Note
 from sandbox.objectives.register import own_loss
@@ -40,12 +42,25 @@ class SmoothAPLoss(nn.Module):
         similarity = unit @ unit.T
         apart = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
         positive = (labels[:, None] == labels[None, :]) & apart
+        if len(labels) ** 3 <= limit.MOST_ENTRIES:
+            precision = self._precision(similarity, positive, apart, apart)
+        else:  # some queries at a time, computed again for the gradient
+            size = max(1, limit.MOST_ENTRIES // len(labels) ** 2 // 4)
+            parts = (rows.split(size) for rows in (similarity, positive, apart))
+            blocks = (
+                checkpoint(self._precision, *rows, apart, use_reentrant=False) for rows in zip(*parts, strict=True)
+            )
+            precision = torch.cat(list(blocks))
+        scored = positive.any(1)
+        return (1 - precision[scored]).mean() if scored.any() else embeddings.sum() * 0.0
+
+    def _precision(
+        self, similarity: torch.Tensor, positive: torch.Tensor, apart: torch.Tensor, every: torch.Tensor
+    ) -> torch.Tensor:
+        """Smoothed AP (Q,) of queries by similarity (Q, N); `apart` says which images are not the query itself."""
         # ahead[q, i, j]: how far j stands before i in the ranking of query q
         ahead = ((similarity[:, None, :] - similarity[:, :, None]) / self.temperature).sigmoid()
-        ahead = ahead * (apart[:, None, :] & apart[None, :, :])
+        ahead = ahead * (apart[:, None, :] & every[None, :, :])
         rank_among_positives = 1 + (ahead * positive[:, None, :]).sum(2)
         rank = 1 + ahead.sum(2)
-        matches = positive.sum(1)
-        precision = (positive * rank_among_positives / rank).sum(1) / matches.clamp(min=1)
-        scored = matches > 0
-        return (1 - precision[scored]).mean() if scored.any() else embeddings.sum() * 0.0
+        return (positive * rank_among_positives / rank).sum(1) / positive.sum(1).clamp(min=1)
