@@ -16,6 +16,7 @@ from sandbox.cli.progress import watched
 from sandbox.cli.tables import print_rows
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.printable import printable
 from sandbox.recipe.specs import AugmentSpec, DataSpec, Recipe, check_ranges
 from sandbox.recipe.text import load
 
@@ -164,9 +165,9 @@ def check(argv: Sequence[str]) -> None:
     if splits.closed_set:
         print("closed set: every class of val and test is trained on, as the split is meant to be")
     for finding in found:
-        print(f"\n{finding.rule}: {finding.text}")
+        print(f"\n{finding.rule}: {printable(finding.text)}")
         for example in finding.examples:
-            print(f"    {example}")
+            print(f"    {printable(example)}")
         if finding.examples and finding.count > len(finding.examples):
             print("    ...")
     print(f"\n{counted(len(found), 'kind', 'kinds')} of findings" if found else "\nnothing found")
@@ -218,8 +219,10 @@ def align(argv: Sequence[str]) -> None:
     if device.type == "mps":
         raise SandboxError(f"--device {command.device} is mps here, on which MTCNN has not been tried; give cpu")
     outcome = align_tree(source, destination, command.size, command.min_face, device, watched, command.without_face)
-    print("\n".join(outcome.lines()))
-    print(f"{destination}: {command.size}x{command.size} pixels; {LISTING} there says what became of each")
+    print("\n".join(map(printable, outcome.lines())))
+    print(
+        f"{printable(str(destination))}: {command.size}x{command.size} pixels; {LISTING} there says what became of each"
+    )
 
 
 def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str] = frozenset()) -> None:
@@ -227,13 +230,13 @@ def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str
     sets = splits.image_sets()
     channels = "grey" if splits.train.pixels.shape[3] == 1 else "RGB"
     side = splits.train.pixels.shape[1]
-    where = f" in {spec.root}" if spec.root else ""
+    where = f" in {printable(spec.root)}" if spec.root else ""
     total = sum(map(len, sets.values()))
     print(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {side}x{side} {channels}")
     print("split: " + ", ".join(f"{name} {len(images):,}" for name, images in sets.items()) + f"; {splits.digest}")
     for note in splits.notes:
         if note not in besides:
-            print(f"note: {note}")
+            print(f"note: {printable(note)}")
 
 
 def print_splits(splits: Splits, counts: np.ndarray) -> None:

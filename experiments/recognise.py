@@ -16,6 +16,7 @@ from sandbox.cli.outputs import check_json, file_named, refuse_overwriting, writ
 from sandbox.cli.progress import watched
 from sandbox.cli.tables import print_figures, print_rows
 from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.printable import printable
 
 if TYPE_CHECKING:
     from sandbox.recognition.identify import Named
@@ -250,7 +251,6 @@ def remove(argv: Sequence[str]) -> None:
 def show(argv: Sequence[str]) -> None:
     """Say who is enrolled."""
     command = _parse(List, argv, "list")
-    from sandbox.recognition.gallery import printable
     from sandbox.recognition.people_file import load_people
 
     file = Path(command.people)
@@ -277,10 +277,14 @@ def identify(argv: Sequence[str]) -> None:
 
     file = Path(command.people)
     people = load_people(file)
-    images = find_images([Path(image) for image in command.images])
+    images, notes = find_images([Path(image) for image in command.images])
     refuse_overwriting([command.json, command.picture], [command.people, *map(str, images)])
     network = network_of(people, file, command.network)
-    named = naming.identify(people, network, images, threshold=command.threshold, index=command.index, watch=watched)
+    for note in notes:
+        _tell(note)
+    named = naming.identify(
+        people, network, images, threshold=command.threshold, index=command.index, watch=watched, tell=_tell
+    )
     write_json([row.as_json() for row in named], command.json)
     if command.json != "-":
         _named(named, people, command.threshold)
@@ -292,7 +296,7 @@ def identify(argv: Sequence[str]) -> None:
 
 def _named(named: Sequence[Named], people: People, by_hand: float | None) -> None:
     """The faces as a table, and where UNKNOWN begins."""
-    from sandbox.recognition.gallery import UNKNOWN, printable
+    from sandbox.recognition.gallery import UNKNOWN
     from sandbox.recognition.identify import percent
     from sandbox.recognition.people import threshold_clause
 
@@ -313,14 +317,15 @@ def classify(argv: Sequence[str]) -> None:
     """Say which class of a run's images show."""
     command = _parse(Classify, argv, "classify")
     from sandbox.recognition import classify as classes
-    from sandbox.recognition.gallery import printable
     from sandbox.recognition.reader import find_images
 
     check_json(command.json)
-    images = find_images([Path(image) for image in command.images])
+    images, notes = find_images([Path(image) for image in command.images])
     refuse_overwriting([command.json], map(str, images))
+    for note in notes:
+        _tell(note)
     rows = classes.classify(
-        Path(command.run), images, faces=command.faces, unknown_below=command.unknown_below, watch=watched
+        Path(command.run), images, faces=command.faces, unknown_below=command.unknown_below, watch=watched, tell=_tell
     )
     write_json([row.as_json() for row in rows], command.json)
     if command.json != "-":
@@ -333,7 +338,6 @@ def verify(argv: Sequence[str]) -> None:
     command = _parse(Verify, argv, "verify")
     from sandbox.recognition import identify as naming
     from sandbox.recognition import verify as verifying
-    from sandbox.recognition.gallery import printable
 
     first, second = Path(command.first), Path(command.second)
     file = Path(command.people) if command.people else None
@@ -341,7 +345,7 @@ def verify(argv: Sequence[str]) -> None:
         first, second, network=command.network, file=file, faces=command.faces, threshold=command.threshold
     )
     for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+        _tell(note)
     chance = "" if found.probability is None else f", {naming.percent(found.probability)} probability at even odds"
     print(f"{printable(str(first))} and {printable(str(second))}: similarity {found.similarity:.4f}{chance}")
     verdict = "one person" if found.same else "two people"
@@ -363,6 +367,7 @@ def measure(argv: Sequence[str]) -> None:
         faces=command.faces,
         network=command.network,
         watch=watched,
+        tell=_tell,
     )
     print_figures(figures)
     write_json(figures, command.json)
@@ -378,11 +383,15 @@ def _parse(kind: Any, argv: Sequence[str], name: str) -> Any:
     return command
 
 
+def _tell(note: str) -> None:
+    print(f"note: {printable(note)}", file=sys.stderr)
+
+
 def _say(notes: Iterable[str], people: People, file: Path) -> None:
     from sandbox.recognition.people import head_lines
 
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        _tell(note)
     print("\n".join(head_lines(people, str(file))))
 
 

@@ -6,6 +6,10 @@ import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
+from sandbox.printable import printable
+
+_LONGEST = 200  # characters of a path; what lies a thousand folders deep has thousands
+
 
 class SandboxError(Exception):
     """A mistake that its sentence lets a person mend: what was given, what is allowed, what is near."""
@@ -36,7 +40,7 @@ def exit_on_error(command: Callable[[], None]) -> None:
     try:
         command()
     except SandboxError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error), keep=chr(10))}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # `... | head` closed the pipe; not a failure of the command
@@ -44,8 +48,8 @@ def exit_on_error(command: Callable[[], None]) -> None:
             sys.exit(0)
         if error.filename is None:
             raise
-        shown = str(error.filename)
-        shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
+        shown = printable(str(error.filename))
+        shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
         print(f"error: cannot read or write {shown}: {error.strerror}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

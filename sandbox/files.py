@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.errors import SandboxError
+from sandbox.printable import printable
 from sandbox.wording import reason
+
+_LONGEST = 200  # characters of a path in a sentence; what lies a thousand folders deep has thousands
 
 Watch = Callable[[Sequence[Path], str], Iterable[Path]]
 """Passes files on one by one, and may show how far it is; the text says what is done with them."""
@@ -20,6 +23,14 @@ Watch = Callable[[Sequence[Path], str], Iterable[Path]]
 def unwatched(files: Sequence[Path], what: str) -> Iterable[Path]:
     """The files, with nothing shown."""
     return files
+
+
+Tell = Callable[[str], None]
+"""Takes a sentence on what was passed over, or on how something was read, and may show it."""
+
+
+def untold(sentence: str) -> None:
+    """Nothing is shown."""
 
 
 @contextmanager
@@ -100,6 +111,8 @@ def reading(what: str, file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SandboxError(f"cannot read {kind}{error.filename or file}: {reason(error)}") from None
+        name = printable(str(error.filename or file))
+        name = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
+        raise SandboxError(f"cannot read {kind}{name}: {reason(error)}") from None
     except ValueError as error:  # no UTF-8, or a null character in the name
         raise SandboxError(f"cannot read {kind}{file}: {reason(error)}") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sandbox.printable import printable
+
 
 def counted(count: int, one: str, many: str) -> str:
     """'1 class' or '2,000 classes'."""
@@ -12,7 +14,7 @@ def counted(count: int, one: str, many: str) -> str:
 
 def first_names(names: Sequence[str], most: int = 5) -> str:
     """The first few names, fit to print, and how many more there are."""
-    found = ", ".join(name.encode("utf-8", "replace").decode() for name in names[:most])
+    found = ", ".join(map(printable, names[:most]))
     return found + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
@@ -29,4 +31,4 @@ def reason(error: BaseException, most: int = 200) -> str:
         most: characters after which the text is cut.
     """
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split())[:most].rstrip() or type(error).__name__
+    return printable(" ".join(text.split())[:most].rstrip()) or type(error).__name__

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.printable import printable
+
 if TYPE_CHECKING:
     from sandbox.pipeline.events import Done, Event
 
@@ -59,7 +61,7 @@ def watch_run(
     try:
         for event in events:
             if isinstance(event, happened.Note):
-                bar.console.print(event.text, highlight=False, markup=False)
+                bar.console.print(printable(event.text), highlight=False, markup=False)
             elif isinstance(event, happened.Progress):
                 if console.is_terminal or not brief:
                     bar.start()  # not before: a refused recipe should leave one sentence, and no bar

@@ -77,7 +77,7 @@ def clean_name(given: str) -> str:
     name = composed(given)
     if not name:
         raise SandboxError(f"{given!r} is no name: it has no character that can be seen")
-    if printable(name) != name:
+    if not name.isprintable():
         raise SandboxError(f"{given!r} is no name: it has characters that cannot be seen")
     if name.upper() == UNKNOWN:
         raise SandboxError(f"nobody can be enrolled as '{name}': that is what a face is called that is nobody's")
@@ -87,8 +87,3 @@ def clean_name(given: str) -> str:
 def composed(name: str) -> str:
     """A name with composed characters (NFC), as one name may be spelt in two ways, and no space at either end."""
     return unicodedata.normalize("NFC", name).strip()
-
-
-def printable(text: str) -> str:
-    """A name or a path fit for one line of a terminal: what cannot be printed becomes a question mark."""
-    return "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())

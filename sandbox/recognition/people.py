@@ -13,7 +13,8 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.inference.embedder import Embedder
-from sandbox.recognition.gallery import Gallery, printable
+from sandbox.printable import printable
+from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.search import Found, PeopleSearcher
 from sandbox.wording import counted
 

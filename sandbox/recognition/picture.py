@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from sandbox.data.images.decode import read_photograph
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
-from sandbox.recognition.gallery import UNKNOWN, printable
+from sandbox.printable import printable
+from sandbox.recognition.gallery import UNKNOWN
 from sandbox.recognition.identify import NO_FACE, Named, percent
 from sandbox.reporting.plots.fonts import font
 

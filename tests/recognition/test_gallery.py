@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.recognition.gallery import clean_name, make_gallery, printable
+from sandbox.recognition.gallery import clean_name, make_gallery
 
 
 def test_rows_of_one_person_come_together_and_go_together() -> None:
@@ -28,7 +28,3 @@ def test_one_name_has_one_spelling(given: str, kept: str) -> None:
 def test_what_is_nobody_s_name_is_refused(given: str) -> None:
     with pytest.raises(SandboxError, match=r"is no name|nobody can be enrolled"):
         clean_name(given)
-
-
-def test_what_cannot_be_printed_is_a_question_mark() -> None:
-    assert printable("a\n\x1b[31mb\udcff 二") == "a??[31mb? 二"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sandbox.data.homework.layouts import Closed
 from sandbox.data.homework.lists import read_labels
-from sandbox.data.images.files import Listing, subfolders
+from sandbox.data.images.files import subfolders
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, Row, read_rows, without_small
+from sandbox.data.images.listing import Listing
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
@@ -67,9 +68,7 @@ def read_closed(closed: Closed, reader: Reader, least: int) -> tuple[ImageSet, I
     if not test_has_labels(closed):
         train, val, test, note = _another_test(train, val)
         reader.notes.append(note)
-    if listing.repeated:
-        repeated = counted(listing.repeated, "file is", "files are")
-        reader.notes.append(f"{repeated} met under a second name and counted once")
+    reader.notes.extend(listing.notes("the folders of people"))
     trained, small = without_small(reader.read(train), least)
     reader.notes.extend(small)
     alike = reader.like(trained)
@@ -95,9 +94,11 @@ def people(train: Path) -> list[str]:
 
 
 def _rows(part: Path, listing: Listing) -> list[Row]:
-    """Class and image by folders, or by a labels.txt, sorted."""
+    """Class and image by folders, or by a labels.txt, sorted; what is passed over is left with the listing."""
     if (part / "labels.txt").is_file():
         return sorted(read_labels(part / "labels.txt"))
+    if subfolders(part):  # else they are images without labels, all of which lie beside folders
+        listing.around(part)
     return sorted((folder.name, file) for folder in subfolders(part) for file in listing.images(folder))
 
 
