@@ -34,8 +34,8 @@ class Values:
     peak: int = -1
     """Its largest value; -1 for floating-point numbers."""
     negative: bool = False
-    stretched: bool = False
-    """Whether its floating-point numbers leave 0 .. 1 and 0 .. 255."""
+    white: float = 0.0
+    """What its floating-point numbers are taken to reach: 1, 255, or -1 where they leave both and are stretched."""
 
 
 @dataclass(frozen=True)
@@ -49,24 +49,28 @@ class Depth:
     first: str = ""
     negative: int = 0
     """Files with values below 0."""
-    floats: int = 0
+    within_1: int = 0
+    """Files of floating-point numbers within 0 and 1."""
+    within_255: int = 0
+    """Others within 0 and 255."""
     stretched: int = 0
-    """Files of floating-point numbers that leave 0 .. 1 and 0 .. 255."""
-    first_stretched: str = ""
+    """Files of floating-point numbers that leave both."""
+    first_float: str = ""
 
     @classmethod
     def of(cls, found: Sequence[Values]) -> Depth:
         """What several files hold together."""
         whole = [one for one in found if one.peak >= 0]
-        stretched = [one.name for one in found if one.stretched]
+        floats = [one for one in found if one.peak < 0]
         return cls(
             integers=len(whole),
             peak=max((one.peak for one in whole), default=0),
             first=whole[0].name if whole else "",
             negative=sum(one.negative for one in whole),
-            floats=len(found) - len(whole),
-            stretched=len(stretched),
-            first_stretched=stretched[0] if stretched else "",
+            within_1=sum(one.white == 1 for one in floats),
+            within_255=sum(one.white == 255 for one in floats),
+            stretched=sum(one.white < 0 for one in floats),
+            first_float=floats[0].name if floats else "",
         )
 
     @property
@@ -87,12 +91,16 @@ class Depth:
             said.append(f"values above {2**bits - 1:,}, the largest of {bits} bits, become white: {self.first}")
         if self.negative:
             said.append(f"{counted(self.negative, 'file holds', 'files hold')} values below 0, which become black")
-        if self.stretched:
-            said.append(
-                f"{counted(self.stretched, 'floating-point image is', 'floating-point images are')} neither within 0 "
-                f"and 1 nor within 0 and 255, and stretched from the {_LOW} to the {_HIGH} percentile of each: "
-                f"{self.first_stretched}"
-            )
+        kinds = (
+            (self.within_1, "taken as 0 to 1"),
+            (self.within_255, "taken as 0 to 255"),
+            (self.stretched, f"stretched from the {_LOW} to the {_HIGH} percentile of each, for they leave both"),
+        )
+        floats = sum(count for count, _ in kinds)
+        if floats:
+            each = ", ".join(f"{count:,} {what}" for count, what in kinds if count)
+            many = counted(floats, "floating-point image", "floating-point images")
+            said.append(f"{many}, such as {self.first_float}: {each}")
         return said
 
 
@@ -119,7 +127,8 @@ def values_of(file: Path, name: str) -> Values | None:
     with open_image(file) as image:
         kind = kind_of(image)
         if kind == "floats":
-            return Values(name, stretched=_stretches(_finite(image)))
+            low, high = _ends(_finite(image))
+            return Values(name, white=(1 if high <= 1 else 255) if low >= 0 and high <= 255 else -1)
         if kind == "":
             return None
         values = np.asarray(image) if image.mode.startswith("I") else _whole_colour(file, image)
@@ -195,11 +204,6 @@ def _finite(image: Image.Image) -> np.ndarray:
 def _ends(values: np.ndarray) -> tuple[float, float]:
     # Values that are there, the inner ones: in few pixels a percentile between two would still feel the hot one.
     return float(np.percentile(values, _LOW, method="higher")), float(np.percentile(values, _HIGH, method="lower"))
-
-
-def _stretches(values: np.ndarray) -> bool:
-    low, high = _ends(values)
-    return low < 0 or high > 255
 
 
 def _bytes_of_floats(values: np.ndarray) -> np.ndarray:

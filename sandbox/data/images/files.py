@@ -14,7 +14,12 @@ from PIL import Image
 ENDINGS = (
     *(".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".webp", ".tif", ".tiff", ".gif"),
     *(".jpe", ".jfif", ".avif", ".jp2", ".j2k", ".jpf", ".pbm", ".pnm", ".pfm", ".apng", ".mpo", ".dib", ".qoi"),
-    *(".tga", ".pcx", ".xbm", ".xpm", ".im"),
+    *(
+        ".tga",
+        ".pcx",
+        ".xbm",
+        ".xpm",
+    ),
 )
 """Endings, in small letters, of files that are taken for images without a look inside, so that large sets list fast."""
 
