@@ -91,7 +91,7 @@ def enrol(
             "faces are; --strangers with photographs fits it better"
         )
     people, more = _fitted(rows, strangers, NetworkFacts.of(network, path), options, source)
-    return people, notes + more
+    return replace(people, bits=reader.bits), notes + more
 
 
 def add(
@@ -111,7 +111,9 @@ def add(
     """
     name = clean_name(name)
     files, notes = find_images(given)
-    new, more = embedded_rows(Reader(network, people.faces), files, [name] * len(files), watch)
+    reader = Reader(network, people.faces, people.bits)
+    new, more = embedded_rows(reader, files, [name] * len(files), watch)
+    people = replace(people, bits=reader.bits)
     notes += more
     rows = people.gallery
     if name in rows.names:
@@ -166,7 +168,7 @@ def _anew(people: People, rows: Gallery, strangers: Gallery | None, notes: list[
         threshold=was.value if was.source == "by hand" else None,
     )
     changed, more = _fitted(rows, strangers, people.network, options, was.source)
-    return changed, notes + more
+    return replace(changed, bits=people.bits), notes + more
 
 
 def _fitted(

@@ -86,7 +86,7 @@ def identify(
     """
     if threshold is not None:
         check_cosine(threshold)
-    reader = Reader(network, people.faces)
+    reader = Reader(network, people.faces, people.bits)
     read = list(reader.embedded(files, watch=watch))
     refuse_unreadable(read)
     for note in reader.notes():

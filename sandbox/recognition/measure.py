@@ -157,7 +157,7 @@ def measure_people(
         raise SandboxError(
             f"the threshold was fitted on {first_names(both)}, who cannot be strangers in a test as well"
         )
-    reader = Reader(network, people.faces)
+    reader = Reader(network, people.faces, people.bits)
     read = list(reader.embedded(files, foremost=True, watch=watch))
     refuse_unreadable(read)
     for note in reader.notes():

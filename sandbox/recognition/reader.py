@@ -72,23 +72,26 @@ class Reader:
     With `whole` a file is read exactly as the network's training images were, and is one face, whatever it shows. With
     `detect` it is a photograph, and each face that MTCNN finds there is brought upright. (Omniglot's reader turns black
     on white around, which is not done here.) Files of 16 bits or more are scaled as those were; where there were none,
-    by the largest value in all files that are read together, and a note says so.
+    as those of `bits`, else by the largest value in all files that are read together; a note says which.
     """
 
-    def __init__(self, network: Embedder, faces: Faces):
+    def __init__(self, network: Embedder, faces: Faces, bits: int | None = None):
         self.network, self.faces = network, faces
-        self._bits: int | None = None
+        self.bits = network.bits or bits
+        """That files of 16 bits or more are taken to use; None as long as none was met."""
+        self._settled = False
         self._said: list[str] = []
         self._detector: Any = None
 
     def settle(self, files: Sequence[Path]) -> None:
-        """See how files of 16 bits or more are to be scaled, where the network does not say: over all that are to come.
+        """See how files of 16 bits or more are to be scaled: over all that are to come, where nothing says it.
 
         Reading does it by itself for the files that it is given.
         """
         depth = survey([file for file in files if file.is_file()])
-        self._bits = self.network.bits or depth.bits or 16
-        self._said += depth.sentences(self._bits)
+        self.bits = self.bits or depth.bits
+        self._settled = True
+        self._said += depth.sentences(self.bits or 16)
 
     def notes(self) -> list[str]:
         """Sentences on how files of 16 bits or more were scaled, each said once."""
@@ -105,7 +108,7 @@ class Reader:
             from sandbox.data.faces.detect import Detector
 
             self._detector = Detector()  # its absence is no fault of the first file
-        if self._bits is None:
+        if not self._settled:
             self.settle(files)
         shown = iter(watch(files, "images"))
         size = _BLOCK if self.faces == "whole" else _PHOTOGRAPHS
@@ -143,7 +146,7 @@ class Reader:
             there = "is a folder, and an image is needed" if file.is_dir() else "is a pipe or a device"
             return Read(file, refused=there if file.exists() else "is not there")
         try:
-            pixels = decode(file, network.image_size, network.channels, network.resize, self._bits or 16)
+            pixels = decode(file, network.image_size, network.channels, network.resize, self.bits or 16)
         except Image.UnidentifiedImageError:
             return Read(file, refused="is no image")
         except Exception as error:  # what Pillow raises for damaged files has no common type
@@ -151,7 +154,7 @@ class Reader:
         return Read(file, (Seen(),), (pixels,))
 
     def _detected(self, files: Sequence[Path]) -> list[Read]:
-        given = [_photograph(file, self._bits or 16) for file in files]
+        given = [_photograph(file, self.bits or 16) for file in files]
         photographs = [one for one in given if isinstance(one, Image.Image)]
         found = iter(self._detector(photographs))
         return [

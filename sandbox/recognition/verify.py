@@ -130,7 +130,7 @@ def compare(
         SandboxError: an image that cannot be read, or shows no face.
     """
     rows, notes = [], []
-    reader = Reader(network, faces)
+    reader = Reader(network, faces, people.bits if people else None)
     for one in reader.embedded([first, second], foremost=True):
         if one.refused:
             raise SandboxError(f"{one.file} {one.refused}")

@@ -16,6 +16,8 @@ Identity = tuple[int, int | str]
 _NAMED = 3
 _SAY_NOTHING = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
 """Beside images on many disks, in small letters."""
+_LISTS = (".txt", ".csv", ".tsv", ".md", ".json", ".toml", ".mat")
+"""Endings of what lies at the root of many sets beside its images: lists, labels and a readme."""
 _HIDDEN_TOOLS = (".git", ".hg", ".svn", ".dvc", ".github", ".vscode", ".idea", ".cache", ".venv")
 """Hidden folders of tools, in which nobody keeps images."""
 
@@ -111,7 +113,8 @@ class Listing:
     def _image(self, entry: Path) -> Iterator[Path]:
         why = why_no_image(entry)
         if why is not None:
-            if entry.name.lower() not in _SAY_NOTHING:
+            listed = entry.parent == self.root and entry.suffix.lower() in _LISTS
+            if not listed and entry.name.lower() not in _SAY_NOTHING:
                 self.passed.no_images.append(self._name(entry) + (f" ({why})" if why else ""))
         elif self._met(entry):
             self.repeated += 1

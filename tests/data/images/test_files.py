@@ -72,3 +72,13 @@ def test_what_is_passed_over_is_counted_and_the_first_named(tmp_path: Path, writ
         "2 hidden images or folders passed over: a/.2.png, a/.ipynb_checkpoints",
         "1 image lies beside the class folders and left out: loose.png",
     ]
+
+
+def test_lists_at_the_root_say_nothing(tmp_path: Path, write_image: Callable[..., Path]) -> None:
+    write_image(tmp_path / "1.png")
+    for name in ("pairs.txt", "labels.csv", "film.mp4", "a.txt/pairs.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("about")
+    listing = Listing.below(tmp_path)
+    assert len(listing.images(tmp_path)) == 1
+    assert listing.notes() == ["2 files that are no images passed over: a.txt/pairs.txt, film.mp4"]
