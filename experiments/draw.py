@@ -12,6 +12,7 @@ from sandbox.cli import flags
 from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watch_run
 from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.printable import printable
 from sandbox.recipe.specs import DataSpec
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
@@ -226,7 +227,7 @@ def _check_source(argv: Sequence[str], run: str, embeddings: str, of_file: Seque
 
 def _say(notes: Sequence[str]) -> None:
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {printable(note)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from sandbox.cli.outputs import make_folders
 from sandbox.cli.tables import print_figures
 from sandbox.errors import SandboxError, exit_on_error
 from sandbox.files import write_whole
+from sandbox.printable import printable
 
 if TYPE_CHECKING:
     from sandbox.scoring.inputs import Inputs, Options
@@ -102,7 +103,7 @@ def main() -> None:
     make_folders([command.out, command.json and str(Path(command.json).parent)])
     scored = score(inputs, options)
     for finding in scored.findings:
-        print(f"note: {finding.text}", file=sys.stderr)
+        print(f"note: {printable(finding.text)}", file=sys.stderr)
     print_figures(scored.figures)
     write(command, scored)
 
