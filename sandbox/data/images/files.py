@@ -64,6 +64,8 @@ def why_no_image(path: Path) -> str | None:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):
             return "a link that leads nowhere"
         raise
+    except ValueError:  # a null character, in a name out of a list
+        return ""
     if not stat.S_ISREG(mode):
         return "" if stat.S_ISDIR(mode) else "a pipe or a device"
     ending = path.suffix.lower()

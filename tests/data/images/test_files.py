@@ -43,6 +43,12 @@ def test_a_known_ending_is_not_looked_into(tmp_path: Path, monkeypatch: pytest.M
     assert all(map(is_image, files))
 
 
+def test_a_name_that_no_file_can_have_is_no_image(tmp_path: Path) -> None:
+    assert not is_image(tmp_path / "a\0.png")
+    assert not is_image(tmp_path / "none.png")
+    assert not is_image(tmp_path)
+
+
 def test_what_is_hidden_or_set_aside_is_not_there(tmp_path: Path) -> None:
     for name in (".git", "@eaDir", "__MACOSX", "a", "b@c", "_"):
         (tmp_path / name).mkdir()
