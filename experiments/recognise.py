@@ -22,6 +22,7 @@ from sandbox.cli.progress import watched
 from sandbox.cli.say import say
 from sandbox.cli.tables import print_figures, print_rows
 from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.wording import printable
 
 if TYPE_CHECKING:
     from sandbox.recognition.identify import Named
@@ -282,10 +283,14 @@ def identify(argv: Sequence[str]) -> None:
 
     file = Path(command.people)
     people = load_people(file)
-    images = find_images([Path(image) for image in command.images])
+    images, notes = find_images([Path(image) for image in command.images])
     refuse_overwriting([command.json, command.picture], [command.people, *map(str, images)])
     network = network_of(people, file, command.network)
-    named = naming.identify(people, network, images, threshold=command.threshold, index=command.index, watch=watched)
+    for note in notes:
+        _tell(note)
+    named = naming.identify(
+        people, network, images, threshold=command.threshold, index=command.index, watch=watched, tell=_tell
+    )
     write_json([row.as_json() for row in named], command.json)
     if command.json != "-":
         _named(named, people, command.threshold)
@@ -322,10 +327,12 @@ def classify(argv: Sequence[str]) -> None:
     from sandbox.recognition.reader import find_images
 
     check_json(command.json)
-    images = find_images([Path(image) for image in command.images])
+    images, notes = find_images([Path(image) for image in command.images])
     refuse_overwriting([command.json], map(str, images))
+    for note in notes:
+        _tell(note)
     rows = classes.classify(
-        Path(command.run), images, faces=command.faces, unknown_below=command.unknown_below, watch=watched
+        Path(command.run), images, faces=command.faces, unknown_below=command.unknown_below, watch=watched, tell=_tell
     )
     write_json([row.as_json() for row in rows], command.json)
     if command.json != "-":
@@ -345,7 +352,7 @@ def verify(argv: Sequence[str]) -> None:
         first, second, network=command.network, file=file, faces=command.faces, threshold=command.threshold
     )
     for note in found.notes:
-        say(f"note: {note}", file=sys.stderr)
+        _tell(note)
     chance = "" if found.probability is None else f", {naming.percent(found.probability)} probability at even odds"
     say(f"{first!s} and {second!s}: similarity {found.similarity:.4f}{chance}")
     verdict = "one person" if found.same else "two people"
@@ -367,6 +374,7 @@ def measure(argv: Sequence[str]) -> None:
         faces=command.faces,
         network=command.network,
         watch=watched,
+        tell=_tell,
     )
     print_figures(figures)
     write_json(figures, command.json)
@@ -382,11 +390,15 @@ def _parse(kind: Any, argv: Sequence[str], name: str) -> Any:
     return command
 
 
+def _tell(note: str) -> None:
+    print(f"note: {printable(note)}", file=sys.stderr)
+
+
 def _say(notes: Iterable[str], people: People, file: Path) -> None:
     from sandbox.recognition.people import head_lines
 
     for note in notes:
-        say(f"note: {note}", file=sys.stderr)
+        _tell(note)
     say("\n".join(head_lines(people, str(file))))
 
 

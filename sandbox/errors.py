@@ -21,6 +21,9 @@ _ALIKE = str.maketrans(
 )
 
 
+_LONGEST = 200  # characters of a path; what lies a thousand folders deep has thousands
+
+
 class SandboxError(Exception):
     """A mistake that its sentence lets a person mend: what was given, what is allowed, what is near."""
 
@@ -94,8 +97,8 @@ def exit_on_error(command: Callable[[], None]) -> None:
             _end(2, f"error: cannot write the output: {error.strerror}")
         if error.filename is None:
             raise
-        shown = str(error.filename)
-        shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
+        shown = printable(str(error.filename))
+        shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
         _end(2, f"error: cannot read or write {shown}: {error.strerror}")
     except KeyboardInterrupt as stop:
         number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import SandboxError
-from sandbox.wording import reason
+from sandbox.wording import printable, reason
 
 LARGEST_JSON = 64 * 2**20
 """Bytes of a JSON file at most; the largest report of a run has some thousands."""
 _DEEPEST = 50
 _DIGITS = 20  # of a whole number; 64 bits have as many
+_LONGEST = 200  # characters of a path in a sentence; what lies a thousand folders deep has thousands
 
 Watch = Callable[[Sequence[Path], str], Iterable[Path]]
 """Passes files on one by one, and may show how far it is; the text says what is done with them."""
@@ -28,6 +29,14 @@ Watch = Callable[[Sequence[Path], str], Iterable[Path]]
 def unwatched(files: Sequence[Path], what: str) -> Iterable[Path]:
     """The files, with nothing shown."""
     return files
+
+
+Tell = Callable[[str], None]
+"""Takes a sentence on what was passed over, or on how something was read, and may show it."""
+
+
+def untold(sentence: str) -> None:
+    """Nothing is shown."""
 
 
 @contextmanager
@@ -126,7 +135,9 @@ def reading(what: str, file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SandboxError(f"cannot read {kind}{error.filename or file}: {reason(error)}") from None
+        name = printable(str(error.filename or file))
+        name = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
+        raise SandboxError(f"cannot read {kind}{name}: {reason(error)}") from None
     except ValueError as error:  # no UTF-8, or a null character in the name
         raise SandboxError(f"cannot read {kind}{file}: {reason(error)}") from None
 

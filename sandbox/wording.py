@@ -12,7 +12,7 @@ def counted(count: int, one: str, many: str) -> str:
 
 def first_names(names: Sequence[str], most: int = 5) -> str:
     """The first few names, fit to print, and how many more there are."""
-    found = ", ".join(name.encode("utf-8", "replace").decode() for name in names[:most])
+    found = ", ".join(map(printable, names[:most]))
     return found + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
@@ -29,20 +29,27 @@ def reason(error: BaseException, most: int = 200) -> str:
         most: characters after which the text is cut.
     """
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split())[:most].rstrip() or type(error).__name__
+    return printable(" ".join(text.split())[:most].rstrip()) or type(error).__name__
 
 
 def printable(text: str) -> str:
-    r"""A text fit for one line of a terminal: whatever cannot be seen there is written as its escape, such as `\x1b`.
+    r"""A text fit for one line of a terminal: whatever the terminal would obey is written as its escape.
 
-    A name may hold escapes that clear the screen, line breaks, bytes that are no text (surrogates), and marks that turn
-    the order of what follows round, so that a name reads as another.
+    A name may hold escapes that clear the screen, line breaks, bytes that are no UTF-8, and marks that turn the order
+    of what follows round, so that a name reads as another.
+
+    >>> printable("a\x1b[31m\u202eb\udcff 二")
+    'a\\x1b[31m\\u202eb\\xff 二'
     """
-    return "".join(c if c.isprintable() and c not in _TURNING else _escape(c) for c in text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _JOINERS else _escaped(c) for c in text)
 
 
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+_JOINERS = "\u200c\u200d"  # cannot be seen, but names in Persian, Hindi and others are spelt with them
 
 
-def _escape(character: str) -> str:
+def _escaped(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is no UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")

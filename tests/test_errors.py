@@ -40,6 +40,8 @@ def fail(error: BaseException) -> None:
     ("error", "code", "said"),
     [
         (SandboxError("no such thing"), 2, "error: no such thing\n"),
+        (SandboxError("no \x1b[2J\u202e\udcff"), 2, "error: no \\x1b[2J\\u202e\\xff\n"),
+        (FileNotFoundError(2, "not there", "a\x1b[2J"), 2, "error: cannot read or write a\\x1b[2J: not there\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (Interrupted(signal.SIGTERM), 143, "interrupted\n"),
         (

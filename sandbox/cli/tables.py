@@ -26,6 +26,7 @@ def print_rows(names: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
     from rich.table import Table
     from rich.text import Text
 
+    rows = [[printable(text) for text in row] for row in rows]
     console = Console()
     if not console.is_terminal:  # a file has no width that anything should be cut to
         console = Console(width=max(120, sum(max(map(len, column)) + 3 for column in zip(names, *rows, strict=True))))

@@ -40,6 +40,11 @@ class Embedder(Protocol):
         """Pixels of a photograph's shorter side before the square is cut out of its middle; 0 squeezes it in."""
         ...
 
+    @property
+    def bits(self) -> int | None:
+        """That files of 16 bits or more used among its training images; None where there were none."""
+        ...
+
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         """Unit embeddings (N, D) float32 of images (N, S, S, 3 or `channels`) uint8."""
         ...

@@ -10,7 +10,7 @@ from PIL import Image
 
 from sandbox.data.catalog import load
 from sandbox.data.images.decode import read_photograph, square
-from sandbox.data.images.files import Listing
+from sandbox.data.images.listing import Listing
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import evenly
 from sandbox.inference.trained import Trained

@@ -122,6 +122,7 @@ def metadata(trained: Trained) -> dict[str, str]:
         "image_size": str(trained.image_size),
         "channels": str(trained.channels),
         "resize": str(trained.resize),
+        **({"bits": str(trained.bits)} if trained.bits else {}),
         "flip": "yes" if trained.flip else "no",
         "input": f"{INPUT} {shape} uint8, {colour}, 0 to 255 as they are",
         "output": f"{OUTPUT} (N, {trained.dim}) float32 of unit length",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import as_channels
 
@@ -44,6 +45,8 @@ class Exported:
     """Whether the graph averages an image and its mirror image; it needs no help with that."""
     session: Any = field(repr=False)
     """The `onnxruntime.InferenceSession`."""
+    bits: int | None = None
+    """That files of 16 bits or more used among its training images; None where there were none."""
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         """Unit embeddings (N, D) float32 of images (N, S, S, 3 or `channels`) uint8 of the network's size.
@@ -134,8 +137,13 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
             f"{path} is of format version {version[:20]!r}, but this code reads {FORMAT['format_version']}; export the "
             "run again"
         )
-    ranges = {"image_size": range(1, _LARGEST + 1), "channels": (1, 3), "resize": range(_RESIZE + 1)}
-    numbers = {key: _number(metadata.get(key, "")) for key in ranges}
+    ranges = {
+        "image_size": range(1, _LARGEST + 1),
+        "channels": (1, 3),
+        "resize": range(_RESIZE + 1),
+        "bits": (0, *BITS),
+    }
+    numbers: dict[str, Any] = {key: _number(metadata.get(key, "0" if key == "bits" else "")) for key in ranges}
     wrong = [key for key, allowed in ranges.items() if numbers[key] not in allowed]
     if numbers["resize"] and numbers["resize"] < numbers["image_size"]:
         wrong.append("resize")
@@ -144,6 +152,7 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         wrong.append("name")
     if wrong:
         raise SandboxError(f"{path} is damaged: its {wrong[0]} is {metadata.get(wrong[0], '')[:40]!r}")
+    numbers["bits"] = numbers["bits"] or None
     return {**numbers, "name": metadata["name"], "digest": metadata["digest"], "flip": metadata["flip"] == "yes"}
 
 

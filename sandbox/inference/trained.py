@@ -13,6 +13,7 @@ import torch
 from sandbox.backbones.embed import embed
 from sandbox.backbones.network import Network, make_network
 from sandbox.backbones.weights import put_weights, refuse_misfit
+from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import as_channels
 from sandbox.objectives.objective import Objective, build
@@ -42,6 +43,8 @@ class Trained:
     """Whether the unit embeddings of an image and its mirror image are averaged."""
     device: torch.device
     autocast: torch.dtype | None
+    bits: int | None = None
+    """That files of 16 bits or more used among its training images; None where there were none."""
 
     @property
     def dim(self) -> int:
@@ -66,11 +69,12 @@ def load_trained(folder: RunFolder) -> Trained:
     """
     known = folder.facts_of_finished().get("input")
     match known:
-        case {"image_size": int(size), "channels": int(channels), "head": str(head)}:
-            pass
+        case {"image_size": int(size), "channels": int(channels), "head": str(head), **others}:
+            bits = cast(int | None, others.get("bits"))
         case _:
-            size, channels, head = 0, 0, ""
-    if not 0 < size <= _LARGEST or channels not in (1, 3) or head not in ("linear", "linear_bn", "none"):
+            size, channels, head, bits = 0, 0, "", None
+    fits = 0 < size <= _LARGEST and channels in (1, 3) and bits in (None, *BITS)
+    if not fits or head not in ("linear", "linear_bn", "none"):
         raise SandboxError(f"{folder.path} does not say what images its network takes; train it again to embed others")
     recipe = folder.recipe()
     device = _device(recipe.device)
@@ -84,20 +88,24 @@ def load_trained(folder: RunFolder) -> Trained:
     network.eval()
     return Trained(
         name=folder.path.resolve().name,
-        digest=network_digest(weights, size, recipe.data.resize or 0, recipe.evaluate.flip),
+        digest=network_digest(weights, size, recipe.data.resize or 0, recipe.evaluate.flip, bits),
         network=network,
         image_size=size,
         channels=channels,
         resize=recipe.data.resize or 0,
+        bits=bits,
         flip=recipe.evaluate.flip,
         device=device,
         autocast=choose_autocast(recipe.precision, device),
     )
 
 
-def network_digest(weights: Mapping[str, torch.Tensor], image_size: int, resize: int, flip: bool) -> str:
+def network_digest(
+    weights: Mapping[str, torch.Tensor], image_size: int, resize: int, flip: bool, bits: int | None = None
+) -> str:
     """12 hex characters that name the weights (names, kinds, shapes, values) and how an image is read for them."""
-    named = hashlib.sha256(f"{image_size} {resize} {flip}\0".encode())
+    deep = f" {bits} bits" if bits not in (None, 16) else ""
+    named = hashlib.sha256(f"{image_size} {resize} {flip}{deep}\0".encode())
     for key in sorted(weights):
         value = weights[key].detach().cpu().contiguous()
         named.update(f"{key} {value.dtype} {tuple(value.shape)}\0".encode())

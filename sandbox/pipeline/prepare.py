@@ -152,7 +152,8 @@ def facts(prepared: Prepared) -> dict[str, Any]:
             "image_size": prepared.splits.train.pixels.shape[1],
             "channels": prepared.splits.train.pixels.shape[3],
         }
-        | {"head": head_of(prepared.recipe.backbone, prepared.expression)},
+        | {"head": head_of(prepared.recipe.backbone, prepared.expression)}
+        | ({"bits": prepared.splits.bits} if prepared.splits.bits else {}),
         "batch": prepared.training.batches.size,
         "world_size": prepared.training.ranks.count,
         "planned_steps": prepared.training.total,

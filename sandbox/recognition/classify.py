@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.files import Watch, unwatched
+from sandbox.files import Tell, Watch, untold, unwatched
 from sandbox.inference.trained import Trained, load_objective, load_trained
 from sandbox.objectives.objective import Objective
 from sandbox.recognition.gallery import UNKNOWN
@@ -63,6 +63,7 @@ def classify(
     faces: Faces = "whole",
     unknown_below: float = 0.5,
     watch: Watch = unwatched,
+    tell: Tell = untold,
 ) -> list[Classified]:
     """The most probable class of every face, in order; a file without one is one row that says so.
 
@@ -72,6 +73,7 @@ def classify(
         faces: whether each is one face, or a photograph whose faces are to be found.
         unknown_below: probability, 0 to 1, below which a face is nobody's.
         watch: shows how far it is.
+        tell: is told how deep files were scaled.
 
     Raises:
         SandboxError: no such run, no file that can be read, or a probability out of range.
@@ -85,7 +87,8 @@ def classify(
     objective, classes = load_objective(folder, trained.network)
     rows: list[Classified] = []
     read: list[Read] = []
-    for block in Reader(trained, faces).read(files, watch=watch):
+    reader = Reader(trained, faces)
+    for block in reader.read(files, watch=watch):
         each = iter(_probabilities(path, trained, objective, [pixels for one in block for pixels in one.pixels]))
         for one in block:
             if not one.faces:
@@ -98,6 +101,8 @@ def classify(
                 rows.append(Classified(str(one.file), classes[best], probability, known, face.box))
             read.append(Read(one.file, refused=one.refused))
     refuse_unreadable(read)
+    for note in reader.notes():
+        tell(note)
     return rows
 
 

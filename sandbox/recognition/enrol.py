@@ -64,17 +64,19 @@ def enrol(
     files, whose, notes = people_in(folder)
     source: Source = "strangers" if options.strangers else "validation"
     strangers = None
-    others: tuple[list[Path], list[str]] = [], []
+    others, names = list[Path](), list[str]()
     if options.strangers:
-        others = strangers_in(options.strangers)
-        check_names(others[1], whose, options.strangers)
+        others, names, more = strangers_in(options.strangers)
+        check_names(names, whose, options.strangers)
+        notes += [f"strangers: {note}" for note in more]
     elif options.threshold is None:
         strangers = of_run(path)  # before the work, so that a want of strangers costs none
     reader = Reader(network, options.faces)
+    reader.settle([*files, *others])
     rows, more = embedded_rows(reader, files, whose, watch)
     notes += more + two_names(rows)
     if options.strangers:
-        strangers, more = embedded_rows(reader, *others, watch)
+        strangers, more = embedded_rows(reader, others, names, watch)
         notes += [f"strangers: {note}" for note in more]
     if strangers is not None:
         strangers, more = without_enrolled(strangers, rows)
@@ -89,7 +91,7 @@ def enrol(
             "faces are; --strangers with photographs fits it better"
         )
     people, more = _fitted(rows, strangers, NetworkFacts.of(network, path), options, source)
-    return people, notes + more
+    return replace(people, bits=reader.bits), notes + more
 
 
 def add(
@@ -108,8 +110,11 @@ def add(
         SandboxError: no name, no image that can be used, or images that are all enrolled as this person's already.
     """
     name = clean_name(name)
-    files = find_images(given)
-    new, notes = embedded_rows(Reader(network, people.faces), files, [name] * len(files), watch)
+    files, notes = find_images(given)
+    reader = Reader(network, people.faces, people.bits)
+    new, more = embedded_rows(reader, files, [name] * len(files), watch)
+    people = replace(people, bits=reader.bits)
+    notes += more
     rows = people.gallery
     if name in rows.names:
         held = {d for d, owner in zip(rows.digests, rows.person, strict=True) if rows.names[owner] == name}
@@ -163,7 +168,7 @@ def _anew(people: People, rows: Gallery, strangers: Gallery | None, notes: list[
         threshold=was.value if was.source == "by hand" else None,
     )
     changed, more = _fitted(rows, strangers, people.network, options, was.source)
-    return changed, notes + more
+    return replace(changed, bits=people.bits), notes + more
 
 
 def _fitted(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.images.files import Listing, is_image, subfolders, visible
+from sandbox.data.images.files import subfolders
+from sandbox.data.images.listing import Listing
+from sandbox.data.images.parts import Parts, parts_of
 from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
@@ -27,15 +29,22 @@ def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
     if not folder.is_dir():
         raise SandboxError(f"there is no folder {folder}, or it is a file; it holds a folder for each person")
     try:
+        parts = _refused_parts(folder)
         folders = subfolders(folder)
         listing = Listing.below(folder, *folders)
+        listing.around(folder)
         found = {own: listing.images(own) for own in folders}
-        loose = sum(is_image(entry) for entry in visible(folder))
     except OSError as error:
         raise SandboxError(f"cannot read {error.filename or folder}: {reason(error)}") from None
+    notes = listing.notes("the folders of people")
     if not any(found.values()):
+        loose = len(listing.passed.beside)
         beside = f", but {counted(loose, 'image', 'images')} in no folder" if loose else ""
+        listing.passed.beside.clear()
+        why = "; ".join(listing.notes())
+        beside += why and f" ({why})"
         raise SandboxError(f"{folder} holds no folder with images{beside}; each person has a folder, named as they are")
+    notes += [*parts.notes(), *_one_person(folders, found)]
     named: dict[str, Path] = {}
     for own in folders:
         name = clean_name(own.name)
@@ -43,9 +52,6 @@ def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
             both = f"{named[name].name!a} and {own.name!a} in {folder}"
             raise SandboxError(f"{both} are both the name '{name}'; put one person's images together")
         named[name] = own
-    notes = []
-    if loose:
-        notes.append(f"{counted(loose, 'image lies', 'images lie')} beside the folders of people and left out")
     empty = [name for name, own in named.items() if not found[own]]
     if empty:
         notes.append(
@@ -53,6 +59,34 @@ def people_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
         )
     files = [(file, name) for name, own in named.items() for file in found[own]]
     return [file for file, _ in files], [name for _, name in files], notes
+
+
+def _refused_parts(folder: Path) -> Parts:
+    """The folder's folders told apart, where they are people's and not parts of a set.
+
+    Raises:
+        SandboxError: they are parts.
+    """
+    parts = parts_of(folder)
+    parts.refuse_unlabelled("folder")
+    if parts.whole:
+        raise SandboxError(
+            f"{folder} holds {parts.names(parts.whole)} with folders in it, as a part of a set does, and not a folder "
+            f"for each person; is {parts.meant} the folder that is meant?"
+        )
+    return parts
+
+
+def _one_person(folders: Sequence[Path], found: Mapping[Path, Sequence[Path]]) -> list[str]:
+    """A sentence where the only person's images all lie in several folders, which may be people."""
+    holding = [own for own in folders if found[own]]
+    inner = {file.relative_to(holding[0]).parts[0] for file in found[holding[0]]} if len(holding) == 1 else set()
+    if len(inner) < 2 or any(file.parent == holding[0] for file in found[holding[0]]):
+        return []
+    return [
+        f"one person, '{holding[0].name}', whose images lie in {len(inner):,} folders; if those are people, give "
+        f"{holding[0]}"
+    ]
 
 
 def embedded_rows(
@@ -94,6 +128,7 @@ def embedded_rows(
         for what, rows in left_out.items()
         if rows
     ]
+    notes += reader.notes()
     lost = sorted(set(whose) - {name for _, name, _, _ in kept})
     if lost:
         notes.append(f"without an image that can be used, and left out: {first_names(lost)}")
@@ -101,17 +136,24 @@ def embedded_rows(
     return make_gallery(np.stack(x), names, paths, digests, [date.today().isoformat()] * len(kept)), notes
 
 
-def strangers_in(folder: Path) -> tuple[list[Path], list[str]]:
+def strangers_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
     """Image files of strangers, and whose each is: a folder directly below `folder`, or itself where it is in none.
 
+    Returns:
+        The files, whose each is, and sentences on what was passed over.
+
     Raises:
-        SandboxError: no such folder, or no images in it.
+        SandboxError: no such folder, no images in it, or parts of a set in place of people.
     """
     if not folder.is_dir():
         raise SandboxError(f"there is no folder {folder} of strangers, or it is a file")
-    files = find_images([folder])
-    parts = [file.relative_to(folder).parts for file in files]
-    return files, [same_name(own[0]) for own in parts]
+    try:
+        said = _refused_parts(folder).notes()
+    except OSError as error:
+        raise SandboxError(f"cannot read {error.filename or folder}: {reason(error)}") from None
+    files, notes = find_images([folder])
+    places = [file.relative_to(folder).parts for file in files]
+    return files, [same_name(own[0]) if len(own) > 1 else own[0] for own in places], notes + said
 
 
 def two_names(rows: Gallery) -> list[str]:

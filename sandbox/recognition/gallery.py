@@ -9,7 +9,6 @@ import numpy as np
 
 from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
-from sandbox.wording import printable
 
 UNKNOWN = "UNKNOWN"
 """What a face is called that is nobody's who is enrolled."""
@@ -78,7 +77,7 @@ def clean_name(given: str) -> str:
     name = same_name(given)
     if not name:
         raise SandboxError(f"{given!r} is no name: it has no character that can be seen")
-    if printable(name) != name:
+    if not name.isprintable():
         raise SandboxError(f"{given!r} is no name: it has characters that cannot be seen")
     if name.upper() == UNKNOWN:
         raise SandboxError(f"nobody can be enrolled as '{name}': that is what a face is called that is nobody's")

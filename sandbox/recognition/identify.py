@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.evaluation.retrieval.search import Index
-from sandbox.files import Watch, unwatched
+from sandbox.files import Tell, Watch, untold, unwatched
 from sandbox.inference.embedder import Embedder
 from sandbox.recognition.gallery import UNKNOWN
 from sandbox.recognition.people import People
@@ -68,6 +68,7 @@ def identify(
     threshold: float | None = None,
     index: Index = "flat",
     watch: Watch = unwatched,
+    tell: Tell = untold,
 ) -> list[Named]:
     """Name every face of every image, in order; a file without one is one row that says so.
 
@@ -78,14 +79,18 @@ def identify(
         threshold: a cosine in place of the people's own.
         index: how they are searched; `flat` is exact.
         watch: shows how far it is.
+        tell: is told how deep files were scaled.
 
     Raises:
         SandboxError: no file can be read as an image, or a threshold that is no cosine.
     """
     if threshold is not None:
         check_cosine(threshold)
-    read = list(Reader(network, people.faces).embedded(files, watch=watch))
+    reader = Reader(network, people.faces, people.bits)
+    read = list(reader.embedded(files, watch=watch))
     refuse_unreadable(read)
+    for note in reader.notes():
+        tell(note)
     found = people.search_by(index).search(np.concatenate([one.x for one in read]))
     scores = found.scores[:, 0]
     known = people.known(scores, threshold)

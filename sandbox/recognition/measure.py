@@ -12,7 +12,7 @@ from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures, shares, spell_rate
 from sandbox.evaluation.identification.open_set import fit_threshold
-from sandbox.files import Watch, unwatched
+from sandbox.files import Tell, Watch, untold, unwatched
 from sandbox.inference.embedder import Embedder
 from sandbox.recognition.classify import Classified, classes_of, classify
 from sandbox.recognition.folders import file_digest, people_in, strangers_in
@@ -99,6 +99,7 @@ def measure(
     faces: Faces | None = None,
     network: str = "",
     watch: Watch = unwatched,
+    tell: Tell = untold,
 ) -> Figures:
     """`figures` of a file of enrolled people, or of the classifier of a run.
 
@@ -110,6 +111,7 @@ def measure(
         faces: of a run, whether each image is one face, or a photograph.
         network: of a file, where its network is now.
         watch: shows how far it is.
+        tell: is told what was passed over, and how deep files were scaled.
 
     Raises:
         SandboxError: a flag that such a thing has no use for or lacks, a rate out of range, or as `measure_people` and
@@ -122,13 +124,13 @@ def measure(
             raise SandboxError("a run keeps no strangers: give --fit FOLDER, with images to fit the thresholds on")
         if network:
             raise SandboxError("--network is for a file of enrolled people; a run is its own network")
-        return measure_classes(known, images, fit, fpir, faces=faces or "whole", watch=watch)
+        return measure_classes(known, images, fit, fpir, faces=faces or "whole", watch=watch, tell=tell)
     if faces:
         raise SandboxError(f"--faces is for the folder of a run; {known} says itself how images are read")
     if fit:
         raise SandboxError(f"--fit is for the folder of a run; {known} keeps the strangers that it was fitted on")
     people = load_people(known)
-    return measure_people(people, network_of(people, known, network), images, fpir, watch)
+    return measure_people(people, network_of(people, known, network), images, fpir, watch, tell)
 
 
 def measure_people(
@@ -137,6 +139,7 @@ def measure_people(
     images: Images,
     fpir: Sequence[float],
     watch: Watch = unwatched,
+    tell: Tell = untold,
 ) -> Figures:
     """`figures` of people who are enrolled in a file; its strangers are who thresholds are fitted on.
 
@@ -145,7 +148,7 @@ def measure_people(
     """
     if people.strangers is None:
         raise SandboxError("the file keeps no strangers to fit thresholds on; enrol anew with --strangers FOLDER")
-    files, truth = _files(images, people.gallery.names)
+    files, truth = _files(images, people.gallery.names, tell)
     used = dict.fromkeys(people.gallery.digests, "enrolled")
     used |= dict.fromkeys(people.strangers.digests, "what the threshold was fitted on")
     used.pop("", None)
@@ -155,8 +158,11 @@ def measure_people(
         raise SandboxError(
             f"the threshold was fitted on {first_names(both)}, who cannot be strangers in a test as well"
         )
-    read = list(Reader(network, people.faces).embedded(files, foremost=True, watch=watch))
+    reader = Reader(network, people.faces, people.bits)
+    read = list(reader.embedded(files, foremost=True, watch=watch))
     refuse_unreadable(read)
+    for note in reader.notes():
+        tell(note)
     x = np.concatenate([one.x for one in read])
     there = np.array([len(one.x) > 0 for one in read])
     nameless = np.array([not digest for digest in people.strangers.digests])  # embeddings of a run's validation
@@ -181,6 +187,7 @@ def measure_classes(
     *,
     faces: Faces = "whole",
     watch: Watch = unwatched,
+    tell: Tell = untold,
 ) -> Figures:
     """`figures` of a run's classifier: the score is the largest probability, thresholds are fitted on the folder `fit`.
 
@@ -190,26 +197,31 @@ def measure_classes(
         SandboxError: as `classify`, or a stranger in both folders.
     """
     classes = tuple(map(same_name, classes_of(run)))
-    files, truth = _files(images, classes)
-    others, names = strangers_in(fit)
+    files, truth = _files(images, classes, tell)
+    others, names, notes = strangers_in(fit)
+    for note in notes:
+        tell(f"{fit}: {note}")
     both = sorted((set(truth) | set(classes)) & set(names))
     if both:
         raise SandboxError(f"{first_names(both)} in {fit} cannot be who the threshold is fitted on and in the test too")
     _refuse_used(files, {file_digest(file): "what the threshold is fitted on" for file in others})
-    rows = classify(run, files, faces=faces, unknown_below=0.0, watch=watch)
-    on = _trial(others, names, classify(run, others, faces=faces, unknown_below=0.0, watch=watch)).scores
+    rows = classify(run, files, faces=faces, unknown_below=0.0, watch=watch, tell=tell)
+    on = _trial(others, names, classify(run, others, faces=faces, unknown_below=0.0, watch=watch, tell=tell)).scores
     return figures(_trial(files, truth, rows), classes, on, fpir)
 
 
-def _files(images: Images, known: Sequence[str]) -> tuple[list[Path], list[str]]:
+def _files(images: Images, known: Sequence[str], tell: Tell) -> tuple[list[Path], list[str]]:
     """Files and whose each is: people by the folders they lie in, and a folder of strangers, none of whom is known."""
-    files, truth, _ = people_in(images.folder)
+    files, truth, notes = people_in(images.folder)
     if images.strangers is not None:
-        others, names = strangers_in(images.strangers)
+        others, names, more = strangers_in(images.strangers)
+        notes += [f"strangers: {note}" for note in more]
         both = sorted(set(names) & set(known))
         if both:
             raise SandboxError(f"{first_names(both)} in {images.strangers} can be named, and so is no stranger")
         files, truth = [*files, *others], [*truth, *names]
+    for note in notes:
+        tell(note)
     return files, truth
 
 

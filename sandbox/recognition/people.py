@@ -100,6 +100,8 @@ class People:
     threshold: Threshold
     calibration: Calibrated | None
     """None where there was nothing to learn it from."""
+    bits: int | None = None
+    """That enrolled files of 16 bits or more were taken to use; None where there were none."""
 
     @cached_property
     def searcher(self) -> PeopleSearcher:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import numpy as np
 
 from sandbox.data.formats.npz import Declared, NpzError, read_npz
+from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
 from sandbox.files import parse_json, whole_file
 from sandbox.inference.embedder import Embedder
@@ -52,6 +53,7 @@ def save_people(people: People, file: Path) -> None:
         "enrolled": {name: getattr(people.gallery, name) for name in _TEXTS},
         "strangers": people.strangers and {name: getattr(people.strangers, name) for name in _TEXTS},
     }
+    about |= {"bits": people.bits} if people.bits else {}
     arrays = {"about": np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)}
     arrays |= {"x": people.gallery.x, "owner": people.gallery.person}
     if people.strangers is not None:
@@ -81,6 +83,7 @@ def load_people(file: Path) -> People:
             template=_one_of(about["template"], ("mean", "best")),
             threshold=_plain(Threshold, about["threshold"]),
             calibration=None if about["calibration"] is None else _plain(Calibrated, about["calibration"]),
+            bits=_one_of(about.get("bits"), (None, *BITS)),
         )
         _one_of(people.threshold.source, ("strangers", "validation", "by hand"))
         if people.calibration is not None and people.calibration.slope <= 0:
@@ -169,9 +172,9 @@ def _strings(given: Any) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _one_of(given: Any, allowed: tuple[str, ...]) -> Any:
+def _one_of(given: Any, allowed: tuple[Any, ...]) -> Any:
     if given not in allowed:
-        raise ValueError(f"{given!r} stands where one of {', '.join(allowed)} is needed")
+        raise ValueError(f"{given!r} stands where one of {', '.join(map(str, allowed))} is needed")
     return given
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from sandbox.data.images.decode import decode, read_photograph, square
-from sandbox.data.images.files import ENDINGS, Listing
+from sandbox.data.images.listing import Listing
+from sandbox.data.images.pack import survey
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import threads
 from sandbox.files import Watch, unwatched
@@ -70,12 +71,32 @@ class Reader:
 
     With `whole` a file is read exactly as the network's training images were, and is one face, whatever it shows. With
     `detect` it is a photograph, and each face that MTCNN finds there is brought upright. (Omniglot's reader turns black
-    on white around, which is not done here.)
+    on white around, which is not done here.) Files of 16 bits or more are scaled as those were; where there were none,
+    as those of `bits`, else by the largest value in all files that are read together; a note says which.
     """
 
-    def __init__(self, network: Embedder, faces: Faces):
+    def __init__(self, network: Embedder, faces: Faces, bits: int | None = None):
         self.network, self.faces = network, faces
+        self.bits = network.bits or bits
+        """That files of 16 bits or more are taken to use; None as long as none was met."""
+        self._settled = False
+        self._said: list[str] = []
         self._detector: Any = None
+
+    def settle(self, files: Sequence[Path]) -> None:
+        """See how files of 16 bits or more are to be scaled: over all that are to come, where nothing says it.
+
+        Reading does it by itself for the files that it is given.
+        """
+        depth = survey([file for file in files if file.is_file()])
+        self.bits = self.bits or depth.bits
+        self._settled = True
+        self._said += depth.sentences(self.bits or 16)
+
+    def notes(self) -> list[str]:
+        """Sentences on how files of 16 bits or more were scaled, each said once."""
+        said, self._said = self._said, []
+        return said
 
     def read(self, files: Sequence[Path], *, watch: Watch = unwatched) -> Iterator[list[Read]]:
         """Every file in order, some at a time.
@@ -87,6 +108,8 @@ class Reader:
             from sandbox.data.faces.detect import Detector
 
             self._detector = Detector()  # its absence is no fault of the first file
+        if not self._settled:
+            self.settle(files)
         shown = iter(watch(files, "images"))
         size = _BLOCK if self.faces == "whole" else _PHOTOGRAPHS
         with ThreadPoolExecutor(threads()) as pool:
@@ -120,9 +143,10 @@ class Reader:
     def _whole(self, file: Path) -> Read:
         network = self.network
         if not file.is_file():
-            return Read(file, refused="is a folder, and an image is needed" if file.is_dir() else "is not there")
+            there = "is a folder, and an image is needed" if file.is_dir() else "is a pipe or a device"
+            return Read(file, refused=there if file.exists() else "is not there")
         try:
-            pixels = decode(file, network.image_size, network.channels, network.resize)
+            pixels = decode(file, network.image_size, network.channels, network.resize, self.bits or 16)
         except Image.UnidentifiedImageError:
             return Read(file, refused="is no image")
         except Exception as error:  # what Pillow raises for damaged files has no common type
@@ -130,7 +154,7 @@ class Reader:
         return Read(file, (Seen(),), (pixels,))
 
     def _detected(self, files: Sequence[Path]) -> list[Read]:
-        given = [_photograph(file) for file in files]
+        given = [_photograph(file, self.bits or 16) for file in files]
         photographs = [one for one in given if isinstance(one, Image.Image)]
         found = iter(self._detector(photographs))
         return [
@@ -156,10 +180,10 @@ class Reader:
         return Read(file, tuple(seen), tuple(pixels))
 
 
-def _photograph(file: Path) -> Image.Image | str:
+def _photograph(file: Path, bits: int) -> Image.Image | str:
     """The picture, or what is wrong with the file."""
     try:
-        return read_photograph(file)
+        return read_photograph(file, bits)
     except SandboxError as error:
         return str(error).removeprefix(f"{file} ")
 
@@ -175,8 +199,11 @@ def refuse_unreadable(read: Sequence[Read | Embedded]) -> None:
         raise SandboxError(f"{read[0].file} {read[0].refused}{more}")
 
 
-def find_images(given: Sequence[Path]) -> list[Path]:
-    """Image files: those that are named, whatever their ending, and all that lie below named folders, each once.
+def find_images(given: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Image files: those that are named, whatever they are, and all that lie below named folders, each once.
+
+    Returns:
+        The files, and sentences on what in the folders was passed over.
 
     Raises:
         SandboxError: a path leads nowhere, a folder holds no image, or nothing was given.
@@ -190,7 +217,8 @@ def find_images(given: Sequence[Path]) -> list[Path]:
             if path.is_dir():
                 inside = listing.images(path)
                 if not inside and not any(path in file.parents for file in found):
-                    raise SandboxError(f"{path} holds no image ({', '.join(ENDINGS)})")
+                    why = "; ".join(listing.notes())
+                    raise SandboxError(f"{path} holds no image{why and f' ({why})'}")
                 found |= dict.fromkeys(inside)
             elif path.exists():
                 found[path] = None
@@ -198,4 +226,4 @@ def find_images(given: Sequence[Path]) -> list[Path]:
                 raise SandboxError(f"there is no file or folder {path}")
         except OSError as error:
             raise SandboxError(f"cannot read {path}: {reason(error)}") from None
-    return list(found)
+    return list(found), listing.notes()

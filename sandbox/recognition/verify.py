@@ -130,7 +130,8 @@ def compare(
         SandboxError: an image that cannot be read, or shows no face.
     """
     rows, notes = [], []
-    for one in Reader(network, faces).embedded([first, second], foremost=True):
+    reader = Reader(network, faces, people.bits if people else None)
+    for one in reader.embedded([first, second], foremost=True):
         if one.refused:
             raise SandboxError(f"{one.file} {one.refused}")
         if not one.faces:
@@ -141,4 +142,4 @@ def compare(
     score = np.float32(rows[0] @ rows[1])
     calibration = people.calibration if people is not None else None
     probability = None if calibration is None else float(calibration.probability(np.array(score)))
-    return Compared(float(score), probability, bool(score >= np.float32(cut.value)), cut, tuple(notes))
+    return Compared(float(score), probability, bool(score >= np.float32(cut.value)), cut, (*notes, *reader.notes()))

@@ -52,7 +52,7 @@ def submit(path: Path, out: Path) -> list[Path]:
     written: list[Path] = []
     left_out: list[_Unanswered] = []
     for task in tasks:
-        form = Form(trained.image_size, "grey" if trained.channels == 1 else "rgb", trained.resize)
+        form = Form(trained.image_size, "grey" if trained.channels == 1 else "rgb", trained.resize, trained.bits)
         pixels = read_images(task, form)
         try:
             answers = _ANSWERS[task.kind](folder, trained, task, pixels)

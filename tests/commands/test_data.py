@@ -330,3 +330,28 @@ def test_align_without_the_detector_says_how_to_get_it(
     said = command("data.py", "align", str(folder), str(tmp_path / "out"))
     assert said.code == 2 and said.out == "" and not (tmp_path / "out").exists()
     assert said.err == "error: detecting faces needs facenet-pytorch: pip install --no-deps facenet-pytorch==2.6.0\n"
+
+
+@pytest.mark.parametrize("what", ["check", "stats"])
+def test_what_is_passed_over_stands_in_every_answer(command: Callable[..., Any], folder: Path, what: str) -> None:
+    (folder / "a" / "@eaDir").mkdir()
+    (folder / "b" / "no\x1b[2Jtes").write_text("about")
+    (folder / "c" / "00.png").rename(folder / "c" / "00")
+    said = command("data.py", what, *SHARED, "--data.root", str(folder))
+    assert said.code == 0
+    assert "69 images of 6 classes" in said.out
+    assert "note: 1 file that is no image passed over: b/no\\x1b[2Jtes\n" in said.out
+    assert "note: 1 entry whose name starts with @ or __MACOSX passed over: a/@eaDir\n" in said.out
+
+
+def test_parts_without_classes_are_refused_by_every_command(command: Callable[..., Any], tmp_path: Path) -> None:
+    for path in (
+        *(f"train/{name}/{n}.png" for name in "abcdef" for n in range(4)),
+        *(f"test/{n}.png" for n in range(4)),
+    ):
+        (tmp_path / "kaggle" / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(tmp_path / "kaggle" / path)
+    meant = f"is {tmp_path}/kaggle/train the data.root that is meant?\n"
+    for script, *words in (("run.py", "--max_steps", "1"), ("data.py", "check"), ("data.py", "stats")):
+        said = command(script, *words, *SHARED, "--data.root", str(tmp_path / "kaggle"), "--data.split", "sample")
+        assert (said.code, said.out, said.err.endswith(meant)) == (2, "", True), said

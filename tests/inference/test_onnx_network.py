@@ -99,7 +99,11 @@ def test_it_says_what_its_file_says(tmp_path: Path) -> None:
     assert isinstance(found, Exported) and found.path == file and found.flip
     assert (found.name, found.digest, found.dim) == ("Žofie 李", "0123456789ab", DIM)
     assert (found.image_size, found.channels, found.resize) == (SIZE, 1, 8)
-    assert not load_exported(saved(tmp_path / "net.onnx", model())).flip
+    assert found.bits is None
+    plain = load_exported(saved(tmp_path / "net.onnx", model(), bits="12"))
+    assert (plain.flip, plain.bits) == (False, 12)
+    with pytest.raises(SandboxError, match="is damaged: its bits is '11'"):
+        load_exported(saved(tmp_path / "net.onnx", model(), bits="11"))
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 600])

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from sandbox.backbones.embed import to_tensor
 from sandbox.data.catalog import load
 from sandbox.errors import SandboxError
-from sandbox.inference.trained import load_trained
+from sandbox.inference.trained import load_trained, network_digest
 from sandbox.pipeline import run as experiment
 from sandbox.pipeline.events import Done
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
@@ -158,3 +158,10 @@ def test_there_is_no_run_where_there_is_no_folder(tmp_path: Path) -> None:
     for name in ("none", "x" * 5000):
         with pytest.raises(SandboxError, match="there is no folder"):
             load_trained(RunFolder(tmp_path / name))
+
+
+def test_the_depth_of_the_files_is_part_of_how_images_are_read() -> None:
+    weights = {"w": torch.zeros(2)}
+    plain = network_digest(weights, 16, 0, False)
+    assert network_digest(weights, 16, 0, False, None) == network_digest(weights, 16, 0, False, 16) == plain
+    assert network_digest(weights, 16, 0, False, 12) != plain

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
-
-from sandbox.data.images.files import Listing
+from sandbox.data.images.files import open_image
 from sandbox.data.images.form import Form
+from sandbox.data.images.listing import Listing
 from sandbox.data.images.pack import pack
 from sandbox.errors import SandboxError
 from sandbox.evaluation.lint.embeddings import Finding
@@ -97,7 +96,7 @@ def check_files(root: Path, files: Sequence[Path], rest: LeftOut, size: int, wat
 def _tiny(root: Path, files: Sequence[Path], size: int, watch: Watch) -> Iterator[DataFinding]:
     small: list[tuple[int, int, str]] = []
     for file in watch(files, "sizes"):
-        with Image.open(file) as image:
+        with open_image(file) as image:
             width, height = image.size
         if min(width, height) < size:
             small.append((width, height, file.relative_to(root).as_posix()))

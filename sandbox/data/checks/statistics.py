@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from sandbox.data.images.files import open_image
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import evenly
 from sandbox.files import Watch, unwatched
@@ -106,7 +106,7 @@ def file_kinds(files: Sequence[Path], *, most: int = 2000, watch: Watch = unwatc
     kinds = FileKinds(len(places), len(files), Counter(), Counter(), Counter())
     for file in watch([files[place] for place in places], "headers"):
         try:
-            with Image.open(file) as image:
+            with open_image(file) as image:
                 kinds.formats[image.format or "unknown"] += 1
                 kinds.modes[image.mode] += 1
                 kinds.sizes[image.size] += 1

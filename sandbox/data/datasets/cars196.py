@@ -8,8 +8,9 @@ import numpy as np
 
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located
-from sandbox.data.images.files import Listing, base_of, subfolders
+from sandbox.data.images.files import base_of, subfolders
 from sandbox.data.images.image_set import Row
+from sandbox.data.images.listing import Listing
 from sandbox.data.splits.published import official
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError

@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.images.files import ENDINGS, Listing, is_image, subfolders, visible
+from sandbox.data.images.files import subfolders
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, read_rows, without_small
+from sandbox.data.images.levels import level_notes
+from sandbox.data.images.listing import Listing
+from sandbox.data.images.parts import ROLES, Parts, parts_of
 from sandbox.data.names import joined_notes, same_name
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
@@ -16,25 +19,62 @@ from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted, first_names
 
-_PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
-
 
 def load(spec: DataSpec) -> Splits:
     """Read a folder per class; a class folder may hold folders of its own, which belong to it.
 
     Where the root holds train/, val/ (valid/, validation/) and test/ with class folders in them, that split is taken,
-    unless `data.split` says class or sample: then the three are pooled and parted anew.
+    unless `data.split` says class or sample: then the parts are pooled and parted anew. `Parts` says what is a part.
 
     Raises:
-        SandboxError: no class folders, no images, or too few of either.
+        SandboxError: no class folders, no images, too few of either, or parts of a set some of which have no classes.
     """
     root = Path(spec.root).expanduser()
-    parts = _given_parts(root)
-    if spec.split == "given" or (spec.split == "auto" and parts):
-        return _load_given(root, spec, parts)
-    images, notes = _read(root, list(parts.values()) or [root], spec)
-    part = sample_disjoint if spec.split == "sample" else class_disjoint
-    return part(images, spec.validation, spec.test, spec.split_seed, notes=notes)
+    parts = parts_of(root)
+    tops = _tops(parts)
+    if spec.split == "given" or (spec.split == "auto" and tops):
+        splits = _load_given(root, spec, parts)
+    else:
+        images, notes = _read(root, tops or [root], spec)
+        part = sample_disjoint if spec.split == "sample" else class_disjoint
+        splits = part(images, spec.validation, spec.test, spec.split_seed, notes=[*notes, *_pooled(parts, tops)])
+    more = [*parts.notes(), *level_notes([images.pixels for images in splits.image_sets().values()])]
+    return replace(splits, notes=(*splits.notes, *more))
+
+
+def _tops(parts: Parts) -> list[Path]:
+    """The parts whose folders are classes: train, val and test first; none where the root's own folders are.
+
+    Raises:
+        SandboxError: parts without class folders beside some with them, two parts of one role, or a part among classes.
+    """
+    roles = parts.roles
+    if len(roles) == len(ROLES):
+        return list(roles.values())
+    parts.refuse_unlabelled("data.root")
+    if len(parts.whole) == 1 and parts.others:
+        raise SandboxError(
+            f"{parts.root} holds {parts.names(parts.whole)} with class folders in it, as a part of a set does, beside "
+            f"{parts.names(parts.others)}; is {parts.meant} the data.root that is meant? (a class of that name would "
+            "hold its images itself)"
+        )
+    if len(parts.whole) < 2:
+        return []  # one part alone is no split: the error over the root's one class names it
+    return [*roles.values(), *(part for part in parts.whole if part not in roles.values())]
+
+
+def _pooled(parts: Parts, tops: list[Path]) -> list[str]:
+    """A sentence on parts that are pooled although they are no train, val or test, and one on what is beside them."""
+    more = [part for part in tops if part not in parts.roles.values()]
+    said = [f"{parts.names(tops)} are pooled, and parted anew"] if more else []
+    return said + _beside(parts, tops)
+
+
+def _beside(parts: Parts, tops: list[Path]) -> list[str]:
+    if not tops:
+        return []
+    rest = [folder for folder in (*parts.whole, *parts.flat, *parts.others) if folder not in tops]
+    return [f"beside the parts of the set, and left out: {parts.names(rest)}"] if rest else []
 
 
 def _read(root: Path, tops: list[Path], spec: DataSpec) -> tuple[ImageSet, list[str]]:
@@ -65,37 +105,42 @@ def read_classes(
     joined = joined_notes(name for name, _ in classes)
     classes = [(same_name(name) or name, folder) for name, folder in classes]
     folders = [folder for _, folder in classes]
-    listing = Listing.below(root, *folders, *(folder.parent for folder in folders))
+    tops = list(dict.fromkeys(folder.parent for folder in folders)) or [root]
+    listing = Listing.below(root, *folders, *tops)
+    for top in tops:
+        listing.around(top)
     found = {folder: listing.images(folder) for folder in folders}
     rows = sorted((name, file) for name, folder in classes for file in found[folder])
     if not rows:
-        raise SandboxError(_nothing_found(root, len(classes)))
+        raise SandboxError(_nothing_found(root, len(classes), listing))
     images, notes = read_rows(root, rows, form)
-    if listing.repeated:
-        notes.append(f"{counted(listing.repeated, 'file is', 'files are')} met under a second name and counted once")
+    notes += listing.twice()
     empty = sorted({name for name, _ in classes} - set(images.classes))
     if empty:
         folders_left = counted(len(empty), "folder", "folders")
         notes.append(f"{folders_left} without readable images left out: {first_names(empty)}")
+    notes += listing.passed.sentences("the class folders")
     if len(images.classes) < 2:
         raise SandboxError(_one_class(root, images))
     images, small = without_small(images, least)
     return images, [*joined, *notes, *small]
 
 
-def _load_given(root: Path, spec: DataSpec, parts: dict[str, Path]) -> Splits:
-    missing = [name for name in _PARTS if name not in parts]
+def _load_given(root: Path, spec: DataSpec, parts: Parts) -> Splits:
+    roles = parts.roles
+    missing = [role for role in ROLES if role not in roles]
     if missing:
-        wanted = ", ".join("/ or ".join(_PARTS[name]) + "/" for name in missing)
-        have = f"has {', '.join(folder.name + '/' for folder in parts.values())} but no" if parts else "has no"
+        wanted = ", ".join("/ or ".join(ROLES[name]) + "/" for name in missing)
+        have = f"has {parts.names(parts.whole)} but no" if parts.whole else "has no"
         raise SandboxError(
             f"{root} {have} {wanted} with a folder per class inside, so it gives no split; "
             "add them, or point data.root at the folder that holds the classes"
         )
-    images, notes = _read(root, list(parts.values()), spec)
+    images, notes = _read(root, list(roles.values()), spec)
+    notes += _beside(parts, list(roles.values()))
     sets = [
-        images.take([place for place, path in enumerate(images.paths) if path.startswith(f"{part.name}/")])
-        for part in parts.values()
+        images.take([place for place, path in enumerate(images.paths) if path.startswith(parts.name(part))])
+        for part in roles.values()
     ]
     splits = given(*sets, notes=notes)
     refuse_lone_images(splits)
@@ -107,26 +152,17 @@ def _load_given(root: Path, spec: DataSpec, parts: dict[str, Path]) -> Splits:
     return replace(splits, notes=tuple(notes))
 
 
-def _given_parts(root: Path) -> dict[str, Path]:
-    """Part name -> folder; nothing where at most one is there, which is then a class that happens to be called so."""
-    found = {
-        part: folder
-        for part, names in _PARTS.items()
-        for folder in reversed(subfolders(root))
-        if folder.name.lower() in names and subfolders(folder) and not any(is_image(entry) for entry in visible(folder))
-    }
-    return found if "train" in found and len(found) > 1 else {}
-
-
-def _nothing_found(root: Path, folders: int) -> str:
-    endings = ", ".join(ENDINGS)
-    loose = sum(is_image(entry) for entry in visible(root))
-    if loose:
-        images = counted(loose, "image", "images")
-        return f"{root} holds {images} but no class folders with images; give each class a folder of its own"
+def _nothing_found(root: Path, folders: int, listing: Listing) -> str:
+    passed = listing.notes("the class folders")
+    loose = len(listing.passed.beside)
+    if loose and not folders:
+        return f"{root} holds {counted(loose, 'image', 'images')} but no class folders with images; " + (
+            "give each class a folder of its own"
+        )
+    why = f" ({'; '.join(passed)})" if passed else ""
     if folders:
-        return f"none of the {folders:,} folders in {root} holds an image ({endings})"
-    return f"{root} is empty; a folder per class was looked for, with images in it ({endings})"
+        return f"none of the {folders:,} folders in {root} holds an image{why}"
+    return f"{root} is empty; a folder per class was looked for, with images in it{why}"
 
 
 def _one_class(root: Path, images: ImageSet) -> str:

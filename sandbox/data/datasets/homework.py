@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.homework.closed_set import Reader, read_closed
-from sandbox.data.homework.layouts import Known, PairLists, find
+from sandbox.data.homework.layouts import Known, PairLists, Tree, find
 from sandbox.data.homework.submission import combined_score
 from sandbox.data.homework.verification import known_halves, pair_halves
 from sandbox.data.images.form import Form
+from sandbox.data.images.image_set import common_bits
+from sandbox.data.images.levels import level_notes
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.recipe.specs import DataSpec
 
@@ -53,8 +55,19 @@ def load(spec: HomeworkSpec) -> Splits:
     """
     tree = find(Path(spec.root).expanduser(), spec.part)
     size = spec.image_size or (_SMALL_SIZE if tree.closed.small else _SIZE)
-    reader = Reader(tree.root, Form(size, spec.colour, spec.resize or 0))
-    train, val, test = read_closed(tree.closed, reader, spec.min_images)
+    form = Form(size, spec.colour, spec.resize or 0)
+    splits = _read(tree, Reader(tree.root, form), spec.min_images)
+    if bits := common_bits(splits.image_sets().values()):  # one scale for all that is read apart
+        splits = _read(tree, Reader(tree.root, replace(form, bits=bits)), spec.min_images)
+    refuse_lone_images(splits)
+    notes = [*splits.notes, *level_notes([images.pixels for images in splits.image_sets().values()])]
+    if not splits.closed_set:
+        notes.append("validation and test show different people, so that classification is not judged")
+    return replace(splits, notes=tuple(notes))
+
+
+def _read(tree: Tree, reader: Reader, least: int) -> Splits:
+    train, val, test = read_closed(tree.closed, reader, least)
     verification, alike = tree.verification, reader.like(train)
     val_verify = test_verify = None
     if isinstance(verification, PairLists):
@@ -70,12 +83,7 @@ def load(spec: HomeworkSpec) -> Splits:
         reader.notes.append(
             "no pairs with answers are there, so that verification is judged on the classification images"
         )
-    splits = given(train, val, test, val_verify=val_verify, test_verify=test_verify, mirror=True, notes=reader.notes)
-    refuse_lone_images(splits)
-    if splits.closed_set:
-        return splits
-    odd = "validation and test show different people, so that classification is not judged"
-    return replace(splits, notes=(*splits.notes, odd))
+    return given(train, val, test, val_verify=val_verify, test_verify=test_verify, mirror=True, notes=reader.notes)
 
 
 def mark(figures: Figures) -> Figures:

@@ -10,9 +10,9 @@ import numpy as np
 
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import folder_of, unpack
-from sandbox.data.images.files import Listing
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, read_rows, without_small
+from sandbox.data.images.listing import Listing
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError

@@ -77,6 +77,8 @@ class Outcome:
     """Photographs that an earlier run had done."""
     gone: int = 0
     """Aligned faces of an earlier run whose photographs are no longer there."""
+    notes: Sequence[str] = ()
+    """Sentences on what was passed over, and on how deep files were scaled."""
 
     def lines(self) -> list[str]:
         """The counts in words, without those that are nothing."""
@@ -92,6 +94,7 @@ class Outcome:
         lines += [f"{unreadable:,} that cannot be read, left out"] if unreadable else []
         lines += [f"{several:,} with several, the largest near the middle taken"] if several else []
         lines += [f"{self.gone:,} faces of an earlier run whose photographs are gone, left there"] if self.gone else []
+        lines += [f"note: {note}" for note in self.notes]
         return lines
 
 

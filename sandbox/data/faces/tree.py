@@ -31,7 +31,8 @@ from sandbox.data.faces.record import (
     write_settings,
 )
 from sandbox.data.images.decode import read_photograph, square
-from sandbox.data.images.files import Listing
+from sandbox.data.images.listing import Listing
+from sandbox.data.images.pack import survey
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
 from sandbox.wording import reason
@@ -79,7 +80,8 @@ def align_tree(
         SandboxError: no such folder, or no photographs in it; a destination that is in it or holds anything else; a
             file that cannot be written; facenet-pytorch is not installed.
     """
-    files = {path.relative_to(source).as_posix(): path for path in _photographs(source, destination)}
+    found, notes = _photographs(source, destination)
+    files = {path.relative_to(source).as_posix(): path for path in found}
     own = sorted({name.split("/")[0] for name in files} & {LISTING, SETTINGS})
     if own:
         raise SandboxError(f"'{source / own[0]}' has the name of a file that is written beside the faces; rename it")
@@ -93,15 +95,18 @@ def align_tree(
         write_settings(destination, settings)
         write_rows(destination, kept + gone)
         done = {row.path for row in kept}
+        depth = survey(list(files.values()), list(files))  # of all, so that a run that goes on takes the same scale
+        bits = depth.bits or 16
         stamps = {name: stamp(path) for name, path in files.items()}  # before any is read
         rows = list(kept)
-        with closing(_read_ahead(watch([files[name] for name in files if name not in done], "aligning"))) as pictures:
+        undone = watch([files[name] for name in files if name not in done], "aligning")
+        with closing(_read_ahead(undone, bits)) as pictures:
             for batch in _batches(pictures):
                 rows += _align(batch, detector, source, destination, names, settings, stamps)
         write_rows(destination, rows + gone)
     except OSError as error:
         raise SandboxError(f"cannot write {error.filename or destination}: {reason(error)}") from None
-    return Outcome(sorted(rows, key=lambda row: row.path), len(kept), len(gone))
+    return Outcome(sorted(rows, key=lambda row: row.path), len(kept), len(gone), (*notes, *depth.sentences(bits)))
 
 
 def aligned_names(paths: Iterable[str]) -> dict[str, str]:
@@ -122,18 +127,21 @@ def aligned_names(paths: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def _photographs(source: Path, destination: Path) -> list[Path]:
+def _photographs(source: Path, destination: Path) -> tuple[list[Path], list[str]]:
+    """The photographs, and sentences on what was passed over."""
     if not source.is_dir():
         raise SandboxError(f"there is no folder of photographs '{source}'")
     if destination.resolve().is_relative_to(source.resolve()):
         raise SandboxError(f"'{destination}' lies in the folder of photographs '{source}'; name one outside it")
     try:
-        files = Listing.below(source).images(source)
+        listing = Listing.below(source)
+        files = listing.images(source)
     except OSError as error:
         raise SandboxError(f"cannot read {error.filename or source}: {reason(error)}") from None
     if not files:
-        raise SandboxError(f"there are no photographs in '{source}' or in the folders below it")
-    return files
+        why = "; ".join(listing.notes())
+        raise SandboxError(f"there are no photographs in '{source}' or in the folders below it{why and f' ({why})'}")
+    return files, listing.notes()
 
 
 def _align(
@@ -188,26 +196,26 @@ def _align_one(
     return Row(name, aligned, len(faces), f"{face.confidence:.4f}", done)
 
 
-def _read_ahead(files: Iterable[Path]) -> Generator[Read]:
+def _read_ahead(files: Iterable[Path], bits: int) -> Generator[Read]:
     """Decode on a thread, while the caller does something else."""
     # One thread: the guard against giant pictures is switched for the whole process while a file is read.
     pool = ThreadPoolExecutor(max_workers=1)
     waiting: deque[tuple[Path, Future[Image.Image | str]]] = deque()
     upcoming = iter(files)
     try:
-        waiting.extend((file, pool.submit(_read, file)) for file in islice(upcoming, _AHEAD))
+        waiting.extend((file, pool.submit(_read, file, bits)) for file in islice(upcoming, _AHEAD))
         while waiting:
             path, future = waiting.popleft()
             picture = future.result()
-            waiting.extend((file, pool.submit(_read, file)) for file in islice(upcoming, 1))
+            waiting.extend((file, pool.submit(_read, file, bits)) for file in islice(upcoming, 1))
             yield path, picture
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _read(path: Path) -> Image.Image | str:
+def _read(path: Path, bits: int) -> Image.Image | str:
     try:
-        return read_photograph(path)
+        return read_photograph(path, bits)
     except SandboxError as error:
         return str(error).removeprefix(f"{path} ").removeprefix("cannot be read as an image: ")
 

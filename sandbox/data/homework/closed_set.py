@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sandbox.data.homework.layouts import Closed
 from sandbox.data.homework.lists import read_labels
-from sandbox.data.images.files import Listing, subfolders
+from sandbox.data.images.files import subfolders
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, Row, read_rows, without_small
+from sandbox.data.images.listing import Listing
 from sandbox.data.names import joined_notes, same_name
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
@@ -71,9 +72,7 @@ def read_closed(closed: Closed, reader: Reader, least: int) -> tuple[ImageSet, I
         train, val, test, note = _another_test(train, val)
         reader.notes.append(note)
     reader.notes.extend(joined_notes(folder.name for part in parts for folder in subfolders(part)))
-    if listing.repeated:
-        repeated = counted(listing.repeated, "file is", "files are")
-        reader.notes.append(f"{repeated} met under a second name and counted once")
+    reader.notes.extend(listing.notes("the folders of people"))
     trained, small = without_small(reader.read(train), least)
     reader.notes.extend(small)
     alike = reader.like(trained)
@@ -99,9 +98,11 @@ def people(train: Path) -> list[str]:
 
 
 def _rows(part: Path, listing: Listing, notes: list[str]) -> list[Row]:
-    """Class and image by folders, or by a labels.txt, sorted."""
+    """Class and image by folders, or by a labels.txt, sorted; what is passed over is left with the listing."""
     if (part / "labels.txt").is_file():
         return sorted(read_labels(part / "labels.txt", notes))
+    if subfolders(part):  # else they are images without labels, all of which lie beside folders
+        listing.around(part)
     return sorted((same_name(folder.name), file) for folder in subfolders(part) for file in listing.images(folder))
 
 

@@ -11,7 +11,9 @@ from sandbox.data.formats.image_lists import absent_images, located
 from sandbox.data.homework.closed_set import Reader
 from sandbox.data.homework.layouts import Known, PairLists
 from sandbox.data.homework.lists import STRANGER, Pair, known_images, read_answered, read_names
+from sandbox.data.images.files import subfolders
 from sandbox.data.images.image_set import Row
+from sandbox.data.images.listing import Listing
 from sandbox.data.splits.splits import ToVerify
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
@@ -51,6 +53,11 @@ def known_halves(tree: Known, answers: Path, reader: Reader) -> tuple[ToVerify, 
     """
     gallery = known_images(tree)
     rows = read_names(tree, answers)
+    listing = Listing(reader.root)
+    listing.around(tree.known)
+    for folder in (tree.dev, *subfolders(tree.known)):
+        listing.images(folder)
+    reader.notes.extend(listing.passed.sentences("the folders of people"))
     mated = [name != STRANGER for name, _ in rows]
     if sum(mated) < 2:
         raise SandboxError(f"{answers} names known people {sum(mated)} times; two are needed, for validation and test")

@@ -8,26 +8,33 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from sandbox.data.images.deep import bits_for, upright_bytes, values_of
+from sandbox.data.images.files import open_image
 from sandbox.errors import SandboxError
 from sandbox.wording import reason
 
 _COLOUR_SPREAD = 10  # grey photographs saved as RGB differ by a few grey levels between channels at most
 
 
-def decode(path: Path, size: int, channels: int, resize: int = 0) -> np.ndarray:
+def decode(path: Path, size: int, channels: int, resize: int = 0, bits: int = 16) -> np.ndarray:
     """Read, turn upright, convert and resize one image.
 
-    The camera's orientation mark is obeyed. Animations give their first frame. 16-bit grey keeps its high byte,
-    floating-point grey is stretched from its own least to its own largest value, transparent parts become white,
+    The camera's orientation mark is obeyed. Animations give their first frame. Transparent parts become white,
     palettes and CMYK become RGB. The whole image is resized to the square, which changes the proportions of one that
     is not square; or, with `resize`, its shorter side is, and the square is cut out of its middle. Bilinear, with
     antialiasing.
+
+    Whole numbers of more than eight bits keep the highest eight of `bits` (grey with transparency, of which Pillow
+    gives no more, those of 16). Floating-point grey within 0 and 1, or else within 0 and 255, is taken as such, but for
+    the thousandth of its pixels at either end, which may be hot or dead; other floating-point grey is stretched from
+    the 0.1 to the 99.9 percentile of the file. What is not finite becomes 0.
 
     Args:
         path: the file.
         size: side of the square, pixels.
         channels: 1 for grey, 3 for RGB.
         resize: pixels, at least `size`, that the shorter side gets before the square is cut out; 0 cuts nothing.
+        bits: that files of 16 bits or more use, 8 to 32 (`sandbox.data.images.deep`).
 
     Returns:
         (size, size, channels) uint8.
@@ -35,27 +42,34 @@ def decode(path: Path, size: int, channels: int, resize: int = 0) -> np.ndarray:
     Raises:
         Exception: what Pillow raises for a file it cannot read, which has no common type below Exception.
     """
-    with Image.open(path) as opened:
+    with open_image(path) as opened:
         # JPEG decodes at a half, quarter or eighth for less work; twice the side leaves the resize its antialiasing.
         least = 2 * max(size, resize)
         opened.draft("L" if channels == 1 else "RGB", (least, least))
-        image = _eight_bits(ImageOps.exif_transpose(opened))
+        image = _eight_bits(path, opened, bits)
     return square(image, size, channels, resize)
 
 
-def read_photograph(path: Path) -> Image.Image:
+def read_photograph(path: Path, bits: int | None = None) -> Image.Image:
     """The whole image, upright, 8 bits a channel in RGB; odd kinds are treated as `decode` says.
+
+    Args:
+        path: the file.
+        bits: as for `decode`; what the file itself uses where not given.
 
     Raises:
         SandboxError: there is no such file, or it is no image that can be read.
     """
     if not path.is_file():
-        raise SandboxError(f"there is no file {path}")
+        raise SandboxError(f"{path} is no file" if path.exists() else f"there is no file {path}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as opened:
-                return _eight_bits(ImageOps.exif_transpose(opened)).convert("RGB")
+            if bits is None:
+                values = values_of(path, "")
+                bits = bits_for(values.peak) if values else 16
+            with open_image(path) as opened:
+                return _eight_bits(path, opened, bits).convert("RGB")
     except Image.UnidentifiedImageError:
         raise SandboxError(f"{path} is no image") from None
     except Exception as error:  # what Pillow raises for damaged files has no common type
@@ -77,24 +91,20 @@ def _middle(sides: tuple[int, int], share: float) -> tuple[float, float, float, 
     return left, top, left + side, top + side
 
 
-def has_colour(path: Path, size: int = 32) -> bool:
+def has_colour(path: Path, size: int = 32, bits: int = 16) -> bool:
     """Whether the image is more than grey: an RGB file of a grey photograph is grey.
 
     Raises:
         Exception: as `decode`.
     """
-    pixels = decode(path, size, 3).astype(np.int16)
+    pixels = decode(path, size, 3, bits=bits).astype(np.int16)
     return bool((pixels.max(axis=2) - pixels.min(axis=2)).max() > _COLOUR_SPREAD)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """The image in a mode that `convert` brings to L or RGB without clipping or losing transparency."""
-    if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        spread = values.max() - values.min()
-        return Image.fromarray(((values - values.min()) * (255.0 / (spread or 1.0))).round().astype(np.uint8))
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+def _eight_bits(path: Path, opened: Image.Image, bits: int) -> Image.Image:
+    """The image upright, in a mode that `convert` brings to L or RGB without clipping or losing transparency."""
+    deep = upright_bytes(path, opened, bits)
+    image = ImageOps.exif_transpose(opened) if deep is None else deep
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

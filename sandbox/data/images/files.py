@@ -1,84 +1,129 @@
-"""Which image files lie under a folder, each once."""
+"""Which files are images, told by what they hold, and which entries of a folder count."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import errno
+import stat
+import warnings
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".webp", ".tif", ".tiff", ".gif")
+from PIL import Image
+
+ENDINGS = (
+    *(".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".webp", ".tif", ".tiff", ".gif"),
+    *(".jpe", ".jfif", ".avif", ".jp2", ".j2k", ".jpf", ".pbm", ".pnm", ".pfm", ".apng", ".mpo", ".dib", ".qoi"),
+    *(
+        ".tga",
+        ".pcx",
+        ".xbm",
+        ".xpm",
+    ),
+)
+"""Endings, in small letters, of files that are taken for images without a look inside, so that large sets list fast."""
+
+_MARKED = (
+    *("JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000", "QOI", "PSD", "DDS", "SGI"),
+    *("SUN", "FITS", "PCX", "DCX", "BLP", "FTEX", "PIXAR", "MSP", "ICNS", "ICO", "CUR"),
+)
+"""Formats that a file says of itself in its first bytes: a file of any name is looked at for these."""
+_FORMATS = (*_MARKED, "DIB", "IM", "XBM", "XPM", "SPIDER", "PCD", "TGA")
+"""Formats that are read at all. EPS and PDF are programs, for which Pillow would start an interpreter, WMF are drawing
+commands, FLI and MPEG films, GRIB, BUFR and HDF5 tables: none of these is an image here, whatever it is called."""
+_RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw")
+"""A camera's raw files: most are TIFF, in which Pillow finds the thumbnail."""
+_HEIF = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+_SET_ASIDE = ("@", "__MACOSX")
+"""What names of folders and files start with that a disk or an archiver put there: thumbnails, and halves of files."""
 
 
-Identity = tuple[int, int | str]
-"""What stays the same under every name of a file: device, and number or resolved path."""
+def open_image(file: Any) -> Image.Image:
+    """`PIL.Image.open`, for the formats that are images here.
 
-
-@dataclass
-class Listing:
-    """Walks folders and remembers what it has seen.
-
-    Links are followed, but whatever two names lead to is listed under one of them: a loop ends, and one file cannot
-    come to stand in two classes or two splits.
+    Raises:
+        Exception: what Pillow raises, which has no common type below Exception.
     """
-
-    reserved: frozenset[Identity] = frozenset()
-    """Folders that are walked only when asked for by name, never through a link inside another."""
-    seen: set[Identity] = field(default_factory=set)
-    repeated: int = 0
-    """Files met again under a second name."""
-
-    @classmethod
-    def below(cls, root: Path, *folders: Path) -> Listing:
-        """A listing for folders under `root`: a link in one to another, to the root or above it leads nowhere."""
-        top = root.resolve()
-        return cls(reserved=frozenset(map(_identity, (top, *top.parents, *folders))))
-
-    def images(self, folder: Path) -> list[Path]:
-        """The image files in `folder` and below that were not listed before, sorted by path."""
-        return [] if self._met(folder) else sorted(self._inside(folder))
-
-    def _inside(self, folder: Path) -> Iterator[Path]:
-        inner = []
-        for entry in visible(folder):
-            if entry.is_dir():
-                inner.append(entry)
-            elif is_image(entry):
-                if self._met(entry):
-                    self.repeated += 1
-                else:
-                    yield entry
-        for entry in inner:
-            if _identity(entry) not in self.reserved and not self._met(entry):
-                yield from self._inside(entry)
-
-    def _met(self, path: Path) -> bool:
-        identity = _identity(path)
-        met = identity in self.seen
-        self.seen.add(identity)
-        return met
+    return Image.open(file, formats=_known(_FORMATS))
 
 
-def _identity(path: Path) -> Identity:
-    status = path.stat()
-    # Some file systems number nothing; there, what a path resolves to stands in.
-    return (status.st_dev, status.st_ino or os.path.realpath(path))
+def is_image(path: Path) -> bool:
+    """Whether a path is a file (a broken link is not) that is an image, or whose ending is one's."""
+    return why_no_image(path) is None
+
+
+def why_no_image(path: Path) -> str | None:
+    """None for an image; else what is odd about the entry, in a few words, or an empty string.
+
+    Raises:
+        OSError: the folder it lies in may not be read.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):
+            return "a link that leads nowhere"
+        raise
+    except ValueError:  # a null character, in a name out of a list
+        return ""
+    if not stat.S_ISREG(mode):
+        return "" if stat.S_ISDIR(mode) else "a pipe or a device"
+    ending = path.suffix.lower()
+    if ending in ENDINGS:
+        return None
+    return "a camera's raw file" if ending in _RAW else _looked_into(path)
+
+
+def _looked_into(path: Path) -> str | None:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(16)
+            known = _known(_MARKED)
+            if not start or not any(Image.OPEN[name][1](start) for name in known):  # type: ignore[misc]
+                return "HEIC, which is not read" if start[4:8] == b"ftyp" and start[8:12] in _HEIF else ""
+            stream.seek(0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                Image.open(stream, formats=known).close()
+    except Image.DecompressionBombError:
+        return None  # an image, which is refused with a reason where it is read
+    except OSError as error:
+        return (error.strerror or "").lower()
+    except Exception:  # what Pillow raises for a header that is none has no common type
+        return ""
+    return None
+
+
+@cache
+def _known(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that this Pillow was built with."""
+    Image.init()
+    return tuple(name for name in formats if name in Image.OPEN)
+
+
+def is_set_aside(name: str) -> bool:
+    """Whether a name is one that a disk or an archiver gives to what is not the person's own."""
+    return name.startswith(_SET_ASIDE)
+
+
+def entries(folder: Path) -> list[Path]:
+    """What is in a folder, links last, each group sorted by name."""
+    return sorted(folder.iterdir(), key=lambda entry: (entry.is_symlink(), entry.name))
+
+
+def counts(name: str) -> bool:
+    """Whether an entry of that name counts: it is neither hidden nor set aside."""
+    return not name.startswith(".") and not is_set_aside(name)
 
 
 def visible(folder: Path) -> list[Path]:
-    """What is in a folder but for hidden entries, links last, each group sorted by name."""
-    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    return sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name))
+    """What is in a folder but for what is hidden or set aside, links last, each group sorted by name."""
+    return [entry for entry in entries(folder) if counts(entry.name)]
 
 
 def subfolders(folder: Path) -> list[Path]:
     """The visible folders in a folder, links last, each group sorted by name."""
     return [entry for entry in visible(folder) if entry.is_dir()]
-
-
-def is_image(path: Path) -> bool:
-    """Whether a path is a file (a broken link is not) whose ending, in any case, is an image's."""
-    return path.suffix.lower() in ENDINGS and path.is_file()
 
 
 def base_of(root: Path, name: str) -> Path | None:

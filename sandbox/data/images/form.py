@@ -19,6 +19,8 @@ class Form:
     """grey (1 channel), rgb (3), or auto: what the images are."""
     resize: int = 0
     """Pixels of the shorter side before the square is cut out of the middle; 0 squeezes the whole image in."""
+    bits: int | None = None
+    """That files of 16 bits or more use; None: what the files that are read together do."""
 
     @classmethod
     def of(cls, spec: DataSpec) -> Form:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,8 @@ class ImageSet:
     """Class names; each has at least one image."""
     paths: tuple[str, ...] = field(repr=False)
     """(N,) where each image came from, relative to the root, or a made-up stable name."""
+    bits: int | None = None
+    """That files of 16 bits or more were taken to use; None where there were none."""
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together, before they do harm far from here."""
@@ -63,7 +65,8 @@ class ImageSet:
         # A slice stays on disk where the whole is a memory map; picking rows reads them.
         pixels = self.pixels[start : start + len(chosen)] if consecutive else self.pixels[chosen]
         present, labels = np.unique(self.labels[chosen], return_inverse=True)
-        return ImageSet(
+        return replace(
+            self,
             pixels=pixels,
             labels=labels.astype(np.int64),
             classes=tuple(self.classes[label] for label in present),
@@ -89,7 +92,14 @@ def read_rows(root: Path, rows: Sequence[Row], form: Form) -> tuple[ImageSet, li
     packed = pack([file for _, file in rows], root, form)
     kept = [rows[place] for place in packed.kept]
     paths = [file.relative_to(root).as_posix() for _, file in kept]
-    return image_set(packed.pixels, [name for name, _ in kept], paths), list(packed.notes)
+    images = image_set(packed.pixels, [name for name, _ in kept], paths)
+    return replace(images, bits=packed.bits), list(packed.notes)
+
+
+def common_bits(sets: Iterable[ImageSet]) -> int | None:
+    """The bits that sets which were read apart must be read again with, so that one scale holds; None where it does."""
+    found = {images.bits for images in sets if images.bits is not None}
+    return max(found) if len(found) > 1 else None
 
 
 def image_set(pixels: np.ndarray, names: Sequence[str], paths: Sequence[str]) -> ImageSet:

@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -18,6 +18,7 @@ from PIL import Image
 
 from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.data.images.decode import decode, has_colour
+from sandbox.data.images.deep import Depth, is_deep, values_of
 from sandbox.data.images.form import Form
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names, printable, reason
@@ -28,6 +29,7 @@ _VERSION = 1  # raise it when `decode` changes what it gives, so that older cach
 _LOOKED_AT_FOR_COLOUR = 200
 _BLOCK = 2048
 _WORTH_A_WORD = 2000
+_DEPTH = ""  # stands among the names of unreadable files, where no file is called so
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ class Packed:
     kept: tuple[int, ...]
     """(N,) the place of each in the list of files."""
     notes: tuple[str, ...]
-    """A sentence that counts and names what could not be read; empty where all could."""
+    """Sentences that count and name what could not be read, and say how deep files were scaled; empty where there is
+    nothing to say."""
+    bits: int | None = None
+    """That files of 16 bits or more were taken to use; None where there are none."""
 
 
 def pack(files: Sequence[Path], root: Path, form: Form) -> Packed:
@@ -47,7 +52,8 @@ def pack(files: Sequence[Path], root: Path, form: Form) -> Packed:
 
     The cache is keyed by each file's path relative to the root, its size, time and mode, and by the image size and
     colour: a changed file makes a new cache. Files that cannot be read (truncated, no image, over Pillow's limit for
-    decompression bombs) are left out and named.
+    decompression bombs) are left out and named. Files of 16 bits or more are scaled by the largest value in any of
+    them, where the form does not say by how many bits.
 
     Args:
         files: image files under `root`; their order is kept.
@@ -59,11 +65,12 @@ def pack(files: Sequence[Path], root: Path, form: Form) -> Packed:
     """
     names = [file.relative_to(root).as_posix() for file in files]
     folder = cache_folder()
-    key = _key(files, names, f"{form.size} {form.colour}" + (f" {form.resize}" if form.resize else ""))
-    packed = _mapped(folder, key, names)
+    kind = f"{form.size} {form.colour}" + (f" {form.resize}" if form.resize else "")
+    key = _key(files, names, kind + (f" {form.bits} bits" if form.bits else ""))
+    packed = _mapped(folder, key, names, form.bits, files)
     if packed is None:
         _decode_all(files, names, form, folder, key)
-        packed = _mapped(folder, key, names)
+        packed = _mapped(folder, key, names, form.bits)
     if packed is None:
         raise SandboxError(f"the packed images {key} in {folder} vanished while they were being read; start again")
     return packed
@@ -79,29 +86,51 @@ def _key(files: Sequence[Path], names: Sequence[str], form: str) -> str:
     return digest.hexdigest()[:24]
 
 
-def _mapped(folder: Path, key: str, names: Sequence[str]) -> Packed | None:
-    """The cache of that key, or None where it is missing or damaged."""
+def _mapped(
+    folder: Path, key: str, names: Sequence[str], bits: int | None, files: Sequence[Path] = ()
+) -> Packed | None:
+    """The cache of that key, or None where it is missing, damaged, or made when deep files lost all but a byte.
+
+    Args:
+        folder: of the cache.
+        key: of the cache.
+        names: of the files that were packed.
+        bits: that the form gives.
+        files: looked at where a cache of earlier times does not say whether it holds deep ones.
+    """
     try:
-        unreadable: dict[str, str] = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        known: dict[str, Any] = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
         pixels = np.load(folder / f"{key}.npy", mmap_mode="r")
-    except (OSError, ValueError, RecursionError):
+        if not isinstance(known, dict) or pixels.ndim != 4 or pixels.dtype != np.uint8:
+            return None
+        if _DEPTH not in known:
+            with _Pool() as pool:
+                if any(deep for deep, _ in pool.each(is_deep, files)):
+                    return None
+            known |= {_DEPTH: {}}
+            _write_json(folder, key, known)
+        depth = Depth(**known.pop(_DEPTH))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    if not isinstance(unreadable, dict) or pixels.ndim != 4 or pixels.dtype != np.uint8:
-        return None
-    kept = tuple(place for place, name in enumerate(names) if name not in unreadable)
-    return Packed(pixels, kept, _notes(unreadable)) if len(pixels) == len(kept) else None
+    kept = tuple(place for place, name in enumerate(names) if name not in known)
+    taken = depth.bits and (bits or depth.bits)
+    notes = (*_notes(known), *depth.sentences(taken or 16))
+    return Packed(pixels, kept, notes, taken) if len(pixels) == len(kept) else None
 
 
 def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder: Path, key: str) -> None:
     if len(files) > _WORTH_A_WORD:
         print(f"packing {len(files):,} images into {printable(str(folder))} (once)", file=sys.stderr)
     with _Pool() as pool:
-        channels = 3 if form.colour == "rgb" or (form.colour == "auto" and _any_colour(pool, files)) else 1
+        depth = _depth(pool, files, names)
+        bits = form.bits or depth.bits or 16
+        coloured = form.colour == "rgb" or (form.colour == "auto" and _any_colour(pool, files, bits))
+        channels = 3 if coloured else 1
         unreadable: dict[str, str] = {}
         with cached_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
             _write_header(stream, (len(files), form.size, form.size, channels))
             filled = 0
-            decoded = pool.each(lambda file: decode(file, form.size, channels, form.resize), files)
+            decoded = pool.each(lambda file: decode(file, form.size, channels, form.resize, bits), files)
             for name, (pixels, why) in zip(names, decoded, strict=True):
                 if pixels is None:
                     unreadable[name] = why
@@ -114,17 +143,38 @@ def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder:
         if not filled:
             raise SandboxError(f"none of the {len(files)} image files can be read: {_first(unreadable)}")
     # Written last: without it the pixels do not count as a cache.
+    _write_json(folder, key, {**unreadable, _DEPTH: asdict(depth)})
+
+
+def _write_json(folder: Path, key: str, known: dict[str, Any]) -> None:
     with cached_file(folder / f"{key}.json") as part:
-        part.write_text(json.dumps(unreadable), encoding="utf-8")
+        part.write_text(json.dumps(known), encoding="utf-8")
+
+
+def survey(files: Sequence[Path], names: Sequence[str] | None = None) -> Depth:
+    """What those of some files hold that have more than eight bits a channel; files that cannot be read say nothing.
+
+    Args:
+        files: image files.
+        names: what to call each; their paths where not given.
+    """
+    with _Pool() as pool:
+        return _depth(pool, files, list(map(str, files)) if names is None else names)
+
+
+def _depth(pool: _Pool, files: Sequence[Path], names: Sequence[str]) -> Depth:
+    named = dict(zip(files, names, strict=True))
+    found = pool.each(lambda file: values_of(file, named[file]), files)
+    return Depth.of([values for values, _ in found if values is not None])
 
 
 def _write_header(stream: BinaryIO, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(stream, {"shape": shape, "fortran_order": False, "descr": "|u1"})
 
 
-def _any_colour(pool: _Pool, files: Sequence[Path]) -> bool:
+def _any_colour(pool: _Pool, files: Sequence[Path], bits: int) -> bool:
     spread = files[:: max(1, len(files) // _LOOKED_AT_FOR_COLOUR)][:_LOOKED_AT_FOR_COLOUR]
-    return any(found for found, _ in pool.each(has_colour, spread))
+    return any(found for found, _ in pool.each(lambda file: has_colour(file, bits=bits), spread))
 
 
 def _notes(unreadable: dict[str, str]) -> tuple[str, ...]:

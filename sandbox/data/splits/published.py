@@ -8,13 +8,13 @@ stays comparable with what others report.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from sandbox.data.images.form import Form
-from sandbox.data.images.image_set import Row, image_set, read_rows, without_small
+from sandbox.data.images.image_set import Row, common_bits, image_set, read_rows, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.sizes import check_shares, class_counts, sample_counts
 from sandbox.data.splits.splits import Splits, given
@@ -49,9 +49,12 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
         raise SandboxError(f"{classes} in both halves of {root}, to train on and to test: {first_names(both)}")
     form = Form.of(spec)
     learnt, unread = read_rows(root, sorted(train), form)
-    learnt, small = without_small(learnt, spec.min_images)
     # Settled by training, or the halves might come out with one channel and with three.
     tested, also = read_rows(root, sorted(test), form.like(learnt.pixels))
+    if bits := common_bits((learnt, tested)):
+        form = replace(form.like(learnt.pixels), bits=bits)
+        (learnt, unread), (tested, also) = (read_rows(root, sorted(half), form) for half in (train, test))
+    learnt, small = without_small(learnt, spec.min_images)
     count = class_counts(len(learnt.classes), spec.validation, 0.0, "training classes", 2)[0]
     chosen = np.random.default_rng(spec.split_seed).permutation(len(learnt.classes))[:count]
     held = np.isin(learnt.labels, chosen)

@@ -58,6 +58,11 @@ class Splits:
                 sets[name] = apart.images
         return sets
 
+    @property
+    def bits(self) -> int | None:
+        """That files of 16 bits or more were taken to use, the same in every set; None where there were none."""
+        return max((images.bits for images in self.image_sets().values() if images.bits is not None), default=None)
+
     def class_counts(self) -> Counter[str]:
         """Images of each class in train, val and test together; classes of one name are one class."""
         counts: Counter[str] = Counter()
@@ -157,7 +162,7 @@ def _shared_classes_first(train: ImageSet, val: ImageSet, test: ImageSet) -> tup
             return split
         number = {name: label for label, name in enumerate(classes)}
         labels = np.array([number[name] for name in split.classes], dtype=np.int64)[split.labels]
-        return ImageSet(pixels=split.pixels, labels=labels, classes=classes, paths=split.paths)
+        return replace(split, labels=labels, classes=classes)
 
     return ordered(train), ordered(val), ordered(test)
 

@@ -4,7 +4,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from image_files import png16
+from PIL import Image
 
 from sandbox.data.catalog import load
 from sandbox.data.splits.splits import Splits
@@ -62,6 +65,8 @@ def test_endings_in_any_case_hidden_and_stray_files(tmp_path: Path, write_classe
     extra = {path for path in everything(splits) if not path.endswith((".png",))}
     assert extra == {"a/X.JPEG", "a/deep/er/y.TiF"}
     assert len(everything(splits)) == 18
+    assert "1 hidden image or folder passed over: a/.hidden.png" in splits.notes
+    assert "1 image lies beside the class folders and left out: stray.png" in splits.notes
 
 
 def test_a_corrupt_image_is_named(tmp_path: Path, write_classes: Write) -> None:
@@ -156,6 +161,7 @@ def test_half_a_given_split_is_an_error(tmp_path: Path, write_classes: Write) ->
 def test_a_class_called_train_is_a_class(tmp_path: Path, write_classes: Write) -> None:
     splits = read(write_classes(tmp_path, {"boat": 3, "car": 3, "plane": 3, "train": 3, "test": 3}))
     assert len(everything(splits)) == 15
+    assert splits.notes[-1] == "test/, train/ are taken for classes, for they hold images and no class folders"
 
 
 @pytest.mark.parametrize(
@@ -218,3 +224,51 @@ def test_one_spelling_of_its_own_is_not_worth_a_note(tmp_path: Path, write_class
     )
     assert decomposed.notes == () == composed.notes
     assert {*decomposed.train.classes, *decomposed.val.classes, *decomposed.test.classes} == {*TEN, "Zo\xeb"}
+
+
+def test_what_is_passed_over_is_said(tmp_path: Path, write_classes: Write, write_image: Write) -> None:
+    root = write_classes(tmp_path, TEN)
+    plain = read(root)
+    write_image(root / "c0" / "@eaDir" / "00.png" / "M.png")
+    write_image(root / "__MACOSX" / "c0" / "00.png")
+    (root / "c1" / "notes.txt").write_text("about")
+    splits = read(root)
+    assert splits.digest == plain.digest
+    assert splits.notes == (
+        "1 file that is no image passed over: c1/notes.txt",
+        "2 entries whose name starts with @ or __MACOSX passed over: __MACOSX, c0/@eaDir",
+    )
+
+
+def test_files_of_16_bits_are_one_scale_in_every_split(tmp_path: Path) -> None:
+    for place in range(10):
+        for number in range(4):
+            (tmp_path / f"c{place}").mkdir(exist_ok=True)
+            noise = np.random.default_rng(4 * place + number).integers(0, 400 * (place + 1), (64, 64, 1))
+            (tmp_path / f"c{place}" / f"{number}.png").write_bytes(png16(noise))
+    splits = read(tmp_path)
+    assert splits.bits == 12
+    for images in (splits.train, splits.val, splits.test):
+        for pixels, path in zip(images.pixels, images.paths, strict=True):
+            assert np.array_equal(pixels[..., 0], np.asarray(Image.open(tmp_path / path)) >> 4)
+
+
+def test_images_that_hold_hardly_anything_are_said(tmp_path: Path) -> None:
+    for place in range(10):
+        for number in range(4):
+            (tmp_path / f"c{place}").mkdir(exist_ok=True)
+            grey = np.random.default_rng(4 * place + number).integers(0, 16, (64, 64)).astype(np.uint8)
+            Image.fromarray(grey).save(tmp_path / f"c{place}" / f"{number}.png")
+    assert read(tmp_path).notes == (
+        "the images of this set hold 16 grey levels at most; were they saved with fewer bits, or thresholded?",
+    )
+
+
+def test_parts_with_class_folders_are_pooled_where_asked(tmp_path: Path, write_classes: Write) -> None:
+    root = three(tmp_path, write_classes, {"train": ["a", "b", "c"], "gallery": ["d", "e", "f"]})
+    (root / "images.csv").write_text("path,class\n")
+    splits = read(root, split="class")
+    assert len(everything(splits)) == 21
+    assert "train/, gallery/ are pooled, and parted anew" in splits.notes
+    with pytest.raises(SandboxError, match="has train/, gallery/ but no val/"):
+        read(root)

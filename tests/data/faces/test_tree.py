@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from image_files import png16
 from PIL import Image
 
 from sandbox.data.faces.detect import Face, foremost
@@ -172,3 +173,21 @@ def test_a_photograph_replaced_by_an_older_one_is_done_again(photographs: Path, 
     one.write_bytes(b"no picture")
     align(photographs, destination)
     assert "ann/00.jpg" not in contents(destination)
+
+
+@DETECTOR
+def test_what_is_passed_over_and_how_deep_files_are_scaled_is_said(tmp_path: Path) -> None:
+    pixels = np.full((60, 60, 3), (10, 120, 250))
+    for name, content in (("deep.png", png16(pixels << 4)), ("notes", b"about"), ("flat", png16(pixels))):
+        (tmp_path / "raw" / "ann").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "raw" / "ann" / name).write_bytes(content)
+    (tmp_path / "raw" / "@eaDir").mkdir()
+    done = align(tmp_path / "raw", tmp_path / "tree", without_face="middle")
+    assert done.lines()[1:] == [
+        "2 without a face, the middle taken",
+        "note: 1 file that is no image passed over: ann/notes",
+        "note: 1 entry whose name starts with @ or __MACOSX passed over: @eaDir",
+        "note: 2 files of 16 bits or more, such as ann/deep.png, hold values up to 4,000: taken for numbers of 12 "
+        "bits, so that 4,095 is white",
+    ]
+    assert np.asarray(Image.open(tmp_path / "tree" / "ann" / "deep.png"))[0, 0].tolist() == [10, 120, 250]

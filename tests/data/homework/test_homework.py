@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
+from image_files import png16
+from PIL import Image
 
 from sandbox.data.catalog import data_kinds, load
 from sandbox.data.datasets.homework import HomeworkSpec
@@ -15,6 +17,8 @@ from sandbox.data.homework.verification import halves
 from sandbox.data.splits.splits import Splits, ToVerify
 from sandbox.errors import SandboxError
 from sandbox.recipe.text import from_toml
+
+from trees import homework
 
 Tree = Callable[[str], Path]
 PAIRED = {
@@ -386,3 +390,24 @@ def test_names_meet_in_any_spelling_and_tabs_part_lists(tree: Tree) -> None:
     assert told[0] == r"1 name is spelt in several ways and taken for one: 'Zoe\u0308' = 'Zo\xeb' = 'Zo\xeb '"
     assert told[1] == "1 line that begins with # is passed over, the first line 1"
     assert told[2].startswith("the list names 1 image in another spelling than the files in ") and len(told) == 3
+
+
+def test_what_is_read_apart_is_read_at_one_scale(tmp_path: Path) -> None:
+    for file in sorted(homework(tmp_path).rglob("*.png")):
+        bits = 4 if "verification" in str(file) else 2
+        file.write_bytes(png16(np.asarray(Image.open(file)).astype(int) << bits))
+    splits = load(HomeworkSpec(name="homework", root=str(tmp_path), image_size=16))
+    assert splits.bits == 12
+    assert {images.bits for images in splits.image_sets().values()} == {12}
+    assert splits.train.pixels.max() < 64
+    assert splits.test.pixels.max() < 64
+
+
+def test_what_is_passed_over_is_said(tmp_path: Path) -> None:
+    person = next((homework(tmp_path) / "classification_data" / "train_data").iterdir())
+    (person / "notes.txt").write_text("about")
+    (person / "@eaDir").mkdir()
+    notes = load(HomeworkSpec(name="homework", root=str(tmp_path), image_size=16)).notes
+    within = f"classification_data/train_data/{person.name}"
+    assert f"1 file that is no image passed over: {within}/notes.txt" in notes
+    assert f"1 entry whose name starts with @ or __MACOSX passed over: {within}/@eaDir" in notes
