@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -39,10 +40,10 @@ def test_five_hundred_runs_leave_memory_and_open_files_as_they_were(tmp_path: Pa
     for number in range(_RUNS):
         list(run(recipe, out=tmp_path, command="a test", test=False, pictures=False))
         shutil.rmtree(next(tmp_path.iterdir()))
-        if number >= _WARM:
+        if number >= _WARM and number % 10 == 0:
+            gc.collect()  # what refers to itself goes when the collector comes by, which conftest.py makes rare
             held.append((_resident(), _open_files()))
-        if number % 50 == 0:
-            print(f"run {number}: {_resident() / 1e6:.1f} MB, {_open_files()} files")
+            print(f"run {number}: {held[-1][0] / 1e6:.1f} MB, {held[-1][1]} files", flush=True)
     memory, files = zip(*held, strict=True)
     assert len(set(files)) == 1
-    assert max(memory[-50:]) - max(memory[:50]) < _ROOM
+    assert max(memory[-5:]) - max(memory[:5]) < _ROOM
