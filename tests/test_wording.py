@@ -26,9 +26,5 @@ def test_what_a_terminal_would_obey_is_escaped(given: str, shown: str) -> None:
     assert first_names([given]) == shown
 
 
-def test_a_line_may_be_kept() -> None:
-    assert printable("a\nb\x1b", keep="\n") == "a\nb\\x1b"
-
-
 def test_a_reason_may_hold_a_name() -> None:
     assert reason(ValueError("no \x1b[2J here")) == r"no \x1b[2J here"

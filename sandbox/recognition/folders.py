@@ -153,7 +153,7 @@ def strangers_in(folder: Path) -> tuple[list[Path], list[str], list[str]]:
         raise SandboxError(f"cannot read {error.filename or folder}: {reason(error)}") from None
     files, notes = find_images([folder])
     places = [file.relative_to(folder).parts for file in files]
-    return files, [same_name(own[0]) if len(own) > 1 else own[0] for own in places], notes + said
+    return files, [same_name(own[0]) for own in places], notes + said
 
 
 def two_names(rows: Gallery) -> list[str]:
