@@ -1,4 +1,4 @@
-"""Runs in a process of their own that is killed without warning, and gone on with."""
+"""Runs that are killed without warning or find the disk full, and are gone on with; each job is for `apart`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import errno
 import hashlib
 import json
 import os
+import runpy
 import signal
 import stat
-import time
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,101 +17,73 @@ from sandbox.errors import SandboxError
 from sandbox.pipeline.run import resume, run
 from sandbox.recipe.specs import Recipe
 
+ROOT = Path(__file__).resolve().parents[1]
 KEPT = ("model.safetensors", "objective.safetensors", "embeddings.safetensors", "report.json")
 
 
-def work(recipe: Recipe, out: Path, *, pictures: bool = False, save_every: int = 2) -> None:
+def folders(out: Path) -> list[Path]:
+    """The run folders in a folder."""
+    return [each for each in out.glob("*") if not each.name.startswith(".")]
+
+
+def work(recipe: Recipe, out: Path) -> None:
     """Train a recipe in the folder `out`, or go on with the run that lies there."""
-    began = [folder for folder in out.glob("*") if not folder.name.startswith(".")] if out.is_dir() else []
+    began = folders(out)
     if began:
-        events = resume(began[0], pictures=pictures, save_every=save_every)
+        events = resume(began[0], pictures=False, save_every=2)
     else:
-        events = run(recipe, out=out, command="a test", pictures=pictures, save_every=save_every)
+        events = run(recipe, out=out, command="a test", pictures=False, save_every=2)
     for _ in events:
         pass
 
 
-def forked(job: Callable[[], None]) -> int:
-    """Do it in a process forked off this one; its number."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
+def work_killed_in_write(number: int, recipe: Recipe, out: Path) -> None:
+    """The same, killed inside its write of that number, counted from 1, before it is on the disk."""
+
+    def die(descriptor: int) -> None:
+        os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    _from_write(number, die)
+    work(recipe, out)
+
+
+def work_on_a_full_disk(number: int, recipe: Recipe, out: Path) -> str:
+    """The same on a disk that is full at its write of that number, and at every one after it; what is said of it."""
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    _from_write(number, fail)
     try:
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, 2)
-        job()
-        code = 0
-    except SystemExit as end:
-        code = int(end.code or 0)
-    finally:
-        os._exit(code)
+        work(recipe, out)
+    except SandboxError as error:
+        return str(error)
+    return ""
 
 
-def ended(child: int) -> int:
-    """How a process ended: its exit code, or minus the signal that killed it."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def type_run(words: list[str]) -> None:
+    """What `python experiments/run.py WORDS` does."""
+    os.chdir(ROOT)
+    sys.argv = ["experiments/run.py", *words]
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
-def killed_after(seconds: float, job: Callable[[], None]) -> int:
-    """Do it in a process that is killed after so many seconds, if it still runs."""
-    child = forked(job)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    return ended(child)
+def _from_write(number: int, act: Callable[[int], None]) -> None:
+    """From the write of that number on, do something in place of having a file on the disk."""
+    sync, count = os.fsync, 0
 
+    def counting(descriptor: int) -> None:
+        nonlocal count
+        count += stat.S_ISREG(os.fstat(descriptor).st_mode)  # folders are synchronised too
+        (act if count >= number else sync)(descriptor)
 
-def killed_in_write(number: int, job: Callable[[], None]) -> int:
-    """Do it in a process that is killed inside its write of that number, counted from 1, before it is on the disk."""
-
-    def dying() -> None:
-        sync, count = os.fsync, 0
-
-        def die(descriptor: int) -> None:
-            nonlocal count
-            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # folders are synchronised too
-            count += is_file
-            if is_file and count == number:
-                os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
-                os.kill(os.getpid(), signal.SIGKILL)
-            sync(descriptor)
-
-        os.fsync = die
-        job()
-
-    return ended(forked(dying))
-
-
-def full_in_write(number: int, job: Callable[[], None]) -> str:
-    """What a process says that finds the disk full at its write of that number, and at every one after it."""
-    reading, writing = os.pipe()
-
-    def failing() -> None:
-        sync, count = os.fsync, 0
-
-        def fail(descriptor: int) -> None:
-            nonlocal count
-            count += stat.S_ISREG(os.fstat(descriptor).st_mode)
-            if count >= number:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            sync(descriptor)
-
-        os.fsync = fail
-        try:
-            job()
-        except SandboxError as error:
-            os.write(writing, str(error).encode())
-
-    code = ended(forked(failing))
-    os.close(writing)
-    with os.fdopen(reading) as said:
-        return said.read() if code == 0 else f"ended with {code}"
+    os.fsync = counting
 
 
 def digests(out: Path) -> dict[str, str]:
-    """SHA-256 of what a finished run keeps, and its status."""
-    (folder,) = [each for each in out.iterdir() if not each.name.startswith(".")]
-    found = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in KEPT if (folder / name).exists()
-    }
+    """SHA-256 of what a run keeps, and its status."""
+    (folder,) = folders(out)
+    there = [folder / name for name in KEPT if (folder / name).exists()]
+    found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in there}
     return {**found, "status": json.loads((folder / "run.json").read_text())["status"]}

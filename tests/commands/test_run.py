@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from killed import ended, forked
+from apart import ended, needs_fork, started
+from killed import type_run
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = (
@@ -100,7 +100,7 @@ def test_catalogues_are_printed(command: Callable[..., Any], what: str) -> None:
         (("--data.name", "folder", "--data.root", "no/such/place"), "no/such/place"),
         (("--backbone.name", "resnet_smal"), "did you mean 'resnet_small'"),
         (("--backbone.name", "torchvision:resnet19"), "did you mean 'resnet18'"),
-        (("--backbone.weights", "net.bin"), "safetensors"),
+        (("--backbone.weights", "net.bin"), "no weights at net.bin"),
         (("--device", "gpu"), "device"),
         (("--recipe", ""), "--recipe is empty"),
         (("--loss", "triplet", "--loss", "arcface"), "given twice"),
@@ -175,24 +175,18 @@ def test_resume_refuses_what_it_cannot_continue(command: Callable[..., Any], tmp
     assert said.code == 2 and "was changed since" in said.err
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a process off this one")
+@needs_fork
 def test_a_signal_ends_the_command_as_schedulers_expect(command: Callable[..., Any], tmp_path: Path) -> None:
     words = [*QUICK, "--loss", "triplet", "--no_pictures", "--out", str(tmp_path / "runs")]
     words[words.index("--max_steps") + 1] = "100000"
-
-    def type_it() -> None:
-        os.dup2(os.open(tmp_path / "said", os.O_CREAT | os.O_WRONLY), 2)
-        sys.stderr = open(2, "w", closefd=False)
-        raise SystemExit(command("run.py", *words).code)
-
-    child = forked(type_it)
+    run = started(type_run, words)
     while not [*tmp_path.glob("runs/*/log.jsonl")]:
         time.sleep(0.01)
     (folder,) = (tmp_path / "runs").iterdir()
     refused = command("run.py", "--resume", str(folder))
-    assert refused.code == 2 and f"is being worked on by process {child} on " in refused.err
-    os.kill(child, signal.SIGTERM)
-    assert ended(child) == 143
+    assert refused.code == 2 and f"is being worked on by process {run.pid} on " in refused.err
+    run.terminate()  # by SIGTERM
+    assert ended(run) == 143
     assert json.loads((folder / "run.json").read_text())["status"].startswith("interrupted by SIGTERM at step ")
     table = command("table.py", str(tmp_path / "runs"))
     assert "no finished run" in table.err

@@ -154,6 +154,6 @@ def test_ctrl_c_on_one_process_ends_both_and_the_run_goes_on_to_the_same_bits(bo
     ended = two("experiments/run.py", "--resume", str(cut), "--no_pictures", said=tmp_path / "said")
     assert ended.codes == [0, 0] and "going on from step" in ended.err
     facts = json.loads((cut / "run.json").read_text())
-    assert facts["status"] == "done" and facts["resumed_at"][0] in range(3, 24, 3)
+    assert facts["status"] == "done" and 3 <= facts["resumed_at"][0] < 24
     left, right = weights(whole), weights(cut)
     assert all(torch.equal(left[key], right[key]) for key in left)

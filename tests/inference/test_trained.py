@@ -126,7 +126,7 @@ GOOD = {"image_size": 16, "channels": 1, "head": "linear"}
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (facts(status="running"), "is not finished: its status is 'running'"),
+        (facts(status="running"), "is not finished: its status is 'interrupted: its process is gone'"),
         (facts(input=None), "does not say what images"),
         (facts(input=[16]), "does not say what images"),
         (facts(input={**GOOD, "head": "auto"}), "does not say what images"),

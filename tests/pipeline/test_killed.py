@@ -13,9 +13,10 @@ import pytest
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
 from sandbox.runs.checkpoints import BEFORE, NEWEST
 
-from killed import digests, ended, forked, full_in_write, killed_after, killed_in_write, work
+from apart import answer, ended, needs_fork, started
+from killed import digests, folders, work, work_killed_in_write, work_on_a_full_disk
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks processes off this one")
+pytestmark = needs_fork
 LONG = os.environ.get("METRIC_LEARNING_SANDBOX_LONG")
 PLAIN = Recipe(
     loss="xbm(contrastive, memory_size=96)",
@@ -34,50 +35,49 @@ RECIPES = {
 }
 
 
+Whole = dict[str, tuple[dict[str, str], float]]
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, str], float]]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     """What each recipe ends in when nothing happens, and the seconds that takes."""
     found = {}
     for name, recipe in RECIPES.items() if LONG else [("memory", PLAIN)]:
-        for _ in range(2):  # the first imports what the forked ones need not import again
-            out, began = tmp_path_factory.mktemp(name), time.perf_counter()
-            work(recipe, out)
-            found[name] = digests(out), time.perf_counter() - began
+        out, began = tmp_path_factory.mktemp(name), time.perf_counter()
+        assert ended(started(work, recipe, out)) == 0
+        found[name] = digests(out), time.perf_counter() - began
     return found
 
 
 # The second write is of the new folder's facts, the ninth of a checkpoint, the fifteenth of the report, the last says
 # that the run is done.
-@pytest.mark.parametrize("number", [2, 9, 15, 18])
-def test_killed_inside_a_write(number: int, whole: dict[str, tuple[dict[str, str], float]], tmp_path: Path) -> None:
-    assert killed_in_write(number, lambda: work(PLAIN, tmp_path)) == -9
-    assert ended(forked(lambda: work(PLAIN, tmp_path))) == 0
+@pytest.mark.parametrize("number", range(1, 19) if LONG else (9, 18))
+def test_killed_inside_a_write(number: int, whole: Whole, tmp_path: Path) -> None:
+    assert ended(started(work_killed_in_write, number, PLAIN, tmp_path)) == -9
+    assert ended(started(work, PLAIN, tmp_path)) == 0
     assert digests(tmp_path) == whole["memory"][0]
-    (folder,) = [each for each in tmp_path.iterdir() if not each.name.startswith(".")]
+    (folder,) = folders(tmp_path)
     assert not [each.name for each in folder.iterdir() if each.name.startswith(("check", "."))]
 
 
-@pytest.mark.parametrize("number", [1, 3, 9, 14, 17])
-def test_a_disk_that_is_full(number: int, whole: dict[str, tuple[dict[str, str], float]], tmp_path: Path) -> None:
-    said = full_in_write(number, lambda: work(PLAIN, tmp_path))
-    assert said.startswith("cannot write ") and said.endswith("No space left on device")
-    folders = [each for each in tmp_path.iterdir() if not each.name.startswith(".")]
-    assert len(folders) == (number > 2) and not any(each.suffix == ".part" for each in tmp_path.glob("*/.*"))
-    assert ended(forked(lambda: work(PLAIN, tmp_path))) == 0
+@pytest.mark.parametrize("number", range(1, 19) if LONG else (2, 9, 16))
+def test_a_disk_that_is_full(number: int, whole: Whole, tmp_path: Path) -> None:
+    code, said = answer(work_on_a_full_disk, number, PLAIN, tmp_path)
+    assert code == 0 and said.startswith("cannot write ") and said.endswith("No space left on device")
+    assert len(folders(tmp_path)) == (number > 2) and not [*tmp_path.glob("*/.*part*")]
+    assert ended(started(work, PLAIN, tmp_path)) == 0
     assert digests(tmp_path) == whole["memory"][0]
 
 
-@pytest.mark.parametrize("damaged", [(NEWEST,), (BEFORE,), (NEWEST, BEFORE)])
-def test_a_checkpoint_that_is_damaged(
-    damaged: tuple[str, ...], whole: dict[str, tuple[dict[str, str], float]], tmp_path: Path
-) -> None:
-    assert killed_in_write(11, lambda: work(PLAIN, tmp_path)) == -9
-    (folder,) = tmp_path.iterdir()
+@pytest.mark.parametrize("damaged", [(NEWEST,), (NEWEST, BEFORE)])
+def test_a_checkpoint_that_is_damaged(damaged: tuple[str, ...], whole: Whole, tmp_path: Path) -> None:
+    assert ended(started(work_killed_in_write, 11, PLAIN, tmp_path)) == -9
+    (folder,) = folders(tmp_path)
     for name in damaged:
         content = bytearray((folder / name).read_bytes())
         content[-100] ^= 1  # a single bit of the last tensor, which safetensors would not notice
         (folder / name).write_bytes(content)
-    code = ended(forked(lambda: work(PLAIN, tmp_path)))
+    code = ended(started(work, PLAIN, tmp_path))
     if len(damaged) == 2:
         assert code == 1
     else:
@@ -85,18 +85,20 @@ def test_a_checkpoint_that_is_damaged(
 
 
 @pytest.mark.skipif(not LONG, reason="takes minutes; METRIC_LEARNING_SANDBOX_LONG=1 asks for it")
-def test_killed_twice_at_any_moment(whole: dict[str, tuple[dict[str, str], float]], tmp_path: Path) -> None:
+def test_killed_twice_at_any_moment(whole: Whole, tmp_path: Path) -> None:
     draw, kills, attempt = np.random.default_rng(0), 0, 0
     while kills < 100:
         name, out = list(RECIPES)[attempt % len(RECIPES)], tmp_path / str(attempt)
-        job = lambda r=RECIPES[name], o=out: work(r, o)  # noqa: E731
         for turn in range(2):
             if turn and attempt % 3 == 0:
-                kills += killed_in_write(int(draw.integers(1, 12)), job) == -9
+                process = started(work_killed_in_write, int(draw.integers(1, 12)), RECIPES[name], out)
             else:
-                kills += killed_after(float(draw.uniform(0, whole[name][1] / 2)), job) == -9
-        if not any(not each.name.startswith(".") for each in out.glob("*")) or digests(out)["status"] != "done":
-            assert ended(forked(job)) == 0, (attempt, name)
+                process = started(work, RECIPES[name], out)
+                process.join(float(draw.uniform(0, whole[name][1] / 2)))
+                process.kill()
+            kills += ended(process) == -9
+        if not folders(out) or digests(out)["status"] != "done":
+            assert ended(started(work, RECIPES[name], out)) == 0, (attempt, name)
         assert digests(out) == whole[name][0], (attempt, name)
         attempt += 1
     print(f"{kills} kills on {attempt} runs: all ended in the same bytes")

@@ -61,7 +61,7 @@ def test_what_an_objective_owns_is_counted_before_its_rehearsal(loss: str) -> No
         (Recipe(threads=4096), "threads is 4096, but lies between 0 and 1024"),
         (Recipe(batch=BatchSpec(size=10**9)), "batch.size is 1000000000, but lies between"),
         (Recipe(epochs=10**18), "epochs is 1000000000000000000, but"),
-        (Recipe(data=DataSpec(root="a\udcff")), r"data.root is 'a\\udcff', which is no text in UTF-8"),
+        (Recipe(data=DataSpec(root="a\udcff")), r"data.root is 'a\\xff', which is no text in UTF-8"),
     ],
 )
 def test_numbers_that_no_machine_has_room_for_are_refused(recipe: Recipe, said: str) -> None:

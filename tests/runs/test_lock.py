@@ -14,23 +14,28 @@ from sandbox.recipe.specs import Recipe
 from sandbox.runs.folder import create, finished_runs, interrupted_runs
 from sandbox.runs.lock import LOCK, SILENT, holder, locked
 
-from killed import ended, forked
+from apart import needs_fork
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks processes off this one")
+pytestmark = needs_fork
 
 
 def holding(folder: Path) -> int:
     """A process that is at work in a folder until it is killed."""
     ready, told = os.pipe()
-
-    def hold() -> None:
-        with locked(folder):
-            os.write(told, b"1")
-            time.sleep(60)
-
-    child = forked(hold)
+    child = os.fork()
+    if not child:
+        try:
+            with locked(folder):
+                os.write(told, b"1")
+                time.sleep(60)
+        finally:
+            os._exit(1)
     os.read(ready, 1)
     return child
+
+
+def ended(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_one_process_is_at_work_in_a_folder_and_the_others_hear_which(tmp_path: Path) -> None:

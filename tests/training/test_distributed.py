@@ -15,8 +15,6 @@ from sandbox.errors import Interrupted, SandboxError
 from sandbox.training.distributed import Ranks, _end_with, here, joined
 from sandbox.training.stopping import listen
 
-from killed import ended as ended_as
-from killed import forked
 from processes import Ended, two
 
 
@@ -149,16 +147,21 @@ def test_a_process_whose_launcher_is_killed_is_asked_to_end() -> None:
                 time.sleep(20)
         except Interrupted as stop:
             os.write(writing, stop.name.encode())
+        finally:
+            os._exit(0)
 
-    def launch() -> None:
-        forked(end_with_its_launcher)
-        time.sleep(20)
-
-    launcher = forked(launch)
+    launcher = os.fork()
+    if not launcher:
+        try:
+            if not os.fork():
+                end_with_its_launcher()
+            time.sleep(20)
+        finally:
+            os._exit(0)
     os.close(writing)
     assert os.read(reading, 6) == b"ready "
     os.kill(launcher, signal.SIGKILL)
-    assert ended_as(launcher) == -9 and os.read(reading, 10) == b"SIGTERM"
+    assert os.waitstatus_to_exitcode(os.waitpid(launcher, 0)[1]) == -9 and os.read(reading, 10) == b"SIGTERM"
 
 
 def test_variables_that_lead_nowhere_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
