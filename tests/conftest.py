@@ -18,12 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
-# The same examples on every machine and every day: a search for new ones is `--hypothesis-profile default`.
-settings.register_profile("fixed", derandomize=True, deadline=None)
-settings.load_profile("fixed")
-
 DEMAND = "METRIC_LEARNING_SANDBOX_DEMAND_ALL"
-"""Set in the environment, it fails the tests that would be skipped for want of a library."""
+"""Set in the environment, it fails the tests that would be skipped for want of a library, and tries more examples."""
+
+# The same examples on every machine and every day: a search for new ones is `--hypothesis-profile default`.
+settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=100 if os.environ.get(DEMAND) else 40)
+settings.load_profile("fixed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
