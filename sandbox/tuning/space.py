@@ -15,6 +15,7 @@ from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, near
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.language import Tune, parse_value
+from sandbox.objectives.margins import check_margins
 from sandbox.objectives.resolve import fill, resolve
 from sandbox.recipe.specs import Recipe, check_ranges, flat, replace
 from sandbox.recipe.text import from_toml, to_toml
@@ -72,6 +73,7 @@ def read_space(recipe: Recipe, settings: Sequence[str]) -> Space:
         SandboxError: nothing is marked, a setting does not exist, or it cannot be searched.
     """
     expression = resolve(recipe.loss, recipe.miner)
+    check_margins(expression)
     searched = dict(_setting(word) for word in settings)
     space = Space(recipe, expression, searched)
     if not space.marks:

@@ -153,9 +153,9 @@ def winner(folder: Path) -> tuple[float, str, dict[str, Any]] | None:
 
 
 def trial_rows(folder: Path) -> list[dict[str, Any]]:
-    """One row a trial: number, state, value and parameters."""
+    """One row a trial: number, state, value and parameters; one whose worker is gone is interrupted."""
     return [
-        {"trial": trial.number, "state": trial.state.name.lower(), "value": _value(trial), **trial.params}
+        {"trial": trial.number, "state": _state(trial), "value": _value(trial), **trial.params}
         for trial in open_study(folder).trials
         if trial.state != TrialState.WAITING
     ]
@@ -246,10 +246,21 @@ def _write_facts(folder: Path, space: Space, command: str) -> None:
 def _free_stranded(study: optuna.Study) -> None:
     """Trials that a worker of this machine left running when it died become failed; their points are tried again."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
-        if host == socket.gethostname() and process.isdecimal() and not _alive(int(process)):
+        if _stranded(trial):
             study.tell(trial.number, state=TrialState.FAIL)
             study.enqueue_trial(trial.params)
+
+
+def _stranded(trial: FrozenTrial) -> bool:
+    """Whether the worker of a running trial was a process of this machine that is gone."""
+    host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
+    return host == socket.gethostname() and process.isdecimal() and not _alive(int(process))
+
+
+def _state(trial: FrozenTrial) -> str:
+    if trial.state == TrialState.RUNNING and _stranded(trial):
+        return "interrupted"
+    return trial.state.name.lower()
 
 
 def _worker() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -76,6 +77,16 @@ def test_an_interrupted_trial_is_tried_again(tmp_path: Path) -> None:
     assert last.state.name == "COMPLETE" and last.params == stopped.params
 
 
+def test_a_trial_whose_worker_is_gone_is_interrupted(command: Callable[..., Any], tmp_path: Path) -> None:
+    from sandbox.tuning.study import open_study, trial_rows
+
+    words = (*SEARCH, "--out", str(tmp_path), "--study", "mine")
+    assert command("tune.py", *words, "--trials", "1").code == 0
+    for worker in (f"{socket.gethostname()}:{2**31 - 1}", "elsewhere:1"):
+        open_study(tmp_path / "mine").ask().set_user_attr("worker", worker)
+    assert [row["state"] for row in trial_rows(tmp_path / "mine")] == ["complete", "interrupted", "running"]
+
+
 def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp_path: Path) -> None:
     words = (*SEARCH, "--out", str(tmp_path), "--study", "mine")
     assert command("tune.py", *words, "--trials", "1").code == 0
@@ -94,6 +105,7 @@ def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp
         ((*SEARCH, "--search", "backbone.name=tune(1, 2)"), "tune([...])"),
         ((*SEARCH, "--trials", "0"), "--trials"),
         (("--loss", "triplet(margin=tune(0.5, 0.05))"), "not below"),
+        (("--loss", "cosface(margin=tune([0.3, 28.6]))"), "28.6"),
         (("--loss", "arcface(margin=tune())", "--miner", "hard"), "nothing to do"),
         (("dashboard", "nothing"), "no study"),
         (("show", "nothing"), "no study"),
