@@ -75,10 +75,14 @@ def cause(step: Step, losses: Sequence[float]) -> str:
         step: with its health.
         losses: of the last looks, this one included.
     """
-    if step.health is not None and step.health.still:
+    if step.health is not None and (step.health.active == 0 or (step.health.still and step.loss == 0)):
         return (
             f"nothing pulls classes apart, since no tuple has a loss above zero any more (loss {step.loss:.4g}): "
             "a larger margin or another miner is wanted, not another learning rate"
+        )
+    if step.health is not None and step.health.still:
+        return (
+            "no gradient reaches the network: a frozen one stays so, and needs other weights or another layer trained"
         )
     jumps = [abs(after - before) for before, after in pairwise(losses)]
     if jumps and max(jumps) > _JUMP * max(min(losses), 1e-12):

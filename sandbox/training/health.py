@@ -29,8 +29,8 @@ class Health:
 
     @property
     def still(self) -> bool:
-        """Whether the objective has nothing left to say: no tuple with a loss, or no gradient."""
-        return self.active == 0 or self.gradient_norm == 0
+        """Whether no gradient reached the network."""
+        return self.gradient_norm == 0
 
 
 @torch.no_grad()

@@ -33,6 +33,11 @@ def test_a_loss_of_nothing_is_a_matter_of_margin_or_miner(
     assert cause in sentence and not_cause not in sentence
 
 
+def test_a_frozen_network_is_not_told_of_its_margin() -> None:
+    (sentence,) = said([step(done, 3.72, active=1.0, gradient=0.0) for done in range(30, 90, 10)])
+    assert "no gradient reaches the network: a frozen one stays so" in sentence
+
+
 def test_a_loss_that_jumps_is_a_matter_of_the_learning_rate() -> None:
     (sentence,) = said([step(done, loss) for done, loss in ((10, 0.2), (30, 2.5), (40, 0.3), (50, 0.9), (60, 0.2))])
     assert "the loss jumps (0.2 to 2.5): a lower --optimizer.lr" in sentence
