@@ -14,7 +14,7 @@ from torch import nn
 
 from sandbox.errors import SandboxError
 from sandbox.objectives.bounded import BOUNDED
-from sandbox.objectives.bounded.demand import check_demand
+from sandbox.objectives.bounded.demand import check_demand, demand
 from sandbox.objectives.catalog import SIZES
 from sandbox.objectives.expression import Bound, BoundTerm, Expression
 from sandbox.objectives.language import Tune
@@ -80,12 +80,12 @@ class Objective(nn.Module):
         sizes = {"classes": classes, "dim": dim}
         self.names = [name for name, _ in expression.named()]
         self.terms = nn.ModuleList(Term(term, sizes) for term in expression.terms)
-        self._expression = expression
+        self._listing = expression if any(demand(term.loss, (2, 2)).triplets for term in expression.terms) else None
 
     def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> Outcome:
         """The objective of raw embeddings (N, D) and labels (N,) int64, in float32 whatever the network ran in."""
-        if len(labels) > _COUNTED:
-            check_demand(self._expression, labels.unique(return_counts=True)[1].tolist())
+        if self._listing and len(labels) > _COUNTED:
+            check_demand(self._listing, labels.unique(return_counts=True)[1].tolist())
         with torch.autocast(embeddings.device.type, enabled=False):
             embeddings = embeddings.float()
             parts = [term.weight * term(embeddings, labels).reshape(()) for term in self._each()]

@@ -124,7 +124,7 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
     Whatever ends it before that stands in the folder's status.
     """
     prepared, training, folder, watch = r.prepared, r.prepared.training, r.folder, r.watch
-    began, status = time.perf_counter(), "interrupted"
+    began, status, at = time.perf_counter(), "interrupted", ""
     log_every, health_every = max(1, training.total // 200), max(1, training.total // 40)
     try:
         yield Started(folder)
@@ -149,7 +149,7 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
                 if stop or r.saves.due(step.done):
                     r.save(step.done, judged=not validates)
                 if stop:
-                    status = f"interrupted by {Interrupted(stop).name} at step {step.done}"
+                    at = f" at step {step.done}"
                     raise Interrupted(stop)
                 if validates:
                     yield (judgement := _validated(r, step.done))
@@ -167,7 +167,7 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
         status = f"failed: {error}"
         raise
     except Interrupted as stop:
-        status = status if "at step" in status else f"interrupted by {stop.name}"
+        status = f"interrupted by {stop.name}{at}"
         raise
     except Exception as error:
         status = f"failed: {type(error).__name__}: {error}"

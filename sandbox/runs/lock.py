@@ -64,9 +64,8 @@ def holder(folder: Path) -> str:
         said = _said(descriptor)
         silent = time.time() - os.fstat(descriptor).st_mtime
         free = _try(descriptor, shared=True)
-        here = (
-            said.get("host", socket.gethostname()) == socket.gethostname()
-        )  # none is of one who died as it was written
+        machine = socket.gethostname()
+        here = said.get("host", machine) == machine  # it names none where its writer died before it had written
         # A lock does not reach over every shared folder, and some have none; there, the beat counts.
         alive = free is False or (silent < SILENT and (free is None or not here))
     finally:
