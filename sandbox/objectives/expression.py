@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.objectives.catalog import Entry
+from sandbox.objectives.catalog import Entry, Parameter
 from sandbox.objectives.language import Call, Tune
 
 
@@ -66,16 +66,26 @@ class Expression:
 
     def whole(self, path: str) -> bool:
         """Whether a marked value takes whole numbers only."""
+        parameter = self._marked(path)
+        return parameter is not None and parameter.kind == "whole"
+
+    def default(self, path: str) -> Any:
+        """What a marked value is where nobody gives it: 1 for a weight, else the catalogue's, perhaps `REQUIRED`."""
+        parameter = self._marked(path)
+        return 1.0 if parameter is None else parameter.default
+
+    def _marked(self, path: str) -> Parameter | None:
+        """The parameter that a mark stands for; None for the weight of a term."""
         for name, term in self.named():
             if path.startswith(f"{name}."):
                 bound, rest = term.loss, path.removeprefix(f"{name}.").split(".")
                 if rest == ["weight"] and isinstance(term.weight, Tune):
-                    return False
+                    return None
                 for key in rest[:-1]:
                     bound = bound.values[key]
                 if isinstance(bound.values.get(rest[-1]), Tune):
-                    return bound.entry.parameters[rest[-1]].kind == "whole"
-        return False
+                    return bound.entry.parameters[rest[-1]]
+        return None
 
 
 def ordered(terms: list[BoundTerm]) -> tuple[BoundTerm, ...]:

@@ -36,7 +36,7 @@ class Tune:
 
     def __str__(self) -> str:
         if self.choices:
-            return f"tune({list(self.choices)!r})"
+            return f"tune([{', '.join(map(_spelt, self.choices))}])"
         if self.bare:
             return "tune()"
         return f"tune({self.low!r}, {self.high!r}{', log=True' if self.log else ''})"
@@ -164,7 +164,7 @@ def _tune(call: Call, text: str) -> Tune:
         return Tune()
     listed = len(call.args) == 1 and not call.kwargs and isinstance(call.args[0], tuple)
     if listed and call.args[0] and not any(isinstance(choice, Tune) for choice in call.args[0]):
-        return Tune(choices=call.args[0])
+        return Tune(choices=_choices(call.args[0], text))
     if len(call.args) == 2 and all(isinstance(end, int | float) and not isinstance(end, bool) for end in call.args):
         low, high = call.args
         if low >= high:
@@ -173,6 +173,17 @@ def _tune(call: Call, text: str) -> Tune:
             raise SandboxError(f"tune({low}, {high}, log=True): a log range starts above 0")
         return Tune(low, high, log)
     raise SandboxError(f"tune() takes two numbers (low, high), one list of choices, or nothing, in '{_short(text)}'")
+
+
+def _choices(values: tuple[Any, ...], text: str) -> tuple[Any, ...]:
+    for place, value in enumerate(values):
+        if any(type(value) is type(other) and value == other for other in values[:place]):
+            raise SandboxError(f"the choice {_spelt(value)} stands twice in '{_short(text)}'")
+    return values
+
+
+def _spelt(value: Any) -> str:
+    return value.name if isinstance(value, Call) else repr(value)
 
 
 def _once(keys: list[Any], node: ast.expr, text: str) -> None:

@@ -20,7 +20,7 @@ from sandbox.pipeline.saving import Found, Saves, UnderWay, find
 from sandbox.pipeline.watch import Watch
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.checkpoints import remove_checkpoints
-from sandbox.runs.environment import surroundings
+from sandbox.runs.environment import forget_peak, surroundings
 from sandbox.runs.folder import RunFolder, create
 from sandbox.runs.lock import locked
 from sandbox.training.distributed import here
@@ -39,6 +39,7 @@ def run(
     pictures: bool = True,
     stage: str = "",
     save_every: int = 0,
+    name: str = "",
 ) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
@@ -52,6 +53,7 @@ def run(
         pictures: draw the figures and the page.
         stage: which stage of a recipe file this run is, for the record.
         save_every: steps between two checkpoints; 0 leaves it to the time and the validations.
+        name: of the run's folder; by time, objective and seed where not given.
 
     Raises:
         SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
@@ -64,7 +66,7 @@ def run(
     watch = _watch(prepared)
     if ranks.rank:
         return _follow(prepared, Found(0, True, watch, ""))
-    folder = create(out, prepared.recipe, command)
+    folder = create(out, prepared.recipe, command, name)
     with locked(folder.path):
         if stage:
             folder.update(stage=stage)
@@ -125,6 +127,7 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
     """
     prepared, training, folder, watch = r.prepared, r.prepared.training, r.folder, r.watch
     began, status, at = time.perf_counter(), "interrupted", ""
+    forget_peak(prepared.device)
     log_every, health_every = max(1, training.total // 200), max(1, training.total // 40)
     try:
         yield Started(folder)

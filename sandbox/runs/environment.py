@@ -6,8 +6,13 @@ import importlib.metadata
 import platform
 import subprocess
 import sys
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 PACKAGES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "faiss-cpu", "optuna", "scikit-learn", "numpy")
 
@@ -28,6 +33,7 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+@cache
 def git_state() -> dict[str, Any] | None:
     """Commit of this code and whether it was changed since; None outside a repository."""
     here = Path(__file__).resolve().parent
@@ -43,10 +49,26 @@ def git_state() -> dict[str, Any] | None:
         return None
 
 
+def forget_peak(device: torch.device | None = None) -> None:
+    """Let `peak_memory`, and a CUDA device's peak, begin anew, so that a run's is not that of an earlier one.
+
+    Only Linux forgets the peak of resident memory.
+    """
+    if device is not None and device.type == "cuda":
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(device)
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak_memory() -> int:
-    """Largest resident memory of this process so far, bytes."""
+    """Largest resident memory of this process since `forget_peak`, or since it began where there is no forgetting."""
     if sys.platform == "win32":
         return 0
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -190,13 +190,19 @@ class RunFolder:
             raise SandboxError(f"cannot read {path}: {error}") from None
 
 
-def create(parent: Path, recipe: Recipe, command: str) -> RunFolder:
+def create(parent: Path, recipe: Recipe, command: str, name: str = "") -> RunFolder:
     """A new run folder with its recipe and a run.json whose status is "running".
+
+    Args:
+        parent: what it is made in.
+        recipe: of the run.
+        command: what a person types to do it again.
+        name: of the folder; by time, objective and seed where not given. One that is taken gets a number after it.
 
     Raises:
         SandboxError: the place cannot be written.
     """
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{_label(recipe.loss)}-s{recipe.seed}"
+    stem = name or f"{datetime.now():%Y%m%d-%H%M%S}-{_label(recipe.loss)}-s{recipe.seed}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
         _sweep(parent)

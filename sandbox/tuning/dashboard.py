@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.tuning.study import open_storage, open_study
+from sandbox.tuning.study import open_study
 from sandbox.wording import printable, reason
 
 
@@ -18,7 +18,7 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8080) -> None:
     """
     import optuna_dashboard
 
-    open_study(folder)
+    study = open_study(folder)
     if not 1 <= port <= 65535:
         raise SandboxError(f"--port is {port}, but lies between 1 and 65535")
     with socket.socket() as probe:
@@ -28,4 +28,4 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8080) -> None:
         except OSError as error:
             raise SandboxError(f"cannot listen on {host}:{port}: {reason(error)}; choose another --port") from None
     print(f"study {printable(folder.name)}: http://{host}:{port}/  (Ctrl-C ends)", flush=True)
-    optuna_dashboard.run_server(open_storage(folder), host=host, port=port)
+    optuna_dashboard.run_server(study.store.storage, host=host, port=port)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -23,24 +22,27 @@ SEARCH = ("--loss", "triplet(margin=tune(0.05, 0.5))", *QUICK)
 
 
 def test_a_study_runs_goes_on_and_names_its_winner(command: Callable[..., Any], tmp_path: Path) -> None:
-    from sandbox.tuning.study import open_study
+    from sandbox.tuning.read import read_study
 
     words = (*SEARCH, "--out", str(tmp_path), "--study", "mine", "--search", "optimizer.lr=tune()")
     first = command("tune.py", *words, "--trials", "1")
     assert first.code == 0, first.err
+    assert "triplet_margin.margin  0.05 to 0.5   (default 0.05)" in first.out and "a trial: 3 steps of" in first.out
     again = command("tune.py", *words, "--trials", "2")
     assert again.code == 0, again.err
-    assert "next: python experiments/run.py --loss 'triplet_margin(margin=" in again.out
-    study = open_study(tmp_path / "mine")
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE"]
+    assert "going on: 1 of 2 trials are over (1 complete); best " in again.out
+    assert 'next: python experiments/run.py --loss "triplet_margin(margin=' in again.out.replace("'", '"')
+    study = read_study(tmp_path / "mine")
+    assert [trial.state for trial in study.trials] == ["complete"] * 3 and study.default() is study.trials[0]
     margins = [trial.params["triplet_margin.margin"] for trial in study.trials]
-    assert len(set(margins)) == 2 and all(0.05 <= margin <= 0.5 for margin in margins)
+    assert len(set(margins)) == 3 and all(0.05 <= margin <= 0.5 for margin in margins)
     runs = [json.loads(path.read_text()) for path in tmp_path.glob("mine/runs/*/run.json")]
-    assert len(runs) == 2 and all(run["test_evaluations"] == 0 for run in runs)
-    best = max(study.trials, key=lambda trial: trial.value or 0)
-    report = json.loads((tmp_path / "mine" / "runs" / best.user_attrs["run"] / "report.json").read_text())
-    assert report.keys() == {"val"} and best.value == report["val"]["retrieval/map@r"]["value"]
-    assert command("tune.py", "show", str(tmp_path / "mine")).out.count("complete") == 2
+    assert len(runs) == 3 and all(run["test_evaluations"] == 0 for run in runs)
+    best = study.best()
+    assert best is not None and best.kind == "trial" and best.runs == (f"trial-{best.number:04d}",)
+    report = json.loads((tmp_path / "mine" / "runs" / best.runs[0] / "report.json").read_text())
+    assert report.keys() == {"val"} and best.values[0] == report["val"]["retrieval/map@r"]["value"]
+    assert best.line in command("tune.py", "show", str(tmp_path / "mine")).out.replace(" --seed 1 --seeds 5", "")
 
 
 def test_the_winners_line_is_a_command_that_runs(command: Callable[..., Any], tmp_path: Path) -> None:
@@ -51,40 +53,6 @@ def test_the_winners_line_is_a_command_that_runs(command: Callable[..., Any], tm
     words = shlex.split(line.removeprefix("next: "))[2:]
     words[words.index("--seeds") + 1] = "1"
     assert command("run.py", *words, "--no_pictures", "--out", str(tmp_path / "runs")).code == 0
-
-
-def test_an_interrupted_trial_is_tried_again(tmp_path: Path) -> None:
-    from sandbox.pipeline.events import Progress
-    from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
-    from sandbox.tuning.space import read_space
-    from sandbox.tuning.study import open_study, search
-
-    recipe = Recipe(
-        loss="triplet(margin=tune(0.05, 0.5))",
-        data=DataSpec(name="digits"),
-        backbone=BackboneSpec(name="conv4"),
-        batch=BatchSpec(size=16),
-        max_steps=3,
-    )
-    space = read_space(recipe, [])
-    events = search(space, folder=tmp_path / "mine", trials=1, command="a test")
-    next(event for event in events if isinstance(event, Progress))
-    events.close()  # what Ctrl-C does to it
-    (stopped,) = open_study(tmp_path / "mine").get_trials(deepcopy=False)[:1]
-    assert stopped.state.name == "FAIL"
-    list(search(space, folder=tmp_path / "mine", trials=1, command="a test"))
-    last = open_study(tmp_path / "mine").trials[-1]
-    assert last.state.name == "COMPLETE" and last.params == stopped.params
-
-
-def test_a_trial_whose_worker_is_gone_is_interrupted(command: Callable[..., Any], tmp_path: Path) -> None:
-    from sandbox.tuning.study import open_study, trial_rows
-
-    words = (*SEARCH, "--out", str(tmp_path), "--study", "mine")
-    assert command("tune.py", *words, "--trials", "1").code == 0
-    for worker in (f"{socket.gethostname()}:{2**31 - 1}", "elsewhere:1"):
-        open_study(tmp_path / "mine").ask().set_user_attr("worker", worker)
-    assert [row["state"] for row in trial_rows(tmp_path / "mine")] == ["complete", "interrupted", "running"]
 
 
 def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp_path: Path) -> None:
@@ -109,6 +77,24 @@ def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp
         (("--loss", "arcface(margin=tune())", "--miner", "hard"), "nothing to do"),
         (("dashboard", "nothing"), "no study"),
         (("show", "nothing"), "no study"),
+        ((*SEARCH, "--workers", "0"), "--workers is 0"),
+        ((*SEARCH, "--workers", "9", "--trials", "8"), "--workers is 9, but --trials is 8"),
+        ((*SEARCH, "--timeout", "soon"), "2h"),
+        ((*SEARCH, "--patience", "-1"), "--patience is -1"),
+        ((*SEARCH, "--sampler", "tbe"), "did you mean 'tpe'"),
+        ((*SEARCH, "--pruner", "medians"), "did you mean 'median'"),
+        ((*SEARCH, "--pruner", "wilcoxon"), "needs 5 runs"),
+        ((*SEARCH, "--sampler", "cmaes"), "two numbers"),
+        ((*SEARCH, "--monitors", "map@r"), "no report key"),
+        ((*SEARCH, "--constraint", "speed >= 500"), "there is no speed"),
+        ((*SEARCH, "--constraint", "memory"), "KEY <= NUMBER"),
+        ((*SEARCH, "--trial_seeds", "0"), "--trial_seeds is 0"),
+        ((*SEARCH, "--folds", "1"), "--folds is 1"),
+        ((*SEARCH, "--study", "a" * 151), "no plain name"),
+        ((*SEARCH, "--study", "../mine"), "no plain name"),
+        ((*QUICK, "--loss", "triplet(margin=tune(0, 1, log=True))"), "above 0"),
+        ((*QUICK, "--loss", "triplet(margine=tune(0, 1))"), "did you mean 'margin'"),
+        ((*SEARCH, "--search", "optimizer.name=tune([adam, sgd])"), "tune(['adam', 'sgd'])"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
@@ -147,8 +133,30 @@ def _fetch(address: str) -> str:
 def test_one_name_never_mixes_two_searches(command: Callable[..., Any], tmp_path: Path) -> None:
     words = (*QUICK, "--out", str(tmp_path), "--study", "mine", "--trials", "1")
     assert command("tune.py", "--loss", "triplet(margin=tune(0.1, 0.5))", *words).code == 0
-    said = command("tune.py", "--loss", "triplet(margin=tune(0.1, 0.9))", *words)
-    assert said.code == 2 and "searches something else" in said.err
+    for loss, why in (
+        ("triplet(margin=tune(0.2, 0.5))", "margin in tune(0.2, 0.5) does not hold all of tune(0.1, 0.5)"),
+        ("triplet(margin=tune(0.1, 0.5), swap=True)", "the rest of the objective is another"),
+        ("triplet(margin=tune(0.1, 0.5), smooth_loss=tune([True, False]))", "other values are searched"),
+    ):
+        said = command("tune.py", "--loss", loss, *words)
+        assert said.code == 2 and "searches something else" in said.err and why in said.err
+
+
+def test_a_wider_search_goes_on_with_the_trials(command: Callable[..., Any], tmp_path: Path) -> None:
+    from sandbox.tuning.read import read_study
+
+    words = (*QUICK, "--out", str(tmp_path), "--study", "mine", "--search")
+    loss = ("--loss", "triplet(margin=tune(0.1, 0.5))")
+    assert command("tune.py", *loss, *words, "augment.flip=tune(['yes', 'no'])", "--trials", "1").code == 0
+    before = read_study(tmp_path / "mine").trials
+    wide = ("--loss", "triplet(margin=tune(0.01, 0.5))", *words, "augment.flip=tune(['yes', 'no', 'auto'])")
+    said = command("tune.py", *wide, "--trials", "2")
+    assert said.code == 0 and "1 of 2 trials are over" in said.out
+    assert "the search is a wider one now; 2 of 2 trials lie in it" in said.out  # the default does as well, now
+    after = read_study(tmp_path / "mine")
+    assert [trial.number for trial in after.trials] == [0, 1, 2] and after.trials[1] == before[1]
+    assert after.search == {"triplet_margin.margin": "tune(0.01, 0.5)", "augment.flip": "tune(['yes', 'no', 'auto'])"}
+    assert len(list((tmp_path / "mine" / "runs").iterdir())) == 3
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,11 @@ from sandbox.recipe.specs import Recipe, digest, flat
 from sandbox.recipe.text import from_toml
 from sandbox.reporting.tables import build_table, read_runs
 from sandbox.runs.folder import RunFolder, create
-from sandbox.tuning.space import read_space
-from sandbox.tuning.study import TrialDone, search, study_name, trial_rows
+from sandbox.tuning.claims import Goal
+from sandbox.tuning.events import TrialOver
+from sandbox.tuning.plan import Plan
+from sandbox.tuning.read import read_study
+from sandbox.tuning.worker import search
 
 BEFORE = Path(__file__).parent / "before"
 RECIPES = Path(__file__).resolve().parents[2] / "experiments" / "recipes"
@@ -79,10 +82,13 @@ def test_a_study_keeps_its_name_and_goes_on(tmp_path: Path) -> None:
     folder = tmp_path / kept.name
     shutil.copytree(kept, folder)
     recipe = from_toml((folder / "recipe.toml").read_text(), kinds=data_kinds())
-    space = read_space(replace(recipe, loss="triplet(margin=tune(0.02, 0.5))", miner="hard"), ())
-    assert study_name(space) == kept.name
-    over = [e for e in search(space, folder=folder, trials=3, command="again") if isinstance(e, TrialDone)]
-    assert [event.number for event in over] == [3] and len(trial_rows(folder)) == 3
+    plan = Plan(recipe=replace(recipe, loss="triplet(margin=tune(0.02, 0.5))", miner="hard"))
+    assert plan.name == kept.name
+    before = read_study(folder).trials
+    over = [event for event in search(plan, Goal(3), folder=folder) if isinstance(event, TrialOver)]
+    assert [event.over for event in over] == [3] and [event.trial.number for event in over] == [2]
+    after = read_study(folder).trials
+    assert len(after) == 3 and list(after[:2]) == list(before) and all(trial.line for trial in after)
 
 
 def test_a_setting_that_is_younger_enters_the_digest_only_where_it_is_not_its_default() -> None:

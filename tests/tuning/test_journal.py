@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.journal import open_journal
-from sandbox.tuning.study import open_study, trial_rows, winner
+from sandbox.tuning.read import read_study
+from sandbox.tuning.study import open_study
 
 from fuzz import FUZZ, changed, read_or_refused
 
@@ -45,13 +46,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def look(folder: Path, content: bytes) -> Any:
     (folder / "journal.log").write_bytes(content)
-    return trial_rows(folder), winner(folder)
+    return read_study(folder)
 
 
 def test_what_optuna_writes_is_read(folder: Path, journal: bytes) -> None:
-    rows, best = look(folder, journal)
-    assert [row["value"] for row in rows] == [0.25, 0.5]
-    assert best is not None and best[0] == 0.5
+    found = look(folder, journal)
+    assert [trial.values for trial in found.trials] == [(0.25,), (0.5,)]
+    assert found.best() is found.trials[1]
 
 
 def record(**changes: Any) -> bytes:
@@ -119,7 +120,7 @@ def test_a_record_that_does_not_fit_those_before_is_named(folder: Path, journal:
 def test_two_studies_in_one_journal_and_none_are_said(folder: Path, journal: bytes) -> None:
     with pytest.raises(SandboxError, match=r"journal\.log is damaged: "):
         look(folder, journal + record(op_code=0, study_name="other", directions=[2]) + b"\n")
-    with pytest.raises(SandboxError, match=r"journal\.log is damaged: "):
+    with pytest.raises(SandboxError, match=r"journal\.log holds no study"):
         look(folder, b"")
 
 

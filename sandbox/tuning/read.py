@@ -1,0 +1,121 @@
+"""A study in its storage, read as plain data."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from sandbox.tuning.claims import RECIPE, kind_of, values_of
+from sandbox.tuning.heartbeat import Watcher
+from sandbox.tuning.record import StudyRecord, TrialRecord
+from sandbox.tuning.study import Study, open_study, readable
+
+_STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+_ALSO = {TrialState.RUNNING: "running", TrialState.WAITING: "waiting"}
+_PROTOCOL = ("sampler", "pruner", "trial_seeds", "folds", "seed", "constraints", "recipe", "settings")
+LINE = "sandbox:line"
+"""System attribute of a trial: the run.py command that trains it again."""
+_NAMED = "constraints:"
+
+
+def read_study(folder: Path, url: str = "") -> StudyRecord:
+    """A study by its folder.
+
+    Raises:
+        SandboxError: there is none.
+    """
+    return record_study(open_study(folder, url))
+
+
+def record_study(study: Study) -> StudyRecord:
+    """A study that is open.
+
+    Raises:
+        SandboxError: its trials say what no study says.
+    """
+    with readable(study.store, study.folder):
+        return _record(study)
+
+
+def _record(study: Study) -> StudyRecord:
+    facts = study.facts()
+    search = facts.get("search")
+    goals = facts.get("monitors") or [facts.get("monitor", "value")]
+    return StudyRecord(
+        name=study.folder.name,
+        folder=study.folder,
+        command=str(facts.get("command", "")),
+        objective=str(facts.get("objective", "")),
+        search={str(k): str(v) for k, v in search.items()} if isinstance(search, dict) else {},
+        monitors=tuple(map(str, goals)),
+        lower=tuple(direction == StudyDirection.MINIMIZE for direction in study.directions),
+        protocol={name: facts[name] for name in _PROTOCOL if name in facts},
+        trials=[record_of(study, trial) for trial in study.trials()],
+    )
+
+
+def record_of(study: Study, trial: FrozenTrial) -> TrialRecord:
+    """One trial of a study."""
+    said, kept = trial.user_attrs, trial.system_attrs
+    ended = trial.datetime_complete
+    seconds = said.get("seconds")
+    if seconds is None and ended and trial.datetime_start:
+        seconds = (ended - trial.datetime_start).total_seconds()
+    return TrialRecord(
+        number=trial.number,
+        state=_state(trial),
+        values=tuple(trial.values) if trial.state == TrialState.COMPLETE and trial.values else (),
+        params=values_of(trial),
+        kind=kind_of(trial),
+        seconds=None if seconds is None else float(seconds),
+        curve=dict(sorted(trial.intermediate_values.items())),
+        why=str(said.get("why", said.get("failed", ""))),
+        objective=str(said.get("objective", "")),
+        line=str(kept.get(LINE, said.get("command", ""))),
+        figures={k.removeprefix("val/"): float(v) for k, v in said.items() if k.startswith("val/")},
+        constraints={k.removeprefix(_NAMED): float(v) for k, v in kept.items() if k.startswith(_NAMED)},
+        runs=_runs(said),
+        started=trial.datetime_start,
+        ended=ended,
+    )
+
+
+def recipe_of(study: Study, number: int) -> str | None:
+    """The recipe of a trial as TOML; None of one from before it was kept."""
+    for trial in study.trials():
+        if trial.number == number:
+            text = trial.system_attrs.get(RECIPE)
+            return text if isinstance(text, str) else None
+    return None
+
+
+def _state(trial: FrozenTrial) -> str:
+    if trial.state == TrialState.WAITING:
+        return "waiting"
+    if trial.state == TrialState.RUNNING and (Watcher().gone(trial) or _stranded(trial)):
+        return "interrupted"
+    return _STATES.get(trial.state) or _ALSO[trial.state]
+
+
+def _stranded(trial: FrozenTrial) -> bool:
+    """The same of a trial from before its worker was kept as it is now."""
+    host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
+    if host != socket.gethostname() or not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return int(process) == os.getpid()
+
+
+def _runs(said: dict[str, Any]) -> tuple[str, ...]:
+    runs = said.get("runs", [said["run"]] if "run" in said else [])
+    return tuple(map(str, runs)) if isinstance(runs, list) else ()

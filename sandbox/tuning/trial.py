@@ -1,0 +1,242 @@
+"""One trial: its runs one after the other, watched by the pruner, gone on with where they were cut off."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from sandbox.errors import SandboxError
+from sandbox.pipeline.events import Done, Note, Progress, Started, Validation
+from sandbox.pipeline.events import Event as RunEvent
+from sandbox.pipeline.run import resume, run
+from sandbox.recipe.specs import Recipe, digest
+from sandbox.recipe.text import to_flags
+from sandbox.runs.folder import RunFolder
+from sandbox.training.loop import Diverged
+from sandbox.tuning.claims import Claim, Claims
+from sandbox.tuning.draw import DIVERGED
+from sandbox.tuning.events import TrialStep
+from sandbox.tuning.plan import Plan
+from sandbox.tuning.prune import is_hopeless
+
+SECONDS = "sandbox:seconds"
+"""System attribute: what a trial has taken so far, by all its workers."""
+
+
+class Lost(Exception):
+    """Another worker has taken the trial over."""
+
+
+@dataclass
+class Outcome:
+    """What came of a trial."""
+
+    state: TrialState
+    values: tuple[float, ...] = ()
+    """Of each goal; the mean over its runs."""
+    why: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    """Report key -> figure of validation; the mean over its runs."""
+    broken: dict[str, float] = field(default_factory=dict)
+    """By how much each constraint is broken."""
+    folders: list[RunFolder] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass
+class Trial:
+    """A trial under way."""
+
+    claims: Claims
+    claim: Claim
+    outcome: Outcome = field(default_factory=lambda: Outcome(TrialState.FAIL))
+    total: int = 0
+    """Steps of one run."""
+    finals: list[float] = field(default_factory=list)
+    """The first goal, of each run that is over."""
+    last: float | None = None
+
+    def train(self) -> Generator[TrialStep | Note, None, Outcome]:
+        """Train and judge every run.
+
+        Raises:
+            Lost: another worker took the trial over meanwhile.
+            KeyboardInterrupt: a signal came; what was done is saved.
+        """
+        before = self._frozen().system_attrs.get(SECONDS, 0.0)
+        earlier, began = float(before) if isinstance(before, int | float) else 0.0, time.monotonic()
+        outcome = self.outcome
+        try:
+            yield from self._runs(earlier, began)
+        except Diverged as error:
+            outcome.state, outcome.why = TrialState.PRUNED, f"diverged: {error}"
+            self._storage.set_trial_system_attr(self.claim.id, DIVERGED, True)
+        except SandboxError as error:
+            outcome.state, outcome.why = TrialState.FAIL, str(error)
+        except (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            outcome.state, outcome.why = (
+                TrialState.FAIL,
+                f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+            )
+        outcome.seconds = earlier + time.monotonic() - began
+        return outcome
+
+    def _runs(self, earlier: float, began: float) -> Generator[TrialStep | Note, None, None]:
+        reports, runs = [], self.plan.recipes(self.claim.recipe)
+        for place, (suffix, recipe) in enumerate(runs):
+            name = f"trial-{self.claim.number:04d}{suffix}"
+            for event in _events(self.claims.study.folder / "runs", name, recipe):
+                if isinstance(event, Started):
+                    self._begin(event.folder)
+                    if self._replayed(event.folder, place):
+                        return
+                elif isinstance(event, Progress):
+                    self.total = event.total
+                    yield TrialStep(
+                        self.claim.number, place * event.total + event.done, len(runs) * event.total, self.last
+                    )
+                elif isinstance(event, Validation):
+                    self._storage.set_trial_system_attr(self.claim.id, SECONDS, earlier + time.monotonic() - began)
+                    if self._hopeless(event.step, event.value, place):
+                        return
+                elif isinstance(event, Note):
+                    yield event
+                elif isinstance(event, Done):
+                    self._begin(event.folder)  # one that was over before has not said Started
+                    reports.append({key: float(entry["value"]) for key, entry in event.report["val"].items()})
+                    self.finals.append(_figure(reports[-1], self.plan.goals[0]))
+                    if self._hopeless_so_far(place):
+                        return
+        shared = set.intersection(*(set(report) for report in reports))
+        outcome = self.outcome
+        outcome.figures = {key: statistics.fmean(r[key] for r in reports) for key in reports[0] if key in shared}
+        outcome.values = tuple(_figure(outcome.figures, goal) for goal in self.plan.goals)
+        known = outcome.figures | _facts(outcome.folders)
+        outcome.broken = {str(limit): limit.broken_by(known) for limit in self.plan.limits}
+        outcome.state = TrialState.COMPLETE
+
+    @property
+    def plan(self) -> Plan:
+        """Of the study."""
+        return self.claims.plan
+
+    @property
+    def _storage(self) -> Any:
+        return self.claims.study.store.storage
+
+    def _frozen(self) -> FrozenTrial:
+        return self._storage.get_trial(self.claim.id)
+
+    def _begin(self, folder: RunFolder) -> None:
+        if folder not in self.outcome.folders:
+            self.outcome.folders.append(folder)
+
+    def _replayed(self, folder: RunFolder, place: int) -> bool:
+        """Judge what a run that goes on had shown before, as the pruner did or would have; whether it should end."""
+        for row in folder.read_log():
+            value = row.get("val", {}).get(self.plan.goals[0])
+            if isinstance(value, float) and self._hopeless(row["step"], value, place):
+                return True
+        return False
+
+    def _hopeless(self, step: int, value: float, place: int) -> bool:
+        """Note a validation of a run, and whether the pruner has seen enough."""
+        if self.plan.pruner == "wilcoxon":
+            self.last = value
+            return False
+        planned = self.total or int(self.outcome.folders[-1].read_json("run.json").get("planned_steps", 1))
+        self.total = planned
+        self.last = statistics.fmean([*self.finals, value])
+        return self._cut(place * planned + step, self.last)
+
+    def _hopeless_so_far(self, place: int) -> bool:
+        """The same after a whole run, for the pruner that compares trials run by run."""
+        return self.plan.pruner == "wilcoxon" and self._cut(place, self.finals[-1])
+
+    def _cut(self, step: int, value: float) -> bool:
+        if not self.claims.owns(self.claim):
+            raise Lost
+        self._storage.set_trial_intermediate_value(self.claim.id, step, value)
+        steps = self.total * self.plan.runs
+        cut, kept = is_hopeless(
+            self.plan.pruner,
+            self.claims.study.trials(),
+            self.claim.number,
+            study=self.claims.study.name,
+            lower=self.plan.lower[0],
+            steps=steps,
+            every=max(1, steps // 10),
+        )
+        for key, kept_value in kept.items():
+            self._storage.set_trial_system_attr(self.claim.id, key, kept_value)
+        if cut and self.claim.kind == "trial":
+            by_run = self.plan.pruner == "wilcoxon"
+            where = f"after run {step + 1} of {self.plan.runs}" if by_run else f"at step {step} of {steps}"
+            self.outcome.state, self.outcome.why = TrialState.PRUNED, f"pruned {where} ({value:.4g})"
+            return True
+        return False
+
+
+def _events(runs: Path, name: str, recipe: Recipe) -> Iterator[RunEvent]:
+    """A run from its beginning, or from where it was cut off; of one that is over, its last event alone."""
+    folder = _earlier(runs, name, recipe)
+    if folder is None:
+        yield from run(recipe, out=runs, command=run_line(recipe), test=False, pictures=False, name=name)
+    elif folder.status() == "done":
+        yield Done(folder, folder.read_json("report.json"))
+    else:
+        yield from resume(folder.path, pictures=False)
+
+
+def _earlier(runs: Path, name: str, recipe: Recipe) -> RunFolder | None:
+    """The folder of a run that was begun; one of that name may be of a study that was taken away."""
+    for path in [runs / name, *sorted(runs.glob(f"{name}-[2-9]"))]:
+        if not (path / "run.json").is_file():
+            continue
+        folder = RunFolder(path)
+        facts = folder.read_json("run.json")
+        if isinstance(facts, dict) and facts.get("digest") == digest(recipe) and facts.get("seed") == recipe.seed:
+            return folder
+    return None
+
+
+def run_line(recipe: Recipe) -> str:
+    """The run.py command that trains a recipe."""
+    return " ".join(["python experiments/run.py", *to_flags(recipe)])
+
+
+def _figure(report: Mapping[str, float], key: str) -> float:
+    if key not in report:
+        raise SandboxError(f"validation has no {key}: it lacks pairs of one kind, or its classes are not trained on")
+    return report[key]
+
+
+def _facts(folders: list[RunFolder]) -> dict[str, float]:
+    """What runs say of themselves, averaged; of memory the most, of seconds the sum."""
+    rows = [_facts_of(folder) for folder in folders]
+    known = {key: statistics.fmean(row[key] for row in rows) for key in rows[0] if all(key in row for row in rows)}
+    for key, over_all in (("memory", max), ("seconds", sum)):
+        if key in known:
+            known[key] = float(over_all(row[key] for row in rows))  # type: ignore[operator]
+    return known
+
+
+def _facts_of(folder: RunFolder) -> dict[str, float]:
+    facts, log = folder.read_json("run.json"), folder.read_log()
+    speeds = [row["images_per_second"] for row in log if "images_per_second" in row]
+    health: dict[str, Any] = next((row for row in reversed(log) if "effective_rank" in row), {})
+    memory = facts["peak_memory"]["device"] or facts["peak_memory"]["resident"]
+    found = {
+        "memory": memory / 1e9,
+        "parameters": float(facts["parameters"]["backbone"] + facts["parameters"]["head"]),
+        "seconds": float(facts["seconds"]["total"]),
+    }
+    if speeds:
+        found["images_per_second"] = float(statistics.median(speeds))
+    return found | {key: float(health[key]) for key in ("effective_rank", "mean_cosine") if key in health}

@@ -1,0 +1,135 @@
+"""A worker: claims trials, trains them, tells what came of them, until nothing is left."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+from optuna.trial import FrozenTrial, TrialState
+
+from sandbox.errors import SandboxError
+from sandbox.runs.checkpoints import remove_checkpoints
+from sandbox.runs.folder import RunFolder
+from sandbox.tuning.claims import OVER, Claim, Claims, Goal, Over, Wait, feasible, kind_of
+from sandbox.tuning.draw import DIVERGED
+from sandbox.tuning.events import Ended, Event, TrialBegun, TrialOver, Waiting
+from sandbox.tuning.heartbeat import beating
+from sandbox.tuning.plan import Plan
+from sandbox.tuning.read import LINE, record_of
+from sandbox.tuning.record import DEFAULT, TrialRecord
+from sandbox.tuning.study import make_study
+from sandbox.tuning.trial import Lost, Outcome, Trial, run_line
+
+_POLL = 1.0
+_MOST_FAILURES = 5
+_NOTHING_TRAINED = 10
+
+
+def search(plan: Plan, goal: Goal, *, folder: Path, url: str = "", command: str = "") -> Generator[Event, None, None]:
+    """Do trials until the study has as many as asked for; the same call goes on with it, from any process.
+
+    Args:
+        plan: what is searched.
+        goal: when it is over.
+        folder: the study's folder.
+        url: of the database that the trials are kept in; the journal in the folder where empty.
+        command: what a person typed, for the record.
+
+    Raises:
+        SandboxError: the plan is refused, the study cannot be kept, or nothing can be trained.
+    """
+    study = make_study(plan, folder, url=url, command=command)
+    claims = Claims(study, plan, goal)
+    failures, waits = 0, False
+    while True:
+        claim = claims.next()
+        if isinstance(claim, Over):
+            yield Ended(claim.why)
+            return
+        if isinstance(claim, Wait):
+            if not waits:
+                yield Waiting()
+            waits = True
+            time.sleep(_POLL)
+            continue
+        waits = False
+        record = yield from _one(claims, claim)
+        if record is None:
+            continue
+        failures = failures + 1 if record.state == "failed" else 0
+        trials = study.trials()
+        yield TrialOver(record, sum(t.state in OVER and kind_of(t) != DEFAULT for t in trials), _best(trials, plan))
+        _check_hope(trials, failures, record.why)
+
+
+def _one(claims: Claims, claim: Claim) -> Generator[Event, None, TrialRecord | None]:
+    """Train a trial and tell what came of it; None where another worker took it over."""
+    steps = (claim.recipe.max_steps or 0) * claims.plan.runs
+    yield TrialBegun(claim.number, claim.kind, claim.values, steps, claim.adopted)
+    storage = claims.study.store.storage
+    told = False
+    try:
+        with beating(storage, claim.id):
+            if gpu := os.environ.get("CUDA_VISIBLE_DEVICES"):
+                storage.set_trial_user_attr(claim.id, "gpu", gpu)
+            outcome = yield from Trial(claims, claim).train()
+            _keep(claims, claim, outcome)
+        told = claims.tell(claim, outcome.state, outcome.values or None)
+        if told and outcome.state == TrialState.PRUNED:
+            for folder in outcome.folders:
+                _close(folder, outcome.why)
+    except Lost:
+        told = True
+    finally:
+        if not told:
+            claims.release(claim)
+    return record_of(claims.study, storage.get_trial(claim.id)) if told else None
+
+
+def _keep(claims: Claims, claim: Claim, outcome: Outcome) -> None:
+    """Write what came of a trial beside its value, while it still may be written to."""
+    storage = claims.study.store.storage
+    storage.set_trial_system_attr(claim.id, LINE, run_line(claim.recipe))
+    storage.set_trial_user_attr(claim.id, "seconds", round(outcome.seconds, 1))
+    if outcome.folders:
+        storage.set_trial_user_attr(claim.id, "runs", [folder.path.name for folder in outcome.folders])
+    if outcome.why:
+        storage.set_trial_user_attr(claim.id, "why", outcome.why)
+    for key, value in outcome.figures.items():
+        storage.set_trial_user_attr(claim.id, f"val/{key}", value)
+    if outcome.broken:
+        for name, value in outcome.broken.items():
+            storage.set_trial_system_attr(claim.id, f"constraints:{name}", value)
+        storage.set_trial_system_attr(claim.id, "constraints", list(outcome.broken.values()))  # the dashboard's own
+
+
+def _close(folder: RunFolder, why: str) -> None:
+    """A run that was pruned is not gone on with."""
+    if not folder.status().startswith("done"):
+        folder.update(status=why)
+        remove_checkpoints(folder)
+
+
+def _best(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[int, float] | None:
+    complete = [t for t in trials if t.state == TrialState.COMPLETE and kind_of(t) != DEFAULT]
+    found = [(t.values[0], t.number) for t in complete if feasible(t)]
+    if not found:
+        return None
+    value, number = min(found, key=lambda row: (row[0] if plan.lower[0] else -row[0], row[1]))
+    return number, value
+
+
+def _check_hope(trials: Sequence[FrozenTrial], failures: int, why: str) -> None:
+    """End a study that can come to nothing.
+
+    Raises:
+        SandboxError: nothing was ever trained, or trial after trial cannot run.
+    """
+    ended = [t for t in trials if t.state.is_finished()]
+    if failures >= _MOST_FAILURES:
+        raise SandboxError(f"{failures} trials in a row could not run, the last one so: {why}")
+    idle = all(t.state == TrialState.FAIL or t.system_attrs.get(DIVERGED) for t in ended)
+    if len(ended) >= _NOTHING_TRAINED and idle:
+        raise SandboxError(f"none of {len(ended)} trials could be trained, the last one so: {why}")
