@@ -1,0 +1,46 @@
+"""Small studies on digits, searched in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
+from sandbox.tuning.claims import Goal
+from sandbox.tuning.events import Event, TrialOver
+from sandbox.tuning.plan import Plan
+from sandbox.tuning.record import TrialRecord
+from sandbox.tuning.worker import search
+
+LOSS = "triplet(margin=tune(0.05, 0.5))"
+
+
+def recipe(loss: str = LOSS, *, steps: int = 4, **changes: Any) -> Recipe:
+    """A recipe that trains in half a second."""
+    plain: dict[str, Any] = {
+        "loss": loss,
+        "miner": "none",
+        "data": DataSpec(name="digits"),
+        "backbone": BackboneSpec(name="conv4", embedding_dim=16),
+        "batch": BatchSpec(size=16),
+        "evaluate": EvaluateSpec(every=2),
+        "max_steps": steps,
+        "threads": 1,
+        "precision": "float32",
+    }
+    return Recipe(**(plain | changes))
+
+
+def plan(loss: str = LOSS, *, steps: int = 4, changes: dict[str, Any] | None = None, **options: Any) -> Plan:
+    """A plan of such a recipe."""
+    return Plan(recipe=recipe(loss, steps=steps, **(changes or {})), **options)
+
+
+def searched(of: Plan, folder: Path, trials: int, url: str = "", **goal: Any) -> list[Event]:
+    """Everything that happens until the study has so many trials."""
+    return list(search(of, Goal(trials, **goal), folder=folder, url=url, command="a test"))
+
+
+def ended(events: list[Event]) -> list[TrialRecord]:
+    """The trials that ended."""
+    return [event.trial for event in events if isinstance(event, TrialOver)]
