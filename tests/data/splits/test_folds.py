@@ -91,9 +91,10 @@ def test_a_fold_does_not_hang_on_how_validation_was_drawn_before() -> None:
 
 
 def test_images_of_one_class_in_training_and_validation_come_together() -> None:
-    splits = given(made("abcd", prefix="1"), made("ab", prefix="2"), made("xy"), notes=["kept"], mirror=True)
+    splits = given(made("abcd", prefix="2"), made("ab", prefix="1"), made("xy"), notes=["kept"], mirror=True)
     splits = replace(splits, notes=("kept", "trained on as well: 2 of the 2 validation classes"))
     fold = in_fold(splits, 1, 2, seed=0)
+    assert fold.val.paths == tuple(f"{part}{name}/{number}" for name in "ab" for part in "12" for number in range(3))
     assert fold.val.classes == ("a", "b") and fold.val.counts.tolist() == [6, 6] and fold.mirror
     assert fold.notes == ("kept", "validation is fold 1 of 2 of the 4 classes of training and validation: 2 classes, "
                           "'a' to 'b'")  # fmt: skip
@@ -166,3 +167,12 @@ def test_no_third_copy_of_the_pixels_is_made() -> None:
     finally:
         tracemalloc.stop()
     assert held < peak < 1.9 * held
+
+
+def test_what_does_not_fit_into_memory_is_refused() -> None:
+    def vast(images: ImageSet) -> ImageSet:  # a terabyte an image, of one byte
+        return replace(images, pixels=np.broadcast_to(np.zeros(1, np.uint8), (len(images), 2**20, 2**20, 1)))
+
+    splits = given(vast(made("abcd")), vast(made("ef")), vast(made("xy")))
+    with pytest.raises(SandboxError, match=r"in memory twice for a moment, and 19,791\.2 GB more do not fit"):
+        in_fold(splits, 1, 2, seed=0)
