@@ -11,9 +11,11 @@ from pathlib import Path
 import sandbox.data.datasets as package
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import kept
+from sandbox.data.splits.folds import in_fold
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.files import reading
+from sandbox.recipe.fold import parse_fold
 from sandbox.recipe.specs import DataKinds, DataSpec, Recipe, as_kind, check_ranges
 
 _SOURCES = ("embedded", "downloaded", "folder")
@@ -50,9 +52,11 @@ def load(spec: DataSpec) -> Splits:
     check_ranges(Recipe(data=spec))
     with reading("", Path(spec.root)):
         _check_settings(spec, data_set)
-        return data_set.load(
+        splits = data_set.load(
             replace(as_kind(spec, data_set.settings), image_size=spec.image_size or data_set.image_size)
         )
+        fold = parse_fold(spec.val_fold)
+        return in_fold(splits, *fold, spec.split_seed) if fold else splits
 
 
 def root_of(spec: DataSpec) -> Path | None:

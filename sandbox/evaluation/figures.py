@@ -14,6 +14,29 @@ Figures = dict[str, dict[str, float | int]]
 it was counted over and what else stands with it."""
 _LOWER_IS_BETTER = ("verification/eer", "verification/cllr", "verification/min_cllr")
 
+_PRINTED = {
+    "retrieval/precision@1": "P@1",
+    "retrieval/r_precision": "R-precision",
+    "retrieval/map@r": "MAP@R",
+    "retrieval/mrr": "MRR",
+    "verification/auc": "AUC",
+    "verification/eer": "EER",
+    "verification/d_prime": "d'",
+    "verification/cllr": "Cllr",
+    "verification/min_cllr": "min Cllr",
+    "verification/accuracy": "verification accuracy",
+    "clustering/ami": "AMI",
+    "clustering/nmi": "NMI",
+}
+_PRINTED_STARTS = {
+    "retrieval/recall@": "R@",
+    "verification/tar@far=": "TAR@FAR=",
+    "verification/accuracy@": "verification accuracy@",
+    "classification/top@": "top-",
+    "identification/rank@": "rank-",
+    "identification/dir@fpir=": "DIR@FPIR=",
+}
+
 
 def lower_is_better(key: str) -> bool:
     """Whether a figure gets better as it falls; a split in front of its key changes nothing."""
@@ -73,6 +96,19 @@ def spell_interval(entry: Mapping[str, Any] | None) -> str:
         return ""
     low, high = entry.get("low"), entry.get("high")
     return "" if low is None or high is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"
+
+
+def printed_name(key: str) -> str:
+    """What papers call a figure: 'MAP@R' for ``retrieval/map@r``, 'TAR@FAR=1e-3' for ``verification/tar@far=1e-3``.
+
+    A key that has no such name, or a split in front, stays as it is.
+    """
+    if key in _PRINTED:
+        return _PRINTED[key]
+    for start, printed in _PRINTED_STARTS.items():
+        if key.startswith(start):
+            return printed + key.removeprefix(start)
+    return key
 
 
 def spell_rate(rate: float) -> str:

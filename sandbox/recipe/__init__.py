@@ -1,5 +1,6 @@
 """An experiment as plain data.
 
 specs   what can be asked for, its ranges, its digest
+fold    which of how many folds, as it is written
 text    TOML and flags, in and out; stages
 """

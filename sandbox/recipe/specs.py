@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from sandbox.errors import SandboxError
+from sandbox.recipe.fold import parse_fold
 from sandbox.wording import printable
 
 T = TypeVar("T")
@@ -45,6 +46,9 @@ class DataSpec:
     """Share of the classes (or of each class's images) kept for validation, where the split is drawn here."""
     test: float = 0.25
     """Share kept for test, where the split is drawn here."""
+    val_fold: str = ""
+    """1/4: validate on the first of four class-disjoint folds of the classes of training and validation together, and
+    train on the other three; split_seed turns the folds. Without it validation is as the split says."""
     min_images: int = 1
     """Classes with fewer images are left out."""
     normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
@@ -290,6 +294,7 @@ def check_ranges(recipe: Recipe) -> None:
     if recipe.data.resize is not None and recipe.data.resize < (recipe.data.image_size or 0):
         least = recipe.data.image_size
         raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
+    parse_fold(recipe.data.val_fold)
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import lower_is_better
+from sandbox.evaluation.intervals.paired import t_interval
 from sandbox.recipe.specs import Recipe, digest, flat
 from sandbox.runs.folder import RunFolder, run_folders
 from sandbox.wording import counted, first_names
@@ -105,29 +106,14 @@ def build_table(runs: Sequence[Run], metrics: Sequence[str] = SHOWN, *, sort: st
         }
         row["n"] = len(group)
         for metric in metrics:
-            mean, low, high = t_interval([run.figures[metric] for run in group if metric in run.figures])
-            row |= {metric: mean, f"{metric} low": low, f"{metric} high": high}
+            mean, half = t_interval([run.figures[metric] for run in group if metric in run.figures])
+            row |= {metric: mean, f"{metric} low": mean - half, f"{metric} high": mean + half}
         rows.append(row)
     by = sort or metrics[0]
     if by not in metrics:
         raise SandboxError(f"--sort '{by}' is not among the metrics of the table: {', '.join(metrics)}")
     frame = pd.DataFrame(rows).sort_values(by, ascending=lower_is_better(by), kind="stable", ignore_index=True)
     return Table(frame, tuple(metrics), tuple(settings), tuple(notes))
-
-
-def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
-    """Mean, low and high end of Student's t-interval; NaN ends for one value, all NaN for none."""
-    from scipy import special
-
-    n = len(values)
-    if n == 0:
-        return math.nan, math.nan, math.nan
-    mean = sum(values) / n
-    if n == 1:
-        return mean, math.nan, math.nan
-    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
-    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * spread / math.sqrt(n)
-    return mean, mean - half, mean + half
 
 
 def render(table: Table, style: str, *, header: str = "") -> str:

@@ -99,6 +99,28 @@ def test_every_way_to_split_is_read_or_refused_in_a_sentence(name: str, tree: Ca
     assert read
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_each_class_is_in_one_fold_or_folds_are_refused(name: str, tree: Callable[[str], DataSpec]) -> None:
+    spec = tree(name)
+    spec = replace(spec, split="class") if "class" in data_sets()[name].splits else spec
+    plain = load(spec)
+    if plain.closed_set or plain.val_pairs is not None:
+        with pytest.raises(SandboxError, match=r"data\.val_fold is '1/2', but [^\n]*; [^\n]*leave data\.val_fold out$"):
+            load(replace(spec, val_fold="1/2"))
+        return
+    first, second = (load(replace(spec, val_fold=fold)) for fold in ("1/2", "2/2"))
+    whole = dict(zip((*plain.train.paths, *plain.val.paths), (*plain.train.pixels, *plain.val.pixels), strict=True))
+    assert len({plain.digest, first.digest, second.digest}) == 3
+    for one, other in ((first, second), (second, first)):
+        assert one.val.classes == other.train.classes and not set(one.val.classes) & set(one.train.classes)
+        assert one.val.paths == other.train.paths and {*one.val.paths, *one.train.paths} == set(whole)
+        assert one.test.paths == plain.test.paths and one.test.classes == plain.test.classes
+        np.testing.assert_array_equal(one.test.pixels, plain.test.pixels)
+        np.testing.assert_array_equal(one.val.pixels, np.stack([whole[path] for path in one.val.paths]))
+        assert one.notes[-1].startswith("validation is fold ")
+    assert abs(len(first.val.classes) - len(second.val.classes)) <= 1
+
+
 def another(kind: type[DataSpec], key: str) -> object:
     """A value of a setting that is not its default."""
     hint, default = get_type_hints(kind)[key], own_settings(kind)[key]

@@ -16,7 +16,7 @@ from scipy import stats
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import OptimizerSpec, Recipe
-from sandbox.reporting.tables import build_table, read_runs, render, t_interval
+from sandbox.reporting.tables import build_table, read_runs, render
 from sandbox.runs.folder import RunFolder, create
 
 from fuzz import FUZZ, changed, read_or_refused
@@ -87,9 +87,10 @@ def test_every_style_shows_the_figures(tmp_path: Path) -> None:
     assert csv[0].startswith("objective,n,") and csv[1].split(",")[2] == "0.505"
 
 
-def test_the_interval_of_one_value_has_no_ends() -> None:
-    mean, low, high = t_interval([0.5])
-    assert mean == 0.5 and math.isnan(low) and math.isnan(high)
+def test_the_interval_of_one_seed_has_no_ends(tmp_path: Path) -> None:
+    finish(tmp_path, Recipe(), 0.5)
+    (row,) = build_table(read_runs([tmp_path])[0], [METRIC]).frame.to_dict("records")
+    assert row[METRIC] == 0.5 and math.isnan(row[f"{METRIC} low"]) and math.isnan(row[f"{METRIC} high"])
 
 
 def test_a_recipe_changed_after_the_run_and_a_figure_that_is_no_number_are_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sandbox.data.images.listing import Listing
 from sandbox.data.images.parts import ROLES, Parts, parts_of
 from sandbox.data.names import joined_notes, same_name
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
+from sandbox.data.splits.remarks import also_trained_on
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -144,11 +145,9 @@ def _load_given(root: Path, spec: DataSpec, parts: Parts) -> Splits:
     ]
     splits = given(*sets, notes=notes)
     refuse_lone_images(splits)
-    learnt = set(splits.train.classes)
-    for name, split in (("validation", splits.val), ("test", splits.test)):
-        both = len(learnt & set(split.classes))
-        if both and not splits.closed_set:
-            notes.append(f"trained on as well: {both:,} of the {len(split.classes):,} {name} classes")
+    if not splits.closed_set:
+        notes += also_trained_on("validation", splits.val, splits.train)
+        notes += also_trained_on("test", splits.test, splits.train)
     return replace(splits, notes=tuple(notes))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sandbox.data.images.image_set import ImageSet
+from sandbox.data.splits.remarks import single_class
 from sandbox.data.splits.sizes import check_shares, class_counts, sample_counts
 from sandbox.data.splits.splits import Splits, _assembled, _refuse_unmatched, _shared_classes_first
 from sandbox.wording import counted
@@ -44,11 +45,7 @@ def class_disjoint(
     val_count, test_count = class_counts(len(drawn), validation, test, what, 2 if groups is None else 1)
     parts = (drawn[val_count + test_count :], drawn[:val_count], drawn[val_count : val_count + test_count])
     train_set, val_set, test_set = (_of_groups(images, group_of, frozenset(part)) for part in parts)
-    lonely = [
-        f"the {name} split holds a single class, so retrieval there cannot go wrong; data.split=sample may serve better"
-        for name, split in (("validation", val_set), ("test", test_set))
-        if len(split.classes) == 1
-    ]
+    lonely = [*single_class("validation", val_set), *single_class("test", test_set)]
     return _retrievable(_assembled(train_set, val_set, test_set, mirror, (*notes, *lonely)))
 
 

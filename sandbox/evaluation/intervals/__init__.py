@@ -2,4 +2,5 @@
 
 bootstrap  figures of queries: identities drawn anew
 influence  figures of pairs: how far each identity moves them
+paired     means over seeds, and differences between two ways of training seed by seed
 """

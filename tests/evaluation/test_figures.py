@@ -1,0 +1,30 @@
+"""How figures are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.evaluation.figures import printed_name, validation_keys
+
+
+@pytest.mark.parametrize(
+    ("key", "printed"),
+    [
+        ("retrieval/map@r", "MAP@R"),
+        ("retrieval/recall@10", "R@10"),
+        ("verification/auc", "AUC"),
+        ("verification/eer", "EER"),
+        ("verification/tar@far=1e-3", "TAR@FAR=1e-3"),
+        ("verification/accuracy@10-fold", "verification accuracy@10-fold"),
+        ("classification/top@1", "top-1"),
+        ("homework/score", "homework/score"),
+        ("test/retrieval/map@r", "test/retrieval/map@r"),
+    ],
+)
+def test_figures_are_called_as_papers_do(key: str, printed: str) -> None:
+    assert printed_name(key) == printed
+
+
+def test_every_figure_of_validation_has_a_name_of_its_own() -> None:
+    keys = validation_keys([1, 10], [1e-1, 1e-3])
+    assert len({printed_name(key) for key in keys} - set(keys)) == len(keys)
