@@ -107,7 +107,8 @@ class Database(RDBStorage):
         """
         until, wait = time.monotonic() + _PATIENCE, 0.05
         while True:
-            self._check_turn()
+            if not self._alone():
+                raise self._lost()
             try:
                 return call()
             except _Gone as error:
@@ -120,23 +121,29 @@ class Database(RDBStorage):
             time.sleep(wait)
             wait = min(2 * wait, 2.0)
 
-    def _check_turn(self) -> None:
-        """Before a call inside a turn: whether it still is one."""
+    def _alone(self) -> bool:
+        """Whether the turn that this thread has, if it has one, still is one."""
         connection: Connection | None = getattr(self._turn, "connection", None)
-        if connection is not None:
-            with suppress(SQLAlchemyError, _Gone):
+        if connection is None:
+            return True
+        self._turn.connection = None  # it is not looked into what goes wrong here
+        try:
+            if not connection.invalidated:
                 connection.execute(text("SELECT 1"))
-                return
-            raise self._lost()
+                return True
+        except (SQLAlchemyError, _Gone):
+            pass
+        finally:
+            self._turn.connection = connection
+        return False
 
     def _unanswered(self, context: ExceptionContext) -> None:
         """Tell apart, of all that SQLAlchemy meets, what may be tried again."""
-        in_turn = getattr(self._turn, "connection", None) is not None
         gone = context.is_disconnect or context.connection is None
-        if context.is_pre_ping and not in_turn:  # another connection is taken by itself
-            return
-        if gone and in_turn:
+        if gone and not self._alone():
             raise self._lost()
+        if context.is_pre_ping:  # another connection is taken by itself
+            return
         if gone or getattr(context.original_exception, "sqlstate", None) in _PASSING:
             raise _Gone(_scrubbed(context.original_exception, self.place))
 

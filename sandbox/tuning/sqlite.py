@@ -68,8 +68,8 @@ def _hold(path: Path) -> None:
     name = f"{path.name}.lock"
     if who := holder(path.parent, name):
         raise SandboxError(
-            f"{short_path(path)} is being searched by {who}, and SQLite takes one worker; wait for it, or use the journal or "
-            "postgresql:// for several"
+            f"{short_path(path)} is being searched by {who}, and SQLite takes one worker; wait for it, or give several "
+            "workers the journal or postgresql://"
         )
     stack = ExitStack()
     stack.enter_context(locked(path.parent, name))
