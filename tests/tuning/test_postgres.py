@@ -83,21 +83,23 @@ def test_a_turn_that_was_lost_is_said(warm: bool, server: Server, database: str,
 
 @contextmanager
 def losing_an_answer(server: Server) -> Iterator[tuple[int, threading.Event]]:
-    """A port that leads to the server; the answer to the first COMMIT after the event is set gets lost."""
+    """A port that leads to the server; once the event is set, the answer to the next COMMIT of what was written is lost."""
     lose = threading.Event()
 
     class Between(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            losing = False
+            wrote = losing = False
             with socket.create_connection(("127.0.0.1", server.port)) as back:
                 while True:
                     for ready in select.select([self.request, back], [], [])[0]:
                         data = ready.recv(2**16)
                         if not data or (losing and ready is back):
                             return
-                        if ready is self.request and lose.is_set() and b"COMMIT" in data:
-                            lose.clear()
-                            losing = True
+                        wrote |= b"INSERT INTO" in data or b"UPDATE trials" in data
+                        if ready is self.request and b"COMMIT" in data:
+                            if losing := wrote and lose.is_set():
+                                lose.clear()
+                            wrote = False
                         (self.request if ready is back else back).sendall(data)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Between) as between:
