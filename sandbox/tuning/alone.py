@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from optuna.storages.journal import JournalFileSymlinkLock
+
+from sandbox.errors import SandboxError
+from sandbox.wording import reason, short_path
 
 try:
     import fcntl
@@ -64,11 +67,15 @@ def turn(path: Path) -> Iterator[None]:
     """Exclude all others that take a turn at a file, which holds nothing and is made where it is missing.
 
     Raises:
-        OSError: it cannot be made.
+        SandboxError: it cannot be made.
     """
-    with path.open("ab"):
-        pass
-    with alone(path):
+    with ExitStack() as held:
+        try:
+            with path.open("ab"):
+                pass
+            held.enter_context(alone(path))
+        except OSError as error:
+            raise SandboxError(f"cannot write {short_path(path)}: {reason(error)}") from None
         yield
 
 

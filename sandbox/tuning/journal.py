@@ -92,7 +92,9 @@ class Journal(BaseJournalBackend):
             self.line = self._end = 0
         try:
             with self.path.open("rb") as file:
-                if _size(file) <= self._end:
+                if (size := _size(file)) < self._end:
+                    raise SandboxError(f"{self.path} was cut while it was open: it has lost line {self.line}")
+                if size == self._end:
                     return
                 with unwritten(file):
                     whole = _whole(file)

@@ -1,4 +1,8 @@
-"""A study in PostgreSQL, which workers on any machine may share."""
+"""A study in PostgreSQL, which workers on any machine may share.
+
+Taking turns needs a connection that stays with one server process; a pool between, such as PgBouncer, has to pool
+sessions, not transactions.
+"""
 
 from __future__ import annotations
 

@@ -85,6 +85,10 @@ def test_a_torn_line_that_cannot_be_cut_is_passed_over(tmp_path: Path) -> None:
     assert refusal == f"cannot write {path}: Permission denied"
     assert path.read_bytes().endswith(TORN)
     assert answer(plainly, refused, tmp_path / "mine") == (0, f"cannot write {path}: Permission denied")
+    (tmp_path / "mine").chmod(0o500)
+    code, said = answer(plainly, take_turn, tmp_path / "mine")
+    assert said == f"cannot write {tmp_path / 'mine' / '.asking'}: Permission denied"
+    (tmp_path / "mine").chmod(0o700)
 
 
 def read_and_write(folder: Path) -> tuple[tuple[str, ...], dict[str, int], str]:
@@ -95,6 +99,14 @@ def read_and_write(folder: Path) -> tuple[tuple[str, ...], dict[str, int], str]:
     except SandboxError as error:
         return store.notes, study.user_attrs, str(error)
     return store.notes, study.user_attrs, ""
+
+
+def take_turn(folder: Path) -> str:
+    try:
+        with open_store(folder).exclusive():
+            return ""
+    except SandboxError as error:
+        return str(error)
 
 
 def test_a_full_disk_leaves_the_lines_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +132,15 @@ def test_garbage_that_appears_in_an_open_journal_is_named(tmp_path: Path) -> Non
         file.write(TORN + b'{"op_code":2}\n')
     with pytest.raises(SandboxError, match=rf"journal\.log is damaged: line {number} is no JSON"):
         study.set_user_attr("key", 1)
+
+
+def test_a_journal_that_gets_shorter_is_said(tmp_path: Path) -> None:
+    study, path = begun(tmp_path / "mine"), tmp_path / "mine" / "journal.log"
+    study.set_user_attr("key", 1)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(SandboxError, match=rf"journal\.log was cut while it was open: it has lost line {len(lines)}"):
+        _ = study.user_attrs
 
 
 def test_a_line_too_long_is_not_written(tmp_path: Path) -> None:

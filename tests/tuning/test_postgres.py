@@ -83,7 +83,7 @@ def test_a_turn_that_was_lost_is_said(warm: bool, server: Server, database: str,
 
 @contextmanager
 def losing_an_answer(server: Server) -> Iterator[tuple[int, threading.Event]]:
-    """A port that leads to the server; once the event is set, the answer to the next COMMIT of what was written is lost."""
+    """A port that leads to the server; once the event is set, the answer to the next COMMIT of a write is lost."""
     lose = threading.Event()
 
     class Between(socketserver.BaseRequestHandler):
