@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from sandbox.errors import SandboxError
-from sandbox.wording import reason
+from sandbox.wording import reason, short_path
 
 _PATIENCE = 60.0
 """Seconds for which a call waits for a server that does not answer."""
@@ -56,6 +56,7 @@ class Database(RDBStorage):
 
     def __init__(self, url: URL, engine: dict[str, Any], *, make: bool):
         self.place = url
+        self._shown = short_path(shown_url(url))
         self._turn = threading.local()
         template = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
         super().__init__(template, engine_kwargs=engine, skip_table_creation=not make)
@@ -114,10 +115,10 @@ class Database(RDBStorage):
             except _Gone as error:
                 if time.monotonic() > until:
                     raise SandboxError(
-                        f"{shown_url(self.place)} did not answer for a minute ({error}); the same command goes on"
+                        f"{self._shown} did not answer for a minute ({error}); the same command goes on"
                     ) from None
             except (StorageInternalError, SQLAlchemyError) as error:
-                raise SandboxError(f"cannot use {shown_url(self.place)}: {why(error, self.place)}") from None
+                raise SandboxError(f"cannot use {self._shown}: {why(error, self.place)}") from None
             time.sleep(wait)
             wait = min(2 * wait, 2.0)
 
@@ -148,9 +149,7 @@ class Database(RDBStorage):
             raise _Gone(_scrubbed(context.original_exception, self.place))
 
     def _lost(self) -> LostLock:
-        return LostLock(
-            f"the connection to {shown_url(self.place)} was lost in the middle of a turn; the same command goes on"
-        )
+        return LostLock(f"the connection to {self._shown} was lost in the middle of a turn; the same command goes on")
 
 
 def _patient(call: Callable[..., T]) -> Callable[..., T]:
@@ -215,9 +214,10 @@ def try_writing(database: Database) -> None:
 
 def shown_url(url: URL) -> str:
     """A URL fit to print and to keep: without its password."""
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database}"
     kept = {name: value for name, value in url.query.items() if "password" not in name.lower()}
-    kind = url.get_backend_name()
-    bare = URL.create(kind, url.username, None, url.host, url.port, url.database, kept)
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, kept)
     return bare.render_as_string(hide_password=False)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.database import Database, demand_tables, locked, shown_url, try_writing, why
+from sandbox.wording import short_path
 
 _CONNECT = {
     "connect_timeout": 4,
@@ -43,6 +44,7 @@ def open_postgres(url: URL, *, make: bool) -> Database:
     """
     if importlib.util.find_spec("psycopg") is None:
         raise SandboxError('PostgreSQL needs psycopg, which is not installed; run: pip install -e ".[cluster]"')
+    place = short_path(shown_url(url))
     url = url.set(drivername="postgresql+psycopg")
     settings = {name: value for name, value in _CONNECT.items() if name not in url.query}
     pool: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 1, "max_overflow": 4, "connect_args": settings}
@@ -50,12 +52,12 @@ def open_postgres(url: URL, *, make: bool) -> Database:
         lone = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=settings)
         with closing(locked(lone, key("tables"))) as connection:
             if not make:
-                demand_tables(connection, shown_url(url))
+                demand_tables(connection, place)
             database = Database(url, pool, make=make)
         if make:
             try_writing(database)
     except (SQLAlchemyError, StorageInternalError, RuntimeError, ImportError, ValueError, OverflowError) as error:
-        raise SandboxError(f"cannot open {shown_url(url)}: {why(error, url)}") from None
+        raise SandboxError(f"cannot open {place}: {why(error, url)}") from None
     database.outlive_restarts(settings)
     return database
 

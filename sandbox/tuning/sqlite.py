@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.errors import SandboxError
 from sandbox.runs.lock import holder, locked
-from sandbox.tuning.database import Database, demand_tables, shown_url, try_writing, why
+from sandbox.tuning.database import Database, demand_tables, try_writing, why
 from sandbox.wording import reason, short_path
 
 _WAIT = 60.0  # seconds for another process that reads or writes
@@ -45,14 +45,14 @@ def open_sqlite(url: URL, *, make: bool) -> Database:
             _hold(path)
         else:
             with create_engine(url, poolclass=NullPool).connect() as connection:
-                demand_tables(connection, shown_url(url))
+                demand_tables(connection, place)
         database = Database(url, {"connect_args": {"timeout": _WAIT}}, make=make)
         if make:
             try_writing(database)
     except OSError as error:
         raise SandboxError(f"cannot open {place}: {reason(error)}") from None
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
-        raise SandboxError(f"cannot open {shown_url(url)}: {why(error, url)}") from None
+        raise SandboxError(f"cannot open {place}: {why(error, url)}") from None
     return database
 
 

@@ -19,7 +19,7 @@ from sandbox.tuning.database import shown_url
 from sandbox.tuning.journal import open_journal
 from sandbox.tuning.postgres import key, open_postgres
 from sandbox.tuning.sqlite import open_sqlite
-from sandbox.wording import printable, reason, short_path
+from sandbox.wording import printable, reason, short_path, shown
 
 JOURNAL = "journal.log"
 _ASKING = ".asking"
@@ -66,7 +66,6 @@ def open_store(folder: Path, url: str = "", *, make: bool = False) -> Store:
     if address is None:
         return _open_journal(folder, make=make)
     if kind == "sqlite":
-        address = address.set(database=str(Path(str(address.database)).absolute()))
         asking = Path(f"{address.database}{_ASKING}")
         return Store(open_sqlite(address, make=make), shown_url(address), many=False, exclusive=partial(turn, asking))
     database = open_postgres(address, make=make)
@@ -113,23 +112,37 @@ def _kind(url: str) -> tuple[str, URL | None]:
     """
     if not url:
         return "journal", None
-    scheme, colon, rest = url.partition("://")
+    scheme, colon, rest = url.strip().partition("://")
     if not colon or "\0" in url:
         raise SandboxError(f"--storage {_bare(url)} is no URL of a database; {_THERE_ARE}")
-    place = re.split("[/?#]", rest)[0]
-    if rest.count("@") > place.count("@") or place.count("@") > 1:  # else the end of a password is taken for a place
-        raise SandboxError(f"--storage {scheme[:40]}://... has an @ too many; in a password @ is %40, / %2F and ? %3F")
     kind = _ALSO.get(scheme.lower(), scheme.lower())
     if kind not in _KINDS:
         guess = near(scheme, _KINDS) or f"; {_THERE_ARE}"
         raise SandboxError(f"a study cannot be kept in {printable(scheme[:40])}://{guess}")
+    return kind, _file(rest) if kind == "sqlite" else _address(rest)
+
+
+def _file(rest: str) -> URL:
+    """The URL of an SQLite file; its path is taken as it is written."""
+    if not rest.startswith("/") or len(rest) == 1 or rest[1] == ":" or rest.startswith("/file:"):
+        given = shown(f"sqlite://{rest}")
+        raise SandboxError(f"--storage {given} names no file: sqlite:///FILE does, or sqlite:////FOLDER/FILE")
+    if "?" in rest:
+        raise SandboxError(
+            f"--storage {shown(f'sqlite://{rest}')} has a ?, but an SQLite file is given without options"
+        )
+    return URL.create("sqlite", database=str(Path(rest[1:]).absolute()))
+
+
+def _address(rest: str) -> URL:
+    """The URL of a database in PostgreSQL."""
+    place = re.split("[/?#]", rest)[0]
+    if rest.count("@") > place.count("@") or place.count("@") > 1:  # else the end of a password is taken for a place
+        raise SandboxError("--storage postgresql://... has an @ too many; in a password @ is %40, / %2F and ? %3F")
     try:
-        address = make_url(f"{kind}://{rest}")
+        return make_url(f"postgresql://{rest}")
     except (ArgumentError, ValueError):
-        raise SandboxError(f"--storage {kind}://... cannot be read as a URL; {_THERE_ARE}") from None
-    if kind == "sqlite" and (address.host or address.query or not address.database or address.database[:1] == ":"):
-        raise SandboxError(f"--storage {_bare(url)} names no file: sqlite:///FILE does, or sqlite:////FOLDER/FILE")
-    return kind, address
+        raise SandboxError(f"--storage postgresql://... cannot be read as a URL; {_THERE_ARE}") from None
 
 
 def _bare(url: str) -> str:

@@ -118,9 +118,11 @@ def test_a_turn_on_sqlite_is_taken(tmp_path: Path) -> None:
 
 
 def test_the_url_that_is_kept_opens_the_study_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "a {b} ü").mkdir()
-    monkeypatch.chdir(tmp_path / "a {b} ü")
-    assert answer(create, tmp_path / "mine", f"sqlite:///{tmp_path}/a {{b}} ü/trials.db") == (0, 0)
+    odd = tmp_path / "a {b} ü#1@2%20%%s"
+    odd.mkdir()
+    monkeypatch.chdir(odd)
+    assert answer(create, tmp_path / "mine", f"sqlite:///{odd}/trials.db") == (0, 0)
+    assert (odd / "trials.db").is_file()
     kept = open_store(tmp_path / "mine", "sqlite:///trials.db").url
     monkeypatch.chdir(tmp_path)
     assert [study.study_name for study in open_store(tmp_path / "mine", kept).storage.get_all_studies()] == ["mine"]
@@ -150,6 +152,11 @@ def test_the_url_that_is_kept_opens_the_study_again(tmp_path: Path, monkeypatch:
         ("sqlite:///file:trials.db?uri=true", "names no file"),
         (f"sqlite:///{'x' * 300}.db", "File name too long"),
         ("sqlite:////nowhere/trials.db", "no folder for /nowhere/trials.db"),
+        (
+            "sqlite:///trials.db?mode=ro",
+            "'sqlite:///trials.db?mode=ro' has a ?, but an SQLite file is given without opt",
+        ),
+        (f"postgresql://me:s3cret@{'h' * 300}/db", "hhh..."),
         ("sqlite:////dev/null", "/dev/null is no file"),
     ],
 )
