@@ -9,8 +9,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ import pytest
 DEMAND = "METRIC_LEARNING_SANDBOX_DEMAND_ALL"  # as in conftest
 PASSWORD = "s3cret-of-the-tests"
 _QUICK = "-F -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=16MB -c max_wal_size=64MB"
+_TIED = 'exec 3<&0; { read _ <&3; kill -QUIT $$; } & exec "$@" </dev/null 3<&-'
+"""A program that is told to end as its standard input is closed, by whatever ends the one who holds that."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
     """A server on a port of this machine; its superuser is `tester` with the password `PASSWORD`."""
 
@@ -30,6 +33,7 @@ class Server:
     port: int
     user: dict[str, Any]
     """What makes a program run as another than the superuser, whom PostgreSQL does not serve."""
+    _process: subprocess.Popen[bytes] = field(init=False)
 
     def url(self, database: str = "postgres", user: str = "tester", password: str = PASSWORD) -> str:
         """Where a client finds a database."""
@@ -47,23 +51,33 @@ class Server:
         """Make its files."""
         secret = self.folder / "secret"
         secret.write_text(PASSWORD)
-        self._do(
-            "initdb", "-U", "tester", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}",
-            "--no-sync", "--no-instructions",
-        )  # fmt: skip
+        command = [
+            self.programs / "initdb", "-D", self.folder / "data", "-U", "tester", "-E", "UTF8", "--locale=C",
+            "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync", "--no-instructions",
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True, **self.user)
 
     def start(self) -> None:
-        """Begin to serve; returns when it does."""
-        self._do("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", f"{_QUICK} -p {self.port}", "start")
+        """Begin to serve; returns when it does. It ends with this process, whatever ends that."""
+        import psycopg
+
+        command = [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port), *_QUICK.split()]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["sh", "-c", _TIED, "sh", *command],
+                stdin=subprocess.PIPE, stdout=log, stderr=log, **self.user,
+            )  # fmt: skip
+        while True:
+            try:
+                return psycopg.connect(self.url()).close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None:
+                    raise RuntimeError((self.folder / "log").read_text()[-2000:]) from None
+                time.sleep(0.01)
 
     def stop(self) -> None:
         """End, and break every connection."""
-        self._do("pg_ctl", "-w", "-m", "immediate", "stop")
-
-    def _do(self, program: str, *words: str) -> None:
-        command = [str(self.programs / program), "-D", str(self.folder / "data"), *words]
-        with (self.folder / "said").open("ab") as said:  # no pipe: the server would hold it open
-            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=said, stderr=said, **self.user)
+        self._process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -140,6 +140,8 @@ class Database(RDBStorage):
 
     def _unanswered(self, context: ExceptionContext) -> None:
         """Tell apart, of all that SQLAlchemy meets, what may be tried again."""
+        if not isinstance(context.original_exception, Exception):  # Ctrl-C, which it takes for the end of a connection
+            return
         gone = context.is_disconnect or context.connection is None
         if gone and not self._alone():
             raise self._lost()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import select
+import signal
 import socket
 import socketserver
 import threading
@@ -65,6 +67,27 @@ def test_a_turn_waits_for_a_server_that_is_restarted(server: Server, database: s
     with back_soon(server), store.exclusive():
         study.set_user_attr("key", 1)
     assert study.user_attrs == {"key": 1}
+
+
+def test_who_waits_for_a_turn_can_be_interrupted(server: Server, database: str, tmp_path: Path) -> None:
+    store, study = searching(tmp_path, database)
+    name = database.rpartition("/")[2]
+    waiting = f"SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = '{name}'"
+
+    def interrupt() -> None:
+        while not server.say(waiting):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with store.exclusive():
+        other = threading.Thread(target=interrupt)
+        other.start()
+        with pytest.raises(KeyboardInterrupt), open_store(tmp_path / "mine", database).exclusive():
+            pass
+        other.join()
+        study.set_user_attr("key", 1)
+    with store.exclusive():
+        assert study.user_attrs == {"key": 1}
 
 
 @pytest.mark.parametrize("warm", [True, False])
