@@ -131,12 +131,14 @@ def tune(command: Command) -> None:
     from sandbox.tuning.cost import try_out
     from sandbox.tuning.plan import check_plan
     from sandbox.tuning.read import read_study, record_study
+    from sandbox.tuning.storage import check_workers
     from sandbox.tuning.study import make_study
     from sandbox.tuning.worker import search
     from sandbox.tuning.workers import Job, deal_gpus, search_with, visible_gpus
 
     plan, gpus = planned(command), [""]
     check_plan(plan)
+    check_workers(command.storage, command.workers)
     if command.workers > 1:
         gpus = deal_gpus(command.workers, visible_gpus() if plan.recipe.device == "auto" else [], command.per_gpu)
     until = time.time() + read_duration("--timeout", command.timeout) if command.timeout else float("inf")
@@ -151,7 +153,7 @@ def tune(command: Command) -> None:
     say_standing(record_study(study), command.trials)
     try:
         job = Job(plan, goal, folder, command.storage, typed)
-        alone = search(plan, goal, folder=folder, url=command.storage, command=typed)
+        alone = search(plan, goal, folder=folder, study=study)
         events = search_with(job, gpus=gpus) if command.workers > 1 else alone
         if why := watch_study(events, trials=command.trials, workers=command.workers):
             say(f"the study ends here: {why}")

@@ -21,6 +21,12 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
 
 
+def short_path(path: object) -> str:
+    """A path fit to print, cut where it is long: what lies a thousand folders deep has thousands of characters."""
+    text = printable(str(path))
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 def reason(error: BaseException, most: int = 200) -> str:
     """Why something failed, on one line: what the system says of a file, else what the error says, else its type.
 

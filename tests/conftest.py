@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+pytest_plugins = ("postgres",)  # the fixtures `server` and `database`
+
 DEMAND = "METRIC_LEARNING_SANDBOX_DEMAND_ALL"
 """Set in the environment, it fails the tests that would be skipped for want of a library, and tries more examples."""
 

@@ -1,12 +1,17 @@
-"""Trains for a step as it is imported, so that processes forked off the importing one find all in memory."""
+"""Trains a step and opens a database as it is imported, so that processes forked off it find all in memory."""
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from pathlib import Path
 
+from optuna.storages import RDBStorage
+
 from sandbox.pipeline.run import run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
+
+import storing  # noqa: F401  # what studies need
 
 with tempfile.TemporaryDirectory() as folder:
     recipe = Recipe(
@@ -19,3 +24,6 @@ with tempfile.TemporaryDirectory() as folder:
     )
     for _ in run(recipe, out=Path(folder), command="to warm up", pictures=False):
         pass
+RDBStorage("sqlite://")  # which imports at its first use
+if importlib.util.find_spec("psycopg"):
+    import psycopg  # noqa: F401

@@ -33,15 +33,15 @@ SILENT = 60.0
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Be the one process at work in a folder while the block runs.
+def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
+    """Be the one process at work in a folder, or on what a file of that name there stands for, while the block runs.
 
     Raises:
         SandboxError: another one is, which is named; or the folder cannot be written.
     """
-    descriptor = _take(folder)
+    descriptor = _take(folder, name)
     over = threading.Event()
-    beat = threading.Thread(target=_beat, args=(folder / LOCK, over), daemon=True)
+    beat = threading.Thread(target=_beat, args=(folder / name, over), daemon=True)
     beat.start()
     try:
         yield
@@ -49,13 +49,13 @@ def locked(folder: Path) -> Iterator[None]:
         over.set()
         beat.join()
         with suppress(OSError):
-            (folder / LOCK).unlink()  # before it is let go: whoever opens it from now on makes a new one
+            (folder / name).unlink()  # before it is let go: whoever opens it from now on makes a new one
         os.close(descriptor)
 
 
-def holder(folder: Path) -> str:
+def holder(folder: Path, name: str = LOCK) -> str:
     """Who is at work in a folder, such as `process 17 on host-a since 10:15`; empty where nobody is."""
-    path = folder / LOCK
+    path = folder / name
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
@@ -75,11 +75,11 @@ def holder(folder: Path) -> str:
     return f"process {said.get('process', '?')} on {said.get('host', '?')} since {said.get('since', '?')}"
 
 
-def _take(folder: Path) -> int:
+def _take(folder: Path, name: str) -> int:
     """The lock's file, opened and locked."""
-    path = folder / LOCK
+    path = folder / name
     while True:
-        if who := holder(folder):
+        if who := holder(folder, name):
             raise SandboxError(f"{folder} is being worked on by {who}; wait for it, or end it")
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -15,6 +15,7 @@ from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import from_toml, to_toml
+from sandbox.tuning.database import LostLock
 from sandbox.tuning.draw import draw
 from sandbox.tuning.heartbeat import BEAT, OWNER, Watcher
 from sandbox.tuning.owner import this_process
@@ -22,6 +23,7 @@ from sandbox.tuning.plan import Plan
 from sandbox.tuning.record import DEFAULT
 from sandbox.tuning.study import Study
 
+T = TypeVar("T")
 RECIPE, KIND, VALUES, DEATHS = "sandbox:recipe", "sandbox:kind", "sandbox:values", "sandbox:deaths"
 """System attributes of a trial: its recipe as TOML, whether it is the default, the values of a default that lies
 outside the space, and how often its worker was gone without getting further."""
@@ -82,55 +84,80 @@ class Claims:
         Raises:
             SandboxError: the storage is out of reach, or the study was widened by another command.
         """
-        with self.study.store.exclusive():
-            self._check_same()
-            trials = self.study.trials()
-            for trial in trials:
-                if (claim := self._adopted(trial)) is not None:
-                    return claim
-            trials = self.study.trials()
-            flying = [t for t in trials if t.state == TrialState.RUNNING and kind_of(t) != DEFAULT]
-            counted = [t for t in trials if t.state in OVER and kind_of(t) != DEFAULT]
-            if why := self._enough(counted):
-                return Over(why)
-            if len(counted) >= self.goal.trials:
-                return Over()
-            if len(counted) + len(flying) >= self.goal.trials:
-                return Wait()
-            if not trials and self.plan.baseline and (values := self.plan.space.defaults()) is not None:
-                return self._begun(values, DEFAULT, {})
-            points = [t for t in trials if kind_of(t) != DEFAULT or self.plan.space.holds(t.params)]
-            found = draw(
-                self.plan.space,
-                self.plan.sampler,
-                seed=self.plan.recipe.seed,
-                place=sum(kind_of(t) != DEFAULT for t in trials),
-                trials=points,
-                directions=self.plan.directions,
-            )
-            if found is None:
-                return Wait() if flying else Over(f"every point of the space was tried, {len(points):,} in all")
-            return self._begun(found[0], "trial", found[1])
+        return self._in_turn(self._next)
+
+    def _next(self) -> Claim | Wait | Over:
+        self._check_same()
+        trials = self.study.trials()
+        for trial in trials:
+            if (claim := self._adopted(trial)) is not None:
+                return claim
+        trials = self.study.trials()
+        flying = [t for t in trials if t.state == TrialState.RUNNING and kind_of(t) != DEFAULT]
+        counted = [t for t in trials if t.state in OVER and kind_of(t) != DEFAULT]
+        if why := self._enough(counted):
+            return Over(why)
+        if len(counted) >= self.goal.trials:
+            return Over()
+        if len(counted) + len(flying) >= self.goal.trials:
+            return Wait()
+        if not trials and self.plan.baseline and (values := self.plan.space.defaults()) is not None:
+            return self._begun(values, DEFAULT, {})
+        points = [t for t in trials if kind_of(t) != DEFAULT or self.plan.space.holds(t.params)]
+        found = draw(
+            self.plan.space,
+            self.plan.sampler,
+            seed=self.plan.recipe.seed,
+            place=sum(kind_of(t) != DEFAULT for t in trials),
+            trials=points,
+            directions=self.plan.directions,
+        )
+        if found is None:
+            return Wait() if flying else Over(f"every point of the space was tried, {len(points):,} in all")
+        return self._begun(found[0], "trial", found[1])
 
     def release(self, claim: Claim) -> None:
         """Leave a trial that was not ended to whoever asks next."""
-        with self.study.store.exclusive():
+
+        def leave() -> None:
             if self.owns(claim):
                 self._storage.set_trial_state_values(claim.id, TrialState.WAITING)
 
+        self._in_turn(leave)
+
     def tell(self, claim: Claim, state: TrialState, values: Sequence[float] | None = None) -> bool:
         """End a trial; False where another worker has taken it over meanwhile."""
-        with self.study.store.exclusive():
+        asked = False
+
+        def end() -> bool:
+            nonlocal asked
+            trial = self._storage.get_trial(claim.id)
+            if asked and trial.state == state and self._is_mine(trial):
+                return True  # it was written before the turn was lost
+            asked = True
             if not self.owns(claim):
                 return False
             self._storage.set_trial_state_values(claim.id, state, values)
             return True
 
+        return self._in_turn(end)
+
     def owns(self, claim: Claim) -> bool:
         """Whether this process is still the one at work on a trial."""
         trial = self._storage.get_trial(claim.id)
-        mine = trial.system_attrs.get(OWNER) == this_process().as_attribute()
-        return mine and trial.state == TrialState.RUNNING
+        return self._is_mine(trial) and trial.state == TrialState.RUNNING
+
+    def _is_mine(self, trial: FrozenTrial) -> bool:
+        return trial.system_attrs.get(OWNER) == this_process().as_attribute()
+
+    def _in_turn(self, act: Callable[[], T]) -> T:
+        """Do something while no other worker does; again where the server lost the turn in the middle of it."""
+        while True:
+            try:
+                with self.study.store.exclusive():
+                    return act()
+            except LostLock:
+                continue
 
     @property
     def _storage(self) -> BaseStorage:

@@ -1,175 +1,158 @@
-"""The journal of a study, which Optuna writes a line of JSON at a time, looked at before Optuna reads it.
+"""The journal of a study: a line of JSON for whatever happens, which all its workers append to and read.
 
-Optuna takes each line for a record of its own. One that is JSON but no record ends in a traceback of any kind, or in
-figures that are no numbers, so each line is held against what its operation has to say.
+It is Optuna's format with a file of our own, since Optuna's waits half a minute for a worker that was killed, and is
+spoilt for good by a line that one left half written.
 """
 
 from __future__ import annotations
 
-import math
+import json
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import BaseJournalBackend
 
 from sandbox.errors import SandboxError
-from sandbox.files import parse_json
-from sandbox.wording import reason
+from sandbox.files import Tell, untold
+from sandbox.tuning.alone import alone, unwritten
+from sandbox.tuning.journal_lines import LONGEST, damaged, record
+from sandbox.wording import counted, reason, short_path
 
-_LONGEST = 2**22  # bytes of a line; a trial's is of some hundred
-_TAIL = 2**16
+_BLOCK = 2**16
 
 
-def open_journal(path: Path) -> JournalStorage:
-    """The journal as Optuna's storage; a last line that a crash cut off is taken away, since it would spoil the next.
+def open_journal(path: Path, tell: Tell = untold, *, to_write: bool = False) -> JournalStorage:
+    """The journal as Optuna's storage, made where it is missing; every line is held against what Optuna writes.
+
+    Args:
+        path: the file.
+        tell: is given a sentence where a last line was cut off, which is taken away.
+        to_write: refuse one that can only be read.
 
     Raises:
         SandboxError: it cannot be read, or a line is no record of a study; names the line.
     """
+    journal, verb = Journal(path), "write" if to_write else "read"
     try:
-        _cut_tail(path)
-        _check(path)
-        backend = _Watched(str(path))
-        try:
-            return JournalStorage(backend)
-        except Exception as error:  # each operation fails in its own way on a record that does not fit those before
-            raise _damaged(path, backend.line, f"does not fit the lines before it ({reason(error)})") from None
+        if not path.exists():
+            verb = "write"
+            path.touch()
+        elif not path.is_file():  # a pipe would be waited for
+            raise SandboxError(f"{short_path(path)} is no file")
+        journal.mend(tell, to_write=to_write)
+        return JournalStorage(journal)
+    except SandboxError:
+        raise
     except OSError as error:
-        raise SandboxError(f"cannot read {path}: {reason(error)}") from None
+        raise SandboxError(f"cannot {verb} {short_path(path)}: {reason(error)}") from None
+    except Exception as error:  # each operation fails in its own way on a record that does not fit those before
+        raise damaged(path, journal.line, f"does not fit the lines before it ({reason(error)})") from None
 
 
-class _Watched(JournalFileBackend):
-    """Optuna's file, which knows what line it is at."""
+class Journal(BaseJournalBackend):
+    """Appends whole lines under a lock, and reads whole lines.
 
-    line = 0
+    A line without an end is one whose writer was killed: nobody has read it, and the next to write takes it away. What
+    stands before it never changes, and is read without a lock.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.line = 0
+        """How many lines were read."""
+        self._end = 0  # and where the next begins
+
+    def mend(self, tell: Tell, *, to_write: bool) -> None:
+        """Take away a last line that was cut off; where nothing can be written, it is only passed over.
+
+        Raises:
+            OSError: the file cannot be read, or cannot be written and has to be.
+        """
+        try:
+            with alone(self.path) as file:
+                cut, done = _cut_tail(file), "taken away"
+        except OSError:
+            if to_write:
+                raise
+            with self.path.open("rb", buffering=0) as file, unwritten(file):
+                cut, done = _size(file) - _whole(file), "passed over"
+        if cut:
+            tell(f"the last line of {self.path} was cut off, and is {done} ({counted(cut, 'byte', 'bytes')})")
 
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
-        for self.line, log in enumerate(super().read_logs(log_number_from), start=log_number_from + 1):
-            yield log
+        """The records from one on, counted from 0.
+
+        Raises:
+            SandboxError: the file cannot be read, or a line is no record.
+        """
+        if log_number_from != self.line:
+            self.line = self._end = 0
+        try:
+            with self.path.open("rb") as file:
+                if (size := _size(file)) < self._end:
+                    raise SandboxError(f"{self.path} was cut while it was open: it has lost line {self.line}")
+                if size == self._end:
+                    return
+                with unwritten(file):
+                    whole = _whole(file)
+                file.seek(self._end)
+                while self._end < whole:
+                    line = file.readline(LONGEST + 1)
+                    log = record(self.path, self.line + 1, line)
+                    self.line, self._end = self.line + 1, self._end + len(line)
+                    if self.line > log_number_from:
+                        yield log
+        except OSError as error:
+            raise SandboxError(f"cannot read {self.path}: {reason(error)}") from None
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Write records; they are on the disk when this returns.
+
+        Raises:
+            SandboxError: the file cannot be written, or the disk is full; then none of them is in it.
+        """
+        content = b"".join(json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs)
+        if len(content) > LONGEST:
+            raise SandboxError(f"cannot write {self.path}: a line of {len(content):,} bytes is too long")
+        try:
+            with alone(self.path) as file:
+                _cut_tail(file)
+                end = file.seek(0, os.SEEK_END)
+                try:
+                    left = memoryview(content)
+                    while left:
+                        left = left[file.write(left) :]
+                    os.fsync(file.fileno())
+                except OSError:
+                    file.truncate(end)
+                    raise
+        except OSError as error:
+            raise SandboxError(f"cannot write {self.path}: {reason(error)}") from None
 
 
-def _cut_tail(path: Path) -> None:
-    """Take away a last line without an end; a line of another kind before it is not touched."""
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        whole = size
-        while whole:
-            start = max(0, whole - _TAIL)
-            file.seek(start)
-            end = file.read(whole - start).rfind(b"\n") + 1
-            whole = start + end
-            if end:
-                break
+def _cut_tail(file: BinaryIO) -> int:
+    """Take away a last line without an end; how many bytes it had."""
+    size, whole = _size(file), _whole(file)
     if whole < size:
-        with path.open("r+b") as file:
-            file.truncate(whole)
+        file.truncate(whole)
+    return size - whole
 
 
-def _check(path: Path) -> None:
-    """Hold each line against what Optuna writes.
-
-    Raises:
-        SandboxError: names the first line that it did not write.
-    """
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(_LONGEST + 1), b""), start=1):
-            if len(line) > _LONGEST:
-                raise _damaged(path, number, f"is longer than {_LONGEST:,} bytes")
-            try:
-                why = _fault(parse_json(line, finite=False))
-            except ValueError as error:
-                raise _damaged(path, number, f"is no JSON ({reason(error)})") from None
-            if why:
-                raise _damaged(path, number, why)
+def _whole(file: BinaryIO) -> int:
+    """Where the last line that has an end ends; the end of the file in most cases, so that a byte is read."""
+    whole, block = _size(file), 1
+    while whole:
+        start = max(0, whole - block)
+        file.seek(start)
+        end = file.read(whole - start).rfind(b"\n") + 1
+        if end:
+            return start + end
+        whole, block = start, _BLOCK
+    return 0
 
 
-def _damaged(path: Path, number: int, why: str) -> SandboxError:
-    return SandboxError(
-        f"{path} is damaged: line {number} {why}; take the line out, or give the study another name by --study"
-    )
-
-
-def _fault(log: object) -> str:
-    """Why a line is no record of a study; empty where it is one."""
-    if not isinstance(log, dict) or type(log.get("op_code")) is not int or not isinstance(log.get("worker_id"), str):
-        return "is no record of a study"
-    operation = log["op_code"]
-    if operation not in range(len(_NEEDED)):
-        return f"has the operation {operation}, which is none of Optuna's {len(_NEEDED)}"
-    for name, fits in _NEEDED[operation].items():
-        if name not in log or not fits(log[name]):
-            return f"is no record of a study: its {name} is {'missing' if name not in log else 'of another kind'}"
-    for name, fits in _PERHAPS.items():
-        if name in log and not fits(log[name]):
-            return f"is no record of a study: its {name} is of another kind"
-    return ""
-
-
-def _whole(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**31
-
-
-def _number(value: object) -> bool:
-    return type(value) in (int, float) and not math.isnan(value)  # type: ignore[arg-type]
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _listed(fits: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, list) and all(map(fits, value))
-
-
-def _named(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _one_named(value: object) -> bool:
-    return isinstance(value, dict) and len(value) == 1
-
-
-def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: value is None or fits(value)
-
-
-def _any_number(value: object) -> bool:
-    return type(value) in (int, float)
-
-
-_Fields = dict[str, Callable[[object], bool]]
-_TRIAL: _Fields = {"trial_id": _whole}
-_STUDY: _Fields = {"study_id": _whole}
-_NEEDED: tuple[_Fields, ...] = (
-    {"study_name": _text, "directions": _listed(_whole)},  # 0: a study is made
-    _STUDY,  # 1: and deleted
-    _STUDY | {"user_attr": _one_named},
-    _STUDY | {"system_attr": _one_named},
-    _STUDY | {"datetime_start": _or_none(_text)},  # 4: a trial is made
-    _TRIAL | {"param_name": _text, "param_value_internal": _number, "distribution": _text},
-    _TRIAL | {"state": _whole, "values": _or_none(_listed(_number))},
-    _TRIAL | {"step": _whole, "intermediate_value": _any_number},
-    _TRIAL | {"user_attr": _one_named},
-    _TRIAL | {"system_attr": _one_named},
-    {},  # 10: of another writer of the format
-)
-"""What each operation says, by its number."""
-_PERHAPS: _Fields = {
-    "distributions": _named,
-    "params": _named,
-    "user_attrs": _named,
-    "system_attrs": _named,
-    "intermediate_values": _named,
-    "value": _or_none(_number),
-    "values": _or_none(_listed(_number)),
-    "datetime_start": _or_none(_text),
-    "datetime_complete": _or_none(_text),
-}
-"""What a trial may say as well when it is made."""
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size

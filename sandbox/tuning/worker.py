@@ -19,7 +19,7 @@ from sandbox.tuning.heartbeat import beating
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.read import LINE, record_of
 from sandbox.tuning.record import DEFAULT, TrialRecord
-from sandbox.tuning.study import make_study
+from sandbox.tuning.study import Study, make_study
 from sandbox.tuning.trial import Lost, Outcome, Trial, run_line
 
 _POLL = 1.0
@@ -27,7 +27,9 @@ _MOST_FAILURES = 5
 _NOTHING_TRAINED = 10
 
 
-def search(plan: Plan, goal: Goal, *, folder: Path, url: str = "", command: str = "") -> Generator[Event, None, None]:
+def search(
+    plan: Plan, goal: Goal, *, folder: Path, url: str = "", command: str = "", study: Study | None = None
+) -> Generator[Event, None, None]:
     """Do trials until the study has as many as asked for; the same call goes on with it, from any process.
 
     Args:
@@ -36,11 +38,12 @@ def search(plan: Plan, goal: Goal, *, folder: Path, url: str = "", command: str 
         folder: the study's folder.
         url: of the database that the trials are kept in; the journal in the folder where empty.
         command: what a person typed, for the record.
+        study: the study, where it is open already.
 
     Raises:
         SandboxError: the plan is refused, the study cannot be kept, or nothing can be trained.
     """
-    study = make_study(plan, folder, url=url, command=command)
+    study = study or make_study(plan, folder, url=url, command=command)
     claims = Claims(study, plan, goal)
     failures, waits = 0, False
     while True:
@@ -67,10 +70,10 @@ def search(plan: Plan, goal: Goal, *, folder: Path, url: str = "", command: str 
 def _one(claims: Claims, claim: Claim) -> Generator[Event, None, TrialRecord | None]:
     """Train a trial and tell what came of it; None where another worker took it over."""
     steps = (claim.recipe.max_steps or 0) * claims.plan.runs
-    yield TrialBegun(claim.number, claim.kind, claim.values, steps, claim.adopted)
     storage = claims.study.store.storage
     told = False
     try:
+        yield TrialBegun(claim.number, claim.kind, claim.values, steps, claim.adopted)
         with beating(storage, claim.id):
             if gpu := os.environ.get("CUDA_VISIBLE_DEVICES"):
                 storage.set_trial_user_attr(claim.id, "gpu", gpu)

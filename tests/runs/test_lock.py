@@ -57,6 +57,15 @@ def test_not_even_one_process_twice(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_has_a_lock_for_each_name(tmp_path: Path) -> None:
+    with locked(tmp_path, "one.db.lock"), locked(tmp_path, "other.db.lock"):
+        assert str(os.getpid()) in holder(tmp_path, "one.db.lock")
+        assert holder(tmp_path) == ""
+        with pytest.raises(SandboxError, match="is being worked on by process"), locked(tmp_path, "one.db.lock"):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_on_another_machine_the_beat_counts(tmp_path: Path) -> None:
     lock = tmp_path / LOCK
     lock.write_text(json.dumps({"process": 7, "host": "another", "since": "yesterday"}))
