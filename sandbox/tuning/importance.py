@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from sandbox.errors import SandboxError
 from sandbox.objectives.language import Tune, parse_value
 from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.wording import counted
 
 FEWEST = 15
 """Complete trials below which nothing is said."""
@@ -51,7 +52,8 @@ def importance(record: StudyRecord) -> Importance | str:
     if len(record.search) == 1:
         return "Only one parameter is searched, so there is nothing to weigh it against."
     if len(kept) < FEWEST:
-        return f"{len(kept)} complete trials are too few to tell which parameters matter; from {FEWEST} on it is shown."
+        count = counted(len(kept), "complete trial is", "complete trials are")
+        return f"{count} too few to tell which parameters matter; from {FEWEST} on it is shown."
     if not names:
         return "No parameter took two values among the complete trials, so nothing can be said of any."
     sign = 1.0 if record.lower[0] else -1.0

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.ticker import MaxNLocator
 
 from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.study_marks import (
@@ -64,7 +65,10 @@ def draw_history(points: TrialPoints, path: Path) -> int:
         if points.best is not None:
             entries.append((legend_entry(BEST), "best"))
         axes.set(xlabel="trial", ylabel=points.label, ylim=(low, high))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlim(points.numbers.min() - 1, points.numbers.max() + 1)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if not np.isfinite([*points.values, *keep]).any():
+            axes.set_yticks([])  # there is no figure
         _finish(figure, entries, path)
     return int(beyond.sum())
 
@@ -120,7 +124,7 @@ def draw_learning_curves(
         figure, axes = plt.subplots(figsize=(8.2, 4.1), layout="constrained")
         low, high, _ = span(all_values, lower=points.lower, keep=list((default or {}).values()))
         entries = []
-        alpha = float(np.clip(12 / max(len(curves), 1), 0.4, 0.9))
+        alpha = float(np.clip(25 / max(len(curves), 1), 0.12, 0.9))
         for state, (colour, dashes) in drawn.items():
             ours = [c for place, c in enumerate(sorted_curves) if points.states[place] == state and len(c)]
             for curve in ours:
@@ -189,6 +193,7 @@ def draw_front(
             (legend_entry({**STYLES[COMPLETE], "s": 62, "marker": "h"}), f"front ({front.sum()})"),
             (legend_entry({**STYLES[COMPLETE], "c": COLOURS[4]}), f"beaten ({rest.sum()})"),
         ]
+        entries = [entry for entry, some in zip(entries, (front.any(), rest.any()), strict=True) if some]
         entries += (
             [(legend_entry(STYLES[BROKEN]), _counted(BROKEN, int((~feasible).sum())))] if not feasible.all() else []
         )
@@ -197,7 +202,7 @@ def draw_front(
 
 
 def _named(monitor: str, lower: bool) -> str:
-    return f"validation {monitor}" + (" (less is better)" if lower else "")
+    return f"validation {monitor}" + ("\n(less is better)" if lower else "")
 
 
 def _counted(state: str, count: int) -> str:
@@ -206,5 +211,5 @@ def _counted(state: str, count: int) -> str:
 
 def _finish(figure: Any, entries: Sequence[tuple[Any, str]], path: Path) -> None:
     if entries:
-        draw_legend(figure, entries, loc="outside lower center", ncols=min(len(entries), 4))
+        draw_legend(figure, entries, loc="outside lower center", ncols=min(len(entries), 3))
     save(figure, path, dpi=_DPI)

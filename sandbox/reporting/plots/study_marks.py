@@ -58,7 +58,7 @@ class TrialPoints:
     @property
     def label(self) -> str:
         """The figure's name as an axis has it."""
-        return f"validation {self.monitor}" + (" (less is better)" if self.lower else "")
+        return f"validation {self.monitor}" + ("\n(less is better)" if self.lower else "")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ class ParameterAxis:
         return np.log10(self.places) if self.log else self.places
 
 
-def span(values: np.ndarray, *, lower: bool, keep: Sequence[float] = ()) -> tuple[float, float, np.ndarray]:
+def span(
+    values: np.ndarray, *, lower: bool, keep: Sequence[float] = (), room: float = 0.07
+) -> tuple[float, float, np.ndarray]:
     """Ends of an axis for figures (N,), and which of them (N,) bool lie beyond.
 
     A few collapsed trials would press all others into one line, so the worse end is at most three times as far from
@@ -89,6 +91,7 @@ def span(values: np.ndarray, *, lower: bool, keep: Sequence[float] = ()) -> tupl
         values: finite ones count.
         lower: less is better.
         keep: figures that must lie inside, such as the default's.
+        room: left free at either end, as a share.
     """
     known = values[np.isfinite(values)]
     inside = np.array([*keep])
@@ -102,19 +105,20 @@ def span(values: np.ndarray, *, lower: bool, keep: Sequence[float] = ()) -> tupl
         low, high = (-best, -worst) if lower else (worst, best)
         if len(inside):
             low, high = min(low, inside.min()), max(high, inside.max())
-    room = 0.07 * (high - low) or max(0.05 * abs(high), 1e-3)
-    ends = float(low - room), float(high + room)
+    free = room * (high - low) if high > low else max(0.05 * abs(high), 1e-3)
+    ends = float(low - free), float(high + free)
     return *ends, np.isfinite(values) & ((values < ends[0]) | (values > ends[1]))
 
 
 def scatter_states(axes: Any, across: np.ndarray, points: TrialPoints, up: np.ndarray) -> list[str]:
     """Draw the trials that have a figure, each state in its style; returns the states that are there."""
     there = []
+    smaller = float(np.clip(150 / max(len(points.values), 1), 0.4, 1))  # many hide each other
     for state in (PRUNED, BROKEN, COMPLETE):
         kept = points.of(state)
         kept = kept[np.isfinite(across[kept])]
         if len(kept):
-            axes.scatter(across[kept], up[kept], **STYLES[state])
+            axes.scatter(across[kept], up[kept], **{**STYLES[state], "s": smaller * STYLES[state]["s"]})
             there.append(state)
     if points.best is not None and np.isfinite(across[points.best]):
         axes.scatter(across[points.best], up[points.best], **BEST)

@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.patches import Polygon
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.study_marks import (
@@ -45,13 +45,12 @@ def draw_importance(names: Sequence[str], shares: np.ndarray, chance: np.ndarray
     with sns.axes_style("whitegrid"), lettering(names).for_plots():
         figure, axes = plt.subplots(figsize=(7.6, 0.9 + 0.38 * len(names)), layout="constrained")
         rows = np.arange(len(names))
-        colours = [COLOURS[0] if share > by else "#a9c9dd" for share, by in zip(shares, chance, strict=True)]
-        axes.barh(rows, 100 * shares, height=0.62, color=colours, zorder=2)
+        inks = [COLOURS[0] if share > by else "#a9c9dd" for share, by in zip(shares, chance, strict=True)]
+        axes.barh(rows, 100 * shares, height=0.62, color=inks, zorder=2)
         axes.vlines(100 * chance, rows - 0.42, rows + 0.42, color="black", linewidth=1.6, zorder=3)
-        for row, share, by in zip(rows, shares, chance, strict=True):
-            axes.text(100 * max(share, by) + 1, row, f"{100 * share:.0f} %", va="center", fontsize=9.5, color=INK)
-        axes.set_yticks(rows, [plotted(name) for name in names])
-        axes.set(xlabel="share of the importance, %", xlim=(0, 100 * max(shares.max(), chance.max()) + 9))
+        named = [f"{plotted(name)}   {100 * share:.0f} %" for name, share in zip(names, shares, strict=True)]
+        axes.set_yticks(rows, named)
+        axes.set(xlabel="share of the importance, %", xlim=(0, 100 * max(shares.max(), chance.max()) + 3))
         axes.invert_yaxis()
         axes.grid(False, axis="y")
         save(figure, path, dpi=_DPI)
@@ -89,7 +88,7 @@ def draw_contour(points: TrialPoints, across: ParameterAxis, up: ParameterAxis, 
     kept = points.of(COMPLETE)
     kept = kept[np.isfinite(across.places[kept]) & np.isfinite(up.places[kept])]
     values = points.values[kept]
-    low, high, _ = span(values, lower=points.lower)
+    low, high, _ = span(values, lower=points.lower, room=0)
     look = {"cmap": "viridis_r" if points.lower else "viridis", "norm": Normalize(low, high)}
     with sns.axes_style("white"), lettering([across.name, up.name, *across.choices, *up.choices]).for_plots():
         figure, axes = plt.subplots(figsize=(7.2, 5), layout="constrained")
@@ -101,9 +100,11 @@ def draw_contour(points: TrialPoints, across: ParameterAxis, up: ParameterAxis, 
         y = _strips(up, points, seed=1) if up.choices else up.places
         for state in (PRUNED, BROKEN):
             axes.scatter(x[points.of(state)], y[points.of(state)], **{**STYLES[state], "c": "white"})
-        axes.scatter(x[kept], y[kept], s=62, c="white", linewidths=0, zorder=4)  # seen on every colour
-        drawn = axes.scatter(x[kept], y[kept], s=34, c=values, edgecolors="black", linewidths=0.7, zorder=4, **look)
+        size = float(np.clip(34 * 100 / len(kept), 10, 34))
+        axes.scatter(x[kept], y[kept], s=1.8 * size, c="white", linewidths=0, zorder=4)  # seen on every colour
+        drawn = axes.scatter(x[kept], y[kept], s=size, c=values, edgecolors="black", linewidths=0.6, zorder=4, **look)
         if points.best is not None:
+            axes.scatter(x[points.best], y[points.best], **{**BEST, "s": 420, "c": "white", "linewidths": 0})
             axes.scatter(x[points.best], y[points.best], **BEST)
         if across.default is not None and up.default is not None:
             axes.scatter(across.default, up.default, **DEFAULT)
@@ -130,7 +131,7 @@ def _draw_surface(
 
 def draw_parallel(points: TrialPoints, axes_of: Sequence[ParameterAxis], path: Path) -> None:
     """Each trial as a line over all parameters and its figure, coloured by the figure, to a PNG."""
-    low, high, _ = span(points.values[points.of(COMPLETE)], lower=points.lower)
+    low, high, beyond = span(points.values[points.of(COMPLETE)], lower=points.lower, room=0)
     heights = [_heights(axis) for axis in axes_of]
     heights.append((points.values.clip(low, high) - low) / (high - low))
     lines = np.column_stack(heights)
@@ -143,7 +144,8 @@ def draw_parallel(points: TrialPoints, axes_of: Sequence[ParameterAxis], path: P
         for state in (PRUNED, BROKEN, COMPLETE):
             ours = [p for p in points.of(state) if whole[p]]
             ours.sort(key=lambda place: points.values[place], reverse=points.lower)  # the better ones lie above
-            paths = [np.column_stack([steps, lines[place]]) for place in ours]
+            drawn = steps[:-1] if state == PRUNED else steps  # which has no figure to be held against the others
+            paths = [np.column_stack([drawn, lines[place, : len(drawn)]]) for place in ours]
             fade = float(np.clip(40 / max(len(ours), 1), 0.35, 0.9))
             inks = [colours(norm(points.values[place])) for place in ours] if state == COMPLETE else "#c4c4c4"
             axes.add_collection(LineCollection(paths, colors=inks, linewidths=1.2, alpha=fade))
@@ -153,8 +155,9 @@ def draw_parallel(points: TrialPoints, axes_of: Sequence[ParameterAxis], path: P
         axes.vlines(steps, 0, 1, color=INK, linewidth=0.9, zorder=3)
         for step, axis in zip(steps, axes_of, strict=False):
             _ticks(axes, int(step), axis)
+        edge = ("", "\u2265 ") if points.lower else ("\u2264 ", "")
         for height, value in ((0, low), (1, high)):
-            _written(axes, steps[-1], height, f"{value:.3f}")
+            _written(axes, int(steps[-1]), height, f"{edge[height] if beyond.any() else ''}{value:.3f}")
         axes.set(xlim=(-0.4, steps[-1] + 0.55), ylim=(-0.06, 1.06), yticks=[])
         axes.set_xticks(steps, [*(wrapped(plotted(name)) for name in names), wrapped(plotted(points.monitor))])
         axes.tick_params(axis="x", labelsize=9, length=0, pad=6)
@@ -249,8 +252,8 @@ def _scale(axes: Any, axis: ParameterAxis, which: str, below: Sequence[str] = ()
     elif axis.log:
         getattr(axes, f"set_{which}scale")("log")
         known = axis.scaled[np.isfinite(axis.scaled)]
-        if len(known) and np.ptp(known) < 1.2:  # less than two powers of ten: label some between
+        if len(known) and np.ptp(known) < 1.7:  # not two powers of ten: label some between
             on = axes.xaxis if which == "x" else axes.yaxis
-            on.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            on.set_major_locator(LogLocator(subs=(1, 2, 5)) if np.ptp(known) > 0.7 else MaxNLocator(5))
             on.set_major_formatter(lambda value, _: digits(value))
             on.set_minor_formatter(NullFormatter())

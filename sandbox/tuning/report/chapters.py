@@ -103,8 +103,8 @@ def came_to_nothing(record: StudyRecord) -> Chapter:
     rows: list[list[Cell | str]] = []
     states = Counter[str]()
     for trial in record.trials:
-        state = "breaks a constraint" if trial.state == "complete" and not trial.feasible else trial.state
-        if state not in ("failed", "pruned", "interrupted", "breaks a constraint"):
+        state = "broke a constraint" if trial.state == "complete" and not trial.feasible else trial.state
+        if state not in ("failed", "pruned", "interrupted", "broke a constraint"):
             continue
         states[state] += 1
         last = str(max(trial.curve)) if trial.curve else ""

@@ -32,7 +32,7 @@ def lead(record: StudyRecord) -> list[tuple[str, str, str]]:
 
 def searched(record: StudyRecord) -> Chapter:
     """The objective and the ranges, and what was tried of each."""
-    best, default = record.best(), record.default()
+    best, default = record.best(), next((trial for trial in record.trials if trial.kind == DEFAULT), None)
     trials = [trial for trial in record.trials if trial.kind != DEFAULT]
     rows = []
     for name, text in record.search.items():

@@ -61,11 +61,13 @@ def against_default(record: StudyRecord) -> Chapter:
     title, best, default = "Tuned against default", record.best(), record.default()
     if default is None:
         found = next((trial for trial in record.trials if trial.kind == DEFAULT), None)
-        state = f"The default trial is {found.state}{': ' if why(found) else ''}{why(found)}." if found else ""
-        return Chapter(title, [Text(state or "The study has no trial of the default values.")])
+        if found is None:
+            return Chapter(title, [Text("The study has no trial of the default values.")])
+        reason = f": {why(found)}" if why(found) else ""
+        return Chapter(title, [Text(f"The default trial has no figure; its state is {found.state}{reason}.")])
     if best is None:
         known = f"The default reaches {record.monitors[0]} {spell_figure(default.values[0])}{_runs(default)}."
-        return Chapter(title, [Text(f"{known} There is no best trial to set against it.")])
+        return Chapter(title, [Text(f"{known} There is no best trial to set against it."), *_broken(default)])
     ours, others = _figures(record, best), _figures(record, default)
     lower = dict(zip(record.monitors, record.lower, strict=True))
     rows: list[list[Cell | str]] = []
@@ -79,8 +81,7 @@ def against_default(record: StudyRecord) -> Chapter:
         f"One trial each (default {_count(default)}, best {_count(best)}), and the best was chosen for its figure, the "
         "default was not: the difference is too large by what the choice gains. Retrain both on fresh seeds to know it."
     )
-    broken = [] if default.feasible else [Text(f"The default {why(default)}.")]
-    return Chapter(title, [Table(head, rows), Text(text), *broken])
+    return Chapter(title, [Table(head, rows), Text(text), *_broken(default)])
 
 
 def front(record: StudyRecord) -> Chapter | None:
@@ -92,10 +93,12 @@ def front(record: StudyRecord) -> Chapter | None:
     if not trials:
         return Chapter(title, [Text("No trial is complete, so there is no front.")])
     default, numbers = record.default(), {trial.number for trial in kept}
+    complete = counted(len(record.complete()), "complete trial", "complete trials")
     text = (
         f"{counted(len(kept), 'trial is', 'trials are')} on the front of {' and '.join(record.monitors)}: no other of "
-        f"{counted(len(record.complete()), 'complete trial', 'complete trials')} is as good in all of them and better "
-        "in one. Pruning looked at the first alone."
+        f"{complete} is as good in all of them and better in one. Pruning looked at the first alone."
+        if kept
+        else "No complete trial meets every constraint, so there is no front."
     )
     png, _ = drawn(
         lambda path: draw_front(
@@ -128,6 +131,10 @@ def constraints(record: StudyRecord) -> Chapter | None:
         broken = [value for value in by if not value <= 0]
         rows.append([name, f"{len(by) - len(broken)} of {len(by)}", spell_parameter(max(broken)) if broken else ""])
     return Chapter("Constraints", [Table(["constraint", "met by trials", "broken by at most"], rows)])
+
+
+def _broken(default: TrialRecord) -> list[Text]:
+    return [] if default.feasible else [Text(f"The default {why(default)}.")]
 
 
 def _without_best(record: StudyRecord) -> str:

@@ -29,12 +29,13 @@ def importance_chapter(found: Importance | str) -> Chapter:
         f"How far the values of the best {found.top} trials differ from those of all {found.trials} complete ones "
         "(PED-ANOVA). Pruned trials are not among them. "
     )
-    text += (
-        f"More than chance: {first_names(above, 12)}."
-        if above
-        else "None is more than chance would give, so nothing is known of which matter."
+    if not above:
+        return Chapter(
+            title, [Text(f"{text}None differs more than it would by chance, so it is not known which matter.")]
+        )
+    text += f"More than chance: {first_names(above, 12)}." + (
+        " Of so few trials it is a hint." if found.trials < 50 else ""
     )
-    text += " Of so few trials it is a hint." if found.trials < 50 and above else ""
     caption = "Black line: what 95 of 100 shuffles of the figures stay below. A pale bar does not reach it."
     alt = "; ".join(f"{name} {100 * share:.0f} %" for name, share in found.shares.items())
     return Chapter(title, [Text(text), Picture([png], [alt], caption)])
@@ -63,13 +64,14 @@ def contour(record: StudyRecord, found: Importance | str) -> Chapter | None:
         return None
     order = [name for name in found.shares if name in names] if isinstance(found, Importance) else []
     first, second = (order if len(order) > 1 else names)[:2]
-    which = "that matter most" if len(order) > 1 else "that are searched first, as it is not known which matter"
+    which = "that come first in importance" if len(order) > 1 else "that are searched first"
     png, laid = drawn(partial(draw_contour, points, axes[first], axes[second]))
     count = counted(len(complete), "complete trial", "complete trials")
+    choices = axes[first].choices or axes[second].choices
     how = (
         f"A smoothed surface through {count}, drawn only where trials lie around; other parameters vary as well."
         if laid
-        else f"{count} without a surface, as they are too few, lie on a line, or are choices."
+        else f"{count} without a surface, as {'one is a choice' if choices else 'they are too few or lie on a line'}."
     )
     caption = f"The two parameters {which}. {how} {_SIGNS.partition('   ')[2]}."
     return Chapter(
@@ -86,8 +88,8 @@ def parallel(record: StudyRecord) -> Chapter | None:
         return None
     png, _ = drawn(partial(draw_parallel, points, axes))
     caption = (
-        f"A line is a trial: n = {counted(count, 'complete trial', 'complete trials')}, bright ones better; the best "
-        "is yellow with a black rim; grey ones were pruned or break a constraint. An axis reaches from the least "
-        "to the greatest value of the trials that are over."
+        f"A line is a trial: n = {counted(count, 'complete trial', 'complete trials')}, bright ones better. "
+        "The best is yellow with a black rim; grey ones break a constraint, or were pruned and end before the figure. "
+        "An axis reaches from the least to the greatest value of the trials that are over."
     )
     return Chapter("All parameters together", [Picture([png], ["Parallel coordinates of the trials"], caption)])

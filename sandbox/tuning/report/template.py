@@ -31,6 +31,7 @@ th button { font: inherit; color: inherit; background: none; border: 0; padding:
   white-space: nowrap }
 th button::after { content: " ↕"; color: var(--soft) }
 th[aria-sort=ascending] button::after { content: " ↑" } th[aria-sort=descending] button::after { content: " ↓" }
+@media (max-width: 40rem) { .one { overflow-x: auto } .one img { max-width: none; width: 35rem } }
 @media print { .wide { max-height: none; overflow: visible } }
 """
 
