@@ -66,7 +66,7 @@ def draw_history(points: TrialPoints, path: Path) -> int:
             entries.append((legend_entry(BEST), "best"))
         axes.set(xlabel="trial", ylabel=points.label, ylim=(low, high))
         axes.set_xlim(points.numbers.min() - 1, points.numbers.max() + 1)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         if not np.isfinite([*points.values, *keep]).any():
             axes.set_yticks([])  # there is no figure
         _finish(figure, entries, path)

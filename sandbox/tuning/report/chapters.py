@@ -101,12 +101,13 @@ def came_to_nothing(record: StudyRecord) -> Chapter:
     """Trials that failed, diverged, were pruned, were interrupted or break a constraint, and why."""
     title = "Trials that came to nothing, and why"
     rows: list[list[Cell | str]] = []
-    states = Counter[str]()
+    states, defaults = Counter[str](), False
     for trial in record.trials:
         state = "broke a constraint" if trial.state == "complete" and not trial.feasible else trial.state
         if state not in ("failed", "pruned", "interrupted", "broke a constraint"):
             continue
         states[state] += 1
+        defaults |= trial.kind == DEFAULT
         last = str(max(trial.curve)) if trial.curve else ""
         reason = why(trial) or "no reason is recorded"
         step = Cell(last, float(last) if last else None)
@@ -116,7 +117,8 @@ def came_to_nothing(record: StudyRecord) -> Chapter:
         return Chapter(title, [Text("None.")])
     summary = "; ".join(f"{count} {state}" for state, count in states.items())
     head = ["trial", "state", "why", "last step", "time", "parameters"]
-    return Chapter(title, [Text(f"{summary}."), Table(head, rows, sortable=True)])
+    among = ", the default among them" if defaults else ""
+    return Chapter(title, [Text(f"{summary}{among}."), Table(head, rows, sortable=True)])
 
 
 def all_trials(record: StudyRecord) -> Chapter:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from typing import Any
 
 from jinja2 import Environment
 
 from sandbox.tuning.report.document import Cell, Document, Line, Picture, Table, Text
 from sandbox.tuning.report.template import TEMPLATE
+from sandbox.wording import printable
 
 
 def html_page(document: Document) -> str:
     """The document with its pictures inside; nothing is loaded from elsewhere, which its policy forbids as well."""
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible)
     environment.filters["base64"] = lambda data: b64encode(data).decode()
     environment.filters["cell"] = _cell
     environment.filters["width"] = _width
@@ -31,7 +33,7 @@ def markdown_page(document: Document) -> str:
             if isinstance(block, Text):
                 lines += [_inline(block.text), ""]
             elif isinstance(block, Line):
-                lines += ["```", block.text, "```", ""]
+                lines += ["```", printable(block.text), "```", ""]
             elif isinstance(block, Table):
                 lines += _markdown_table(block)
             elif isinstance(block, Picture):
@@ -52,7 +54,12 @@ def _markdown_table(table: Table) -> list[str]:
 
 def _inline(text: str) -> str:
     """A text on one line, whose signs Markdown takes for nothing else."""
-    return re.sub(r"([\\`*_<>\[\]#])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_<>\[\]#])", r"\\\1", printable(" ".join(text.split())))
+
+
+def _visible(value: Any) -> Any:
+    """A text with the escapes of what cannot be seen; a name may hold marks that turn the order of a page round."""
+    return printable(value) if isinstance(value, str) else value
 
 
 def _cell(cell: Cell | str) -> Cell:

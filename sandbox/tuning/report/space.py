@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from sandbox.reporting.plots.study_space import draw_contour, draw_importance, draw_parallel, draw_slice
+from sandbox.reporting.plots.study_parallel import draw_parallel
+from sandbox.reporting.plots.study_space import draw_contour, draw_importance, draw_slice
 from sandbox.tuning.importance import Importance
 from sandbox.tuning.record import StudyRecord
 from sandbox.tuning.report.document import Chapter, Picture, Text
