@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ from sandbox.reporting.plots.style import COLOURS, GREY, draw_legend, save
 
 _DPI = 144
 _LABELLED = 14  # trials of the front with their number beside them, at most
+_CURVES = {
+    COMPLETE: (COLOURS[4], "-"),
+    BROKEN: ("#8a8a8a", "-."),
+    PRUNED: ("#d79a2b", "-"),
+    FAILED: (COLOURS[6], ":"),
+}
+_ON_FRONT = {**STYLES[COMPLETE], "s": 62, "marker": "h"}
+_BEATEN = {**STYLES[COMPLETE], "c": COLOURS[4]}
 
 
 def draw_history(points: TrialPoints, path: Path) -> int:
@@ -112,97 +121,99 @@ def draw_learning_curves(
     Returns:
         How many curves begin or go beyond the axis.
     """
-    sorted_curves = [np.array(sorted(curve.items()), np.float64).reshape(-1, 2) for curve in curves]
-    drawn = {
-        COMPLETE: (COLOURS[4], "-"),
-        BROKEN: ("#8a8a8a", "-."),
-        PRUNED: ("#d79a2b", "-"),
-        FAILED: (COLOURS[6], ":"),
-    }
-    all_values = np.concatenate([curve[:, 1] for curve in sorted_curves] or [np.zeros(0)])
+    paths = [np.array(sorted(curve.items()), np.float64).reshape(-1, 2) for curve in curves]
+    figures = np.concatenate([curve[:, 1] for curve in paths] or [np.zeros(0)])
     with sns.axes_style("whitegrid"), lettering([points.monitor]).for_plots():
         figure, axes = plt.subplots(figsize=(8.2, 4.1), layout="constrained")
-        low, high, _ = span(all_values, lower=points.lower, keep=list((default or {}).values()))
+        low, high, _ = span(figures, lower=points.lower, keep=list((default or {}).values()))
         entries = []
-        alpha = float(np.clip(25 / max(len(curves), 1), 0.12, 0.9))
-        for state, (colour, dashes) in drawn.items():
-            ours = [c for place, c in enumerate(sorted_curves) if points.states[place] == state and len(c)]
-            for curve in ours:
-                axes.plot(*curve.T, color=colour, linestyle=dashes, linewidth=1.1, alpha=alpha, zorder=2)
-            if ours and state in (PRUNED, FAILED):
-                ends = np.array([curve[-1] for curve in ours])
-                axes.scatter(ends[:, 0], ends[:, 1].clip(low, high), **STYLES[state])
+        for state in _CURVES:
+            ours = [kept for place, kept in enumerate(paths) if points.states[place] == state and len(kept)]
             if ours:
-                marker = STYLES[state]["marker"] if state in (PRUNED, FAILED) else ""
-                artist = plt.Line2D([], [], color=colour, linestyle=dashes, marker=marker, markerfacecolor="none")
-                entries.append((artist, f"{state} ({len(ours)})"))
+                entries.append((_draw_curves(axes, ours, state, (low, high)), f"{state} ({len(ours)})"))
         if default:
             (line,) = axes.plot(*zip(*sorted(default.items()), strict=True), **{**DEFAULT_LINE, "zorder": 5})
             entries.append((line, "default"))
-        if points.best is not None and len(sorted_curves[points.best]):
-            (line,) = axes.plot(*sorted_curves[points.best].T, color=COLOURS[0], linewidth=2.4, zorder=6)
+        if points.best is not None and len(paths[points.best]):
+            (line,) = axes.plot(*paths[points.best].T, color=COLOURS[0], linewidth=2.4, zorder=6)
             entries.append((line, "best"))
         axes.set(xlabel="step", ylabel=points.label, ylim=(low, high))
         _finish(figure, entries, path)
-    return sum(bool(((curve[:, 1] < low) | (curve[:, 1] > high)).any()) for curve in sorted_curves)
+    return sum(bool(((curve[:, 1] < low) | (curve[:, 1] > high)).any()) for curve in paths)
 
 
-def draw_front(
-    values: np.ndarray,
-    numbers: np.ndarray,
-    front: np.ndarray,
-    feasible: np.ndarray,
-    path: Path,
-    *,
-    monitors: Sequence[str],
-    lower: Sequence[bool],
-    default: Sequence[float] | None = None,
-) -> None:
-    """Complete trials by two figures, those of the front with their numbers, to a PNG.
+def _draw_curves(axes: Any, curves: Sequence[np.ndarray], state: str, ends: tuple[float, float]) -> Any:
+    """Draw curves (K, 2) of trials of one state, marked where they were cut; returns an artist for the legend."""
+    colour, dashes = _CURVES[state]
+    fade = float(np.clip(25 / len(curves), 0.12, 0.9))
+    for curve in curves:
+        axes.plot(*curve.T, color=colour, linestyle=dashes, linewidth=1.1, alpha=fade, zorder=2)
+    cut = state in (PRUNED, FAILED)
+    if cut:
+        last = np.array([curve[-1] for curve in curves])
+        axes.scatter(last[:, 0], last[:, 1].clip(*ends), **STYLES[state])
+    marker = STYLES[state]["marker"] if cut else ""
+    return plt.Line2D([], [], color=colour, linestyle=dashes, marker=marker, markerfacecolor="none")
 
-    Args:
-        values: (N, M) float64; of more than two figures the first against each further one.
-        numbers: (N,) of the trials.
-        front: (N,) bool, which no other one equals in all and beats in one.
-        feasible: (N,) bool, which meet every constraint.
-        path: where the PNG goes.
-        monitors: names of the M figures.
-        lower: of each, whether less is better.
-        default: figures of the default trial.
-    """
-    others = range(1, values.shape[1])
-    with sns.axes_style("whitegrid"), lettering(monitors).for_plots():
+
+@dataclass(frozen=True)
+class Front:
+    """Complete trials by M figures, the default not among them."""
+
+    values: np.ndarray = field(repr=False)
+    """(N, M) float64."""
+    numbers: np.ndarray = field(repr=False)
+    """(N,) int64 of the trials."""
+    kept: np.ndarray = field(repr=False)
+    """(N,) bool: no other one equals it in all and beats it in one."""
+    feasible: np.ndarray = field(repr=False)
+    """(N,) bool: it meets every constraint."""
+    monitors: Sequence[str]
+    lower: Sequence[bool]
+    """Of each figure, whether less is better."""
+    default: Sequence[float] | None = None
+    """Figures of the default trial."""
+
+
+def draw_front(front: Front, path: Path) -> None:
+    """Trials by the first figure and each further one, those of the front with their numbers, to a PNG."""
+    others = range(1, len(front.monitors))
+    with sns.axes_style("whitegrid"), lettering(front.monitors).for_plots():
         figure, grid = plt.subplots(len(others), 1, figsize=(7, 4.3 * len(others)), squeeze=False, layout="constrained")
-        rest = feasible & ~front
         for axes, other in zip(grid[:, 0], others, strict=True):
-            axes.scatter(values[~feasible, 0], values[~feasible, other], **STYLES[BROKEN])
-            axes.scatter(values[rest, 0], values[rest, other], **{**STYLES[COMPLETE], "c": COLOURS[4]})
-            axes.scatter(values[front, 0], values[front, other], **{**STYLES[COMPLETE], "s": 62, "marker": "h"})
-            order = np.flatnonzero(front)[np.argsort(values[front, 0], kind="stable")]
-            if len(others) == 1:
-                where = "post" if lower[0] else "pre"
-                axes.step(values[order, 0], values[order, other], where=where, color=COLOURS[0], linewidth=1.2)
-            for place in order if len(order) <= _LABELLED else ():
-                at = (values[place, 0], values[place, other])
-                axes.annotate(str(numbers[place]), at, (5, 5), textcoords="offset points", fontsize=8.5, color=INK)
-            if default is not None:
-                axes.scatter(default[0], default[other], **DEFAULT)
-            axes.set(xlabel=_named(monitors[0], lower[0]), ylabel=_named(monitors[other], lower[other]))
-            axes.margins(0.08)
-        entries = [
-            (legend_entry({**STYLES[COMPLETE], "s": 62, "marker": "h"}), f"front ({front.sum()})"),
-            (legend_entry({**STYLES[COMPLETE], "c": COLOURS[4]}), f"beaten ({rest.sum()})"),
+            _draw_pair(axes, front, other)
+        counts = [
+            (_ON_FRONT, "front", front.kept.sum()),
+            (_BEATEN, "beaten", (front.feasible & ~front.kept).sum()),
+            (STYLES[BROKEN], BROKEN, (~front.feasible).sum()),
         ]
-        entries = [entry for entry, some in zip(entries, (front.any(), rest.any()), strict=True) if some]
-        entries += (
-            [(legend_entry(STYLES[BROKEN]), _counted(BROKEN, int((~feasible).sum())))] if not feasible.all() else []
-        )
-        entries += [(legend_entry(DEFAULT), "default")] if default is not None else []
+        entries = [(legend_entry(style), f"{name} ({count})") for style, name, count in counts if count]
+        entries += [(legend_entry(DEFAULT), "default")] if front.default is not None else []
         _finish(figure, entries, path)
 
 
-def _named(monitor: str, lower: bool) -> str:
-    return f"validation {monitor}" + ("\n(less is better)" if lower else "")
+def _draw_pair(axes: Any, front: Front, other: int) -> None:
+    """The first figure across and another one up; of two figures the front is a line."""
+    across, up = front.values[:, 0], front.values[:, other]
+    rest = front.feasible & ~front.kept
+    for those, style in ((~front.feasible, STYLES[BROKEN]), (rest, _BEATEN), (front.kept, _ON_FRONT)):
+        axes.scatter(across[those], up[those], **style)
+    order = np.flatnonzero(front.kept)[np.argsort(across[front.kept], kind="stable")]
+    if len(front.monitors) == 2:
+        where = "post" if front.lower[0] else "pre"
+        axes.step(across[order], up[order], where=where, color=COLOURS[0], linewidth=1.2)
+    for turn, place in enumerate(order if len(order) <= _LABELLED else ()):
+        aside = ((5, 5), (4, -13))[turn % 2]  # above and below by turns, for those that lie close
+        at, text = (across[place], up[place]), str(front.numbers[place])
+        axes.annotate(text, at, aside, textcoords="offset points", fontsize=8.5, color=INK)
+    if front.default is not None:
+        axes.scatter(front.default[0], front.default[other], **DEFAULT)
+    axes.set(xlabel=_named(front, 0), ylabel=_named(front, other))
+    axes.margins(0.08)
+
+
+def _named(front: Front, place: int) -> str:
+    return f"validation {front.monitors[place]}" + ("\n(less is better)" if front.lower[place] else "")
 
 
 def _counted(state: str, count: int) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 
 from sandbox.evaluation.figures import lower_is_better
-from sandbox.reporting.plots.study_history import draw_front
+from sandbox.reporting.plots.study_history import Front, draw_front
 from sandbox.tuning.importance import read_range
 from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
 from sandbox.tuning.report.document import Block, Cell, Chapter, Line, Picture, Table, Text
@@ -100,18 +101,16 @@ def front(record: StudyRecord) -> Chapter | None:
         if kept
         else "No complete trial meets every constraint, so there is no front."
     )
-    png, _ = drawn(
-        lambda path: draw_front(
-            values,
-            np.array([trial.number for trial in trials]),
-            np.array([trial.number in numbers for trial in trials]),
-            np.array([trial.feasible for trial in trials]),
-            path,
-            monitors=record.monitors,
-            lower=record.lower,
-            default=default.values if default else None,
-        )
+    shown = Front(
+        values,
+        np.array([trial.number for trial in trials]),
+        np.array([trial.number in numbers for trial in trials]),
+        np.array([trial.feasible for trial in trials]),
+        record.monitors,
+        record.lower,
+        default.values if default else None,
     )
+    png, _ = drawn(partial(draw_front, shown))
     rows = [[trial_name(trial), *map(spell_figure, trial.values), spell_parameters(trial.params)] for trial in kept]
     blocks: list[Block] = [
         Text(text),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.reporting.plots.study_history import draw_front, draw_history, draw_learning_curves, draw_spread
+from sandbox.reporting.plots.study_history import Front, draw_front, draw_history, draw_learning_curves, draw_spread
 from sandbox.reporting.plots.study_marks import (
     BROKEN,
     COMPLETE,
@@ -107,16 +107,9 @@ def test_the_front_is_drawn_for_two_and_three_figures(tmp_path: Path) -> None:
     values = np.random.default_rng(0).uniform(size=(6, 3))
     front, feasible = np.array([1, 1, 0, 0, 0, 0], bool), np.array([1, 1, 1, 1, 0, 0], bool)
     for figures in (2, 3):
-        draw_front(
-            values[:, :figures],
-            np.arange(6),
-            front,
-            feasible,
-            tmp_path / f"{figures}.png",
-            monitors=["a", "b", "c"][:figures],
-            lower=[False, True, False][:figures],
-            default=[0.5] * figures,
-        )
+        names, lower = ["a", "b", "c"][:figures], [False, True, False][:figures]
+        made = Front(values[:, :figures], np.arange(6), front, feasible, names, lower, [0.5] * figures)
+        draw_front(made, tmp_path / f"{figures}.png")
     with Image.open(tmp_path / "2.png") as two, Image.open(tmp_path / "3.png") as three:
         assert three.height > 1.5 * two.height
 
