@@ -14,7 +14,7 @@ from sandbox.tuning.report.document import Chapter, Picture, Text
 from sandbox.tuning.report.points import drawn, parameter_axis, trial_points
 from sandbox.wording import counted, first_names
 
-_SIGNS = "● complete   ▽ pruned, at its last figure   □ breaks a constraint   ★ best   ◇ and dashes: default"
+_SIGNS = "● complete; ▽ pruned, at its last figure; □ breaks a constraint; ★ best; ◇ and dashes: default"
 
 
 def importance_chapter(found: Importance | str) -> Chapter:
@@ -37,7 +37,10 @@ def importance_chapter(found: Importance | str) -> Chapter:
     text += f"More than chance: {first_names(above, 12)}." + (
         " Of so few trials it is a hint." if found.trials < 50 else ""
     )
-    caption = "Black line: what 95 of 100 shuffles of the figures stay below. A pale bar does not reach it."
+    caption = (
+        "Black line: what 95 of 100 shuffles of the figures stay below. A pale bar does not reach it; of parameters "
+        "that do not matter, one in twenty passes it by luck."
+    )
     alt = "; ".join(f"{name} {100 * share:.0f} %" for name, share in found.shares.items())
     return Chapter(title, [Text(text), Picture([png], [alt], caption)])
 
@@ -74,7 +77,7 @@ def contour(record: StudyRecord, found: Importance | str) -> Chapter | None:
         if laid
         else f"{count} without a surface, as {'one is a choice' if choices else 'they are too few or lie on a line'}."
     )
-    caption = f"The two parameters {which}. {how} {_SIGNS.partition('   ')[2]}."
+    caption = f"The two parameters {which}. {how} {_SIGNS.partition('; ')[2]}."
     return Chapter(
         "Two parameters together", [Picture([png], [f"{record.monitors[0]} over {first} and {second}"], caption)]
     )
