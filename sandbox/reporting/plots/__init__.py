@@ -3,4 +3,6 @@
 style           what all share                     curves         learning curves, scores, neighbours, ROC, CMC
 map map_layout  images where t-SNE puts them       scores plane   counted scores; features of two numbers
 fonts lettering names of any script                contact_sheet  rows of a data set's images
+study_marks     what a study's pictures share      study_history  trials in order, curves, the front
+study_space     slices, contours, importance       study_parallel all parameters, a line a trial
 """
