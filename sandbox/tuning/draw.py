@@ -74,7 +74,9 @@ def draw(
     for attempt in range(_TRIES):
         kind = sampler if attempt < _TRIES // 2 else "random"
         random = np.random.SeedSequence([seed, place, attempt]).generate_state(1)[0]
-        point, kept = _asked(_sampler(kind, int(random), seed), space, trials, directions, place + attempt)
+        with quiet():
+            drawer = _sampler(kind, int(random), seed)
+        point, kept = _asked(drawer, space, trials, directions, place + attempt)
         if _key(point) not in taken:
             return point, kept
     return _any_left(space, seed, place, taken)
@@ -108,15 +110,16 @@ def _asked(
 
 def told(trials: Sequence[FrozenTrial], space: Space, directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
     """The trials as a sampler is told of them: those in the space; what diverged is as bad as the worst."""
+    inside = [trial for trial in sorted(trials, key=lambda trial: trial.number) if space.holds(trial.params)]
     worst = [
         (max if direction == StudyDirection.MINIMIZE else min)(values)
         for direction, values in zip(
-            directions, zip(*(t.values for t in trials if _complete(t)), strict=True), strict=False
+            directions, zip(*(t.values for t in inside if _complete(t)), strict=True), strict=False
         )
     ]
     found = []
-    for trial in sorted(trials, key=lambda trial: trial.number):
-        if not space.holds(trial.params) or trial.state in (TrialState.FAIL, TrialState.WAITING):
+    for trial in inside:
+        if trial.state in (TrialState.FAIL, TrialState.WAITING):
             continue
         diverged = bool(trial.system_attrs.get(DIVERGED)) and trial.state == TrialState.PRUNED
         state = TrialState.COMPLETE if diverged and worst else trial.state

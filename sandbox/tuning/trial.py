@@ -108,7 +108,10 @@ class Trial:
                 elif isinstance(event, Note):
                     yield event
                 elif isinstance(event, Done):
-                    self._begin(event.folder)  # one that was over before has not said Started
+                    if event.folder not in self.outcome.folders:  # it was over before
+                        self._begin(event.folder)
+                        if self._replayed(event.folder, place):
+                            return
                     reports.append({key: float(entry["value"]) for key, entry in event.report["val"].items()})
                     self.finals.append(_figure(reports[-1], self.plan.goals[0]))
                     if self._hopeless_so_far(place):

@@ -16,10 +16,10 @@ import threading
 import time
 import warnings
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Job:
 @dataclass
 class _Worker:
     place: int
-    process: SpawnProcess
+    process: BaseProcess
     said: Connection
     """What it says."""
     life: Connection
@@ -148,14 +148,11 @@ class _Team:
         yield Ended(why)
 
     def _start(self, place: int) -> _Worker:
-        context = multiprocessing.get_context("spawn")
+        context = _context()
         said, says = context.Pipe(duplex=False)
         lives, life = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(self.job, says, lives), daemon=True)
-        with _environment(
-            CUDA_VISIBLE_DEVICES=self.gpus[place], OMP_NUM_THREADS=str(self.job.plan.recipe.threads or "")
-        ):
-            process.start()
+        process = context.Process(target=_work, args=(self.job, self.gpus[place], says, lives), daemon=True)
+        process.start()
         says.close()
         lives.close()
         return _Worker(place, process, said, life)
@@ -202,23 +199,19 @@ def _heard(said: Connection) -> Any:
         return None
 
 
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Variables that a process started in the block has; empty ones are left as they are."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update({name: value for name, value in values.items() if value})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _context() -> Any:
+    """How processes are started: forked off a server that has imported all they need, where systems fork."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sandbox.tuning.worker"])
+    return context
 
 
-def _work(job: Job, says: Connection, lives: Connection) -> None:
+def _work(job: Job, gpu: str, says: Connection, lives: Connection) -> None:
     """What a worker's process does."""
+    if gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before CUDA is asked for anything
     threading.Thread(target=_end_with, args=(lives,), daemon=True).start()
     if not os.environ.get("PYTHONWARNINGS"):
         warnings.filterwarnings("ignore")

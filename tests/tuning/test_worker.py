@@ -118,12 +118,12 @@ def test_patience_and_time_end_a_study(tmp_path: Path) -> None:
 
 
 def test_what_diverges_is_pruned_with_its_reason_and_ends_nothing(tmp_path: Path) -> None:
-    of = plan("contrastive", search=("optimizer.lr=tune([90.0, 95.0, 99.0, 100.0, 0.001])",), baseline=False, steps=12)
-    of = replace(of, recipe=replace(of.recipe, optimizer=replace(of.recipe.optimizer, name="sgd", momentum=0.99)))
-    over = ended(searched(of, tmp_path / "mine", 5))
+    sgd = {"optimizer": replace(recipe().optimizer, name="sgd", momentum=0.99)}
+    of = plan("cross_entropy", search=("optimizer.lr=tune([98.0, 99.0, 100.0, 0.001])",), changes=sgd, baseline=False)
+    over = ended(searched(of, tmp_path / "mine", 4))
     states = {trial.params["optimizer.lr"]: (trial.state, trial.why[:9]) for trial in over}
-    assert len(states) == 5 and states[0.001] == ("complete", "")
-    assert ("pruned", "diverged:") in states.values() and all(trial.counts for trial in over)
+    assert states[0.001] == ("complete", "") and all(trial.counts for trial in over)
+    assert [states[lr] for lr in (98.0, 99.0, 100.0)] == [("pruned", "diverged:")] * 3
 
 
 def test_seeds_and_folds_are_averaged(tmp_path: Path) -> None:
@@ -147,31 +147,6 @@ def test_a_constraint_is_judged_and_decides_on_the_best(tmp_path: Path) -> None:
         assert trial.constraints["memory <= 100"] < -90
         assert trial.constraints["verification/eer <= 0"] == trial.figures["verification/eer"] > 0
     assert read_study(tmp_path / "mine").best() is None
-
-
-@pytest.mark.parametrize("sampler", ["random", "gp", "qmc", "grid", "cmaes"])
-@pytest.mark.parametrize("pruner", ["none"])
-def test_every_sampler_draws_the_same_points_twice_and_none_of_them_twice(
-    tmp_path: Path, sampler: str, pruner: str
-) -> None:
-    of = plan(search=("optimizer.lr=tune()",), sampler=sampler, pruner=pruner, steps=1)
-    over = ended(searched(of, tmp_path / "a", 3))
-    events = search(of, Goal(3), folder=tmp_path / "b")
-    for event in events:
-        if isinstance(event, TrialBegun) and event.number == 2:
-            events.close()
-    searched(of, tmp_path / "b", 3)
-    assert [t.params for t in read_study(tmp_path / "b").trials] == [t.params for t in over]
-    assert len({tuple(t.params.items()) for t in over}) == 4
-
-
-@pytest.mark.parametrize("pruner", ["median", "hyperband", "patient", "wilcoxon"])
-def test_every_pruner_runs(tmp_path: Path, pruner: str) -> None:
-    of = plan(pruner=pruner, trial_seeds=5 if pruner == "wilcoxon" else 1, steps=1 if pruner == "wilcoxon" else 6)
-    of = replace(of, baseline=False)
-    over = ended(searched(of, tmp_path / "mine", 3))
-    assert {trial.state for trial in over} <= {"complete", "pruned"} and len(over) == 3
-    assert all(trial.why.startswith("pruned a") for trial in over if trial.state == "pruned")
 
 
 def test_a_study_that_cannot_train_ends_with_the_reason(tmp_path: Path) -> None:
