@@ -125,9 +125,11 @@ def look(what: str, argv: list[str]) -> None:
         folder = STUDIES / command.study
     flags.quiet_libraries()
     if what == "dashboard":
-        from sandbox.tuning.dashboard import serve
+        from sandbox.tuning.dashboard import Store, serve
+        from sandbox.tuning.study import open_storage, open_study
 
-        return serve(folder, host=command.host, port=command.port)
+        open_study(folder)
+        return serve([Store(folder.name, open_storage(folder), folder)], host=command.host, port=command.port)
     from sandbox.tuning.study import trial_rows
 
     for row in trial_rows(folder):
