@@ -59,7 +59,7 @@ class ArtifactFolders:
         raise ArtifactNotFound("not found")
 
 
-def attach(storage: BaseStorage, study_id: int, trial_id: int, paths: Sequence[Path], folder: Path) -> None:
+def attach(storage: BaseStorage, study_id: int, trial_id: int, paths: Sequence[Path], folder: Path) -> dict[str, str]:
     """Copy files into the artifacts of a study, and list them at a trial; those that it had under their names go.
 
     Args:
@@ -69,9 +69,13 @@ def attach(storage: BaseStorage, study_id: int, trial_id: int, paths: Sequence[P
         paths: the files; the dashboard previews pictures.
         folder: of the study.
 
+    Returns:
+        Id -> file name of each.
+
     Raises:
         SandboxError: the folder cannot be written.
     """
+    added = {}
     listed = list_artifacts(storage, study_id).get(trial_id, {})
     for path in paths:
         artifact = str(uuid4())
@@ -81,6 +85,8 @@ def attach(storage: BaseStorage, study_id: int, trial_id: int, paths: Sequence[P
         storage.set_study_system_attr(study_id, _key(trial_id, artifact), json.dumps(entry))
         for before in [known for known, name in listed.items() if name == path.name]:
             detach(storage, study_id, trial_id, before, folder)
+        added[artifact] = path.name
+    return added
 
 
 def detach(storage: BaseStorage, study_id: int, trial_id: int, artifact: str, folder: Path) -> int:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
@@ -16,11 +14,9 @@ from optuna.storages import BaseStorage
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.artifacts import ArtifactFolders
+from sandbox.tuning.gate import gated
 from sandbox.tuning.joined import JoinedStorage, Shown, find_study
 from sandbox.wording import counted, first_names, reason
-
-_READING = ("GET", "HEAD", "OPTIONS")
-_App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -69,47 +65,14 @@ def make_server(stores: Sequence[Store], *, host: str, port: int, edit: bool = F
 
     shown = [Shown(store.name, store.storage, find_study(store.storage, store.name)) for store in stores]
     folders = ArtifactFolders([store.folder for store in stores])
-    app: _App = create_app(JoinedStorage(shown), artifact_store=folders)
+    app = gated(create_app(JoinedStorage(shown), artifact_store=folders), folders, edit=edit, several=len(stores) > 1)
     kind = _Server6 if ":" in host else _Server
     try:
         server = kind((host, port), _Quiet)
     except (OSError, UnicodeError) as error:
         raise SandboxError(f"cannot listen on {host}:{port}: {reason(error)}; choose another --port") from None
-    server.set_app(guarded(app, edit=edit, several=len(stores) > 1))
+    server.set_app(app)
     return server
-
-
-def guarded(app: _App, *, edit: bool, several: bool) -> _App:
-    """An application that answers what it may not do with 403 and the reason, where the dashboard shows it.
-
-    Args:
-        app: the dashboard.
-        edit: whether it may do more than read.
-        several: whether it shows several studies, so that new files belong to none of them.
-    """
-
-    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        why = _refusal(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), edit=edit, several=several)
-        if not why:
-            return app(environ, start)
-        body = json.dumps({"reason": why}).encode()
-        start("403 Forbidden", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-        return [body]
-
-    return answer
-
-
-def _refusal(method: str, path: str, *, edit: bool, several: bool) -> str:
-    """Why a request is refused; empty where it is not."""
-    if method in _READING:
-        return ""
-    if not edit:
-        return "This dashboard is for reading; begun with --edit, it lets you change things."
-    if re.fullmatch(r"/api/studies/*|/api/studies/\d+/rename/*", path):
-        return "Studies are begun and named by tune.py, as their folders and their search belong to them."
-    if several and method == "POST" and path.startswith("/api/artifacts/"):
-        return "Files are added where the dashboard shows one study alone."
-    return ""
 
 
 class _Server(ThreadingMixIn, WSGIServer):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 from optuna.storages import BaseStorage
@@ -31,15 +32,16 @@ def trial_note(record: TrialRecord, monitors: Sequence[str], folders: Sequence[R
     if record.why:
         parts.append(f"**Why:** {_plain(record.why)}")
     if record.objective:
-        parts.append(_code(record.objective))
+        parts.append(f"**Objective:** {_span(record.objective)}")
+    if record.params:
+        parts.append(f"**Drawn:** {', '.join(_span(f'{key} {_digits(v)}') for key, v in record.params.items())}")
     if record.constraints:
-        parts.append(_constraints(record.constraints))
+        rows = [[_span(name), _met(by)] for name, by in record.constraints.items()]
+        parts.append(f"**Constraints**\n\n{_table(['asked', 'reached'], rows)}")
     reports = _reports(folders) if record.state == "complete" else []
-    if reports:
-        parts.append(_figures(reports, monitors))
-    elif record.figures:
-        rows = [[_span(key), f"{value:.4f}"] for key, value in _monitors_first(record.figures, monitors).items()]
-        parts.append(_table(["validation", "value"], rows))
+    if reports or record.figures:
+        table = _figures(reports, monitors) if reports else _bare_figures(record.figures, monitors)
+        parts.append(f"**Validation**\n\n{table}")
     if record.line:
         parts.append(f"**Train it again**\n\n{_code(_broken(record.line))}")
     if record.runs:
@@ -47,22 +49,41 @@ def trial_note(record: TrialRecord, monitors: Sequence[str], folders: Sequence[R
     return "\n\n".join(parts) + "\n"
 
 
+def picture_note(study_id: int, trial_id: int, pictures: Mapping[str, str]) -> str:
+    """What follows the note of a trial that has pictures: they are shown in it, as large as they are.
+
+    Args:
+        study_id: in its storage.
+        trial_id: in its storage.
+        pictures: id -> file name, as `attach` gives them.
+    """
+    if not pictures:
+        return ""
+    shown = [f"![{name}](/artifacts/{study_id}/{trial_id}/{artifact})" for artifact, name in pictures.items()]
+    return "\n\n".join([f"\n{_PICTURES}", *shown]) + "\n"
+
+
+def without_pictures(note: str) -> str:
+    """A note without what `picture_note` put behind it."""
+    return note.partition(f"\n{_PICTURES}\n")[0]
+
+
+_PICTURES = "**Pictures, of validation**"
+
+
 def study_note(record: StudyRecord) -> str:
     """What a study searches, by which rules, and what its figures may be taken for."""
     reach = [f"{_span(key)}, {'less' if low else 'more'} is better" for key, low in _directions(record)]
-    searched = _table(["searched", "range"], [[_span(name), _span(mark)] for name, mark in record.search.items()])
-    protocol = _table(
-        ["all trials", "the same"],
-        [[_plain(str(key)), _span(_said(value))] for key, value in record.protocol.items()],
-    )
+    searched = _table(["value", "range"], [[_span(name), _span(mark)] for name, mark in record.search.items()])
+    protocol = _table(["of all trials", ""], [[_plain(key), _span(_said(of))] for key, of in record.protocol.items()])
     several = " Trials that no other beats in all of these are the front; pruning looks at the first." * (
         len(record.monitors) > 1
     )
     parts = [
-        f"**Objective**\n\n{_code(record.objective)}",
+        f"**Objective:** {_span(record.objective)}",
         f"**Reached for** on validation: {'; '.join(reach)}.{several}",
-        searched,
-        *([protocol] if record.protocol else []),
+        f"**Searched**\n\n{searched}",
+        *([f"**The same**\n\n{protocol}"] if record.protocol else []),
         _MEANING,
         f"**Go on**: the same command, with more `--trials`\n\n{_code(_broken(record.command))}",
         f"**Report**: a page, Markdown and CSV\n\n{_code(f'python experiments/tune.py report {record.name}')}",
@@ -87,29 +108,35 @@ def keep_note(storage: BaseStorage, study_id: int, text: str, trial_id: int | No
         text: Markdown.
         trial_id: in that storage, for the note of a trial, which may be over; None for that of the study.
     """
-    import optuna_dashboard
+    from optuna_dashboard import save_note
 
-    place: Any = _Place(storage, _StudyPlace(storage, study_id), trial_id)
-    if optuna_dashboard.get_note(place) != text:
-        optuna_dashboard.save_note(place, text)
-
-
-@dataclass(frozen=True)
-class _StudyPlace:
-    _storage: BaseStorage
-    _study_id: int
+    if read_note(storage, study_id, trial_id) != text:
+        save_note(_place(storage, study_id, trial_id), text)
 
 
-@dataclass(frozen=True)
-class _Place:
+def read_note(storage: BaseStorage, study_id: int, trial_id: int | None = None) -> str:
+    """The note of a trial, or of the study; empty where there is none."""
+    from optuna_dashboard import get_note
+
+    return str(get_note(_place(storage, study_id, trial_id)))
+
+
+def keep_facts(storage: BaseStorage, study_id: int, record: StudyRecord) -> None:
+    """Write what all trials share to the study's attributes, which the dashboard lists."""
+    there = storage.get_study_user_attrs(study_id)
+    shared = {"objective": record.objective, "reached for": ", ".join(record.monitors)}
+    for key, value in {**shared, **{key: _said(of) for key, of in record.protocol.items()}}.items():
+        if there.get(key) != value:
+            storage.set_study_user_attr(study_id, key, value)
+
+
+def _place(storage: BaseStorage, study_id: int, trial_id: int | None) -> Any:
     """What the dashboard asks of a trial; with an id of None its keys are those of the study.
 
-    An `optuna.Trial` of an id would ask the sampler for values, and a `FrozenTrial` is not taken.
+    An `optuna.Trial` made of an id would ask the sampler for values, and a `FrozenTrial` is not taken.
     """
-
-    storage: BaseStorage
-    study: _StudyPlace
-    _trial_id: int | None
+    study = SimpleNamespace(_storage=storage, _study_id=study_id)
+    return SimpleNamespace(storage=storage, study=study, _trial_id=trial_id)
 
 
 def _what(record: TrialRecord) -> str:
@@ -120,12 +147,13 @@ def _what(record: TrialRecord) -> str:
         said += f" in {record.seconds:,.1f} s"
     if len(record.runs) > 1:
         said += f", {counted(len(record.runs), 'run', 'runs')}"
+    if not record.feasible:
+        said += "; **infeasible**: it breaks a constraint"
     return f"**Trial {record.number}**: {said}"
 
 
-def _constraints(constraints: Mapping[str, float]) -> str:
-    rows = [[_span(name), f"broken by {by:.4g}" if by > 0 else "met"] for name, by in constraints.items()]
-    return _table(["constraint", ""], rows)
+def _met(broken: float) -> str:
+    return f"**broken** by {broken:.4g}" if broken > 0 else f"met by {-broken:.4g}" if broken else "just met"
 
 
 def _reports(folders: Sequence[RunFolder]) -> list[dict[str, dict[str, Any]]]:
@@ -149,7 +177,7 @@ def _figures(reports: Sequence[Mapping[str, Mapping[str, Any]]], monitors: Seque
     first = _monitors_first(reports[0], monitors)
     if len(reports) == 1:
         rows = [[_key(key, monitors), spell(e), spell_interval(e), f"{e.get('n', ''):,}"] for key, e in first.items()]
-        return _table(["validation", "value", "95 % interval", "n"], rows)
+        return _table(["figure", "value", "95 % interval", "n"], rows)
     rows = []
     for key in first:
         entries = [report[key] for report in reports if key in report]
@@ -159,7 +187,13 @@ def _figures(reports: Sequence[Mapping[str, Mapping[str, Any]]], monitors: Seque
         else:
             mean, ends = f"{sum(values) / len(values):.4f}", f"{min(values):.4f} to {max(values):.4f}"
         rows.append([_key(key, monitors), mean, ends, " + ".join(f"{entry.get('n', ''):,}" for entry in entries)])
-    return _table(["validation", f"mean of {len(reports)} runs", "least to most", "n"], rows)
+    return _table(["figure", f"mean of {len(reports)} runs", "least to most", "n"], rows)
+
+
+def _bare_figures(figures: Mapping[str, float], monitors: Sequence[str]) -> str:
+    """A table of figures whose reports are not at hand."""
+    rows = [[_key(key, monitors), f"{value:.4f}"] for key, value in _monitors_first(figures, monitors).items()]
+    return _table(["figure", "value"], rows)
 
 
 def _monitors_first(figures: Mapping[str, Any], monitors: Sequence[str]) -> dict[str, Any]:
@@ -186,8 +220,13 @@ def _said(value: Any) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """A table; the dashboard leaves no room between columns, so blanks that do not break make it."""
+    lines = ["\u00a0\u00a0\u00a0 | ".join(line) for line in (head, *rows)]
+    return "\n".join(f"| {line} |" for line in (lines[0], " | ".join([":---"] * len(head)), *lines[1:]))
+
+
+def _digits(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _plain(text: str) -> str:
@@ -208,16 +247,43 @@ def _code(text: str) -> str:
     return f"{fence}\n{text}\n{fence}"
 
 
-def _broken(line: str, width: int = 76) -> str:
-    r"""A command over several lines, each with a backslash at its end, so that it can still be pasted into a shell."""
+def _broken(line: str) -> str:
+    r"""A command over several lines, each with a backslash at its end, that can still be pasted into a shell.
+
+    The dashboard's page grows as wide as the longest line.
+    """
     try:
         words = shlex.split(line)
     except ValueError:  # no words of a shell
         return line
+    groups: list[list[str]] = [[]]
+    for word in words:
+        if word.startswith("--"):
+            groups.append([])
+        groups[-1].append(word)
     lines: list[str] = []
-    for word in map(shlex.quote, words):
-        if lines and len(lines[-1]) + 1 + len(word) <= width and not (word.startswith("--") and len(lines[-1]) > 60):
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word if not lines else f"  {word}")
+    for group in groups:
+        text = " ".join(map(_quoted, group))
+        if len(text) > _WIDTH:
+            text = " ".join(_in_pieces(word) if len(word) > _WIDTH // 2 else _quoted(word) for word in group)
+        if lines and len(lines[-1]) + 1 + len(text) <= _WIDTH:
+            lines[-1] += f" {text}"
+        elif text:
+            lines.append(f"  {text}" if lines else text)
     return " \\\n".join(lines)
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell, its own quotes left as they are where that can be."""
+    plain = shlex.quote(word)
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!\n') else plain
+
+
+def _in_pieces(word: str) -> str:
+    r"""A long word for a shell in quoted pieces: a backslash between two of them joins them over the end of a line."""
+    pieces = textwrap.wrap(word, _WIDTH - 20, drop_whitespace=False, break_on_hyphens=False)
+    return "\\\n".join(map(_quoted, pieces)) if "".join(pieces) == word else _quoted(word)
+
+
+_WIDTH = 88
+"""Characters of code in a line."""

@@ -15,6 +15,7 @@ from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.folder import RunFolder
 from sandbox.tuning.artifacts import detach, list_artifacts
 from sandbox.tuning.joined import find_study
+from sandbox.tuning.notes import keep_note, read_note, without_pictures
 from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
 
 _OVER = ("complete", "pruned", "failed")
@@ -62,6 +63,8 @@ def sweep(record: StudyRecord, storage: BaseStorage, keep: int, *, weights: bool
             freed += detach(storage, study_id, trial_id, artifact, record.folder)
             pictures += 1
             touched.add(trial.number)
+        if trial.number in touched and (note := read_note(storage, study_id, trial_id)):
+            keep_note(storage, study_id, without_pictures(note), trial_id)
         for folder in run_folders_of(trial, record.folder) if weights else ():
             if size := _remove_weights(folder):
                 freed, runs = freed + size, runs + 1
