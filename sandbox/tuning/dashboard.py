@@ -63,13 +63,15 @@ def make_server(stores: Sequence[Store], *, host: str, port: int, edit: bool = F
     """
     from optuna_dashboard._app import create_app
 
+    if not host:
+        raise SandboxError("--host is empty, which would listen on every address; 0.0.0.0 says so")
     shown = [Shown(store.name, store.storage, find_study(store.storage, store.name)) for store in stores]
     folders = ArtifactFolders([store.folder for store in stores])
     app = gated(create_app(JoinedStorage(shown), artifact_store=folders), folders, edit=edit, several=len(stores) > 1)
     kind = _Server6 if ":" in host else _Server
     try:
         server = kind((host, port), _Quiet)
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last two are about names that no machine has
         raise SandboxError(f"cannot listen on {host}:{port}: {reason(error)}; choose another --port") from None
     server.set_app(app)
     return server

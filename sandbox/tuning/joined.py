@@ -10,6 +10,7 @@ import copy
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -58,8 +59,8 @@ class JoinedStorage(BaseStorage):
         """Take the studies in the order in which they are shown; names that occur twice get a number."""
         names: list[str] = []
         for study in studies:
-            same = sum(other.name == study.name for other in studies[: len(names)])
-            names.append(f"{study.name} ({same + 1})" if same else study.name)
+            spelt = (f"{study.name} ({number})" for number in count(2))
+            names.append(next(name for name in chain([study.name], spelt) if name not in names))
         self._studies = [Shown(name, study.storage, study.study_id) for name, study in zip(names, studies, strict=True)]
 
     def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:

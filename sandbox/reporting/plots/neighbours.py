@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from PIL import Image, ImageDraw
 
 from sandbox.evaluation.retrieval.search import Searcher
 from sandbox.files import whole_file
-from sandbox.reporting.plots.lettering import Letters, lettering
+from sandbox.reporting.plots.lettering import Lettering, Letters, lettering
 from sandbox.reporting.plots.style import COLOURS
 
 RIGHT, WRONG = COLOURS[0], COLOURS[3]  # told apart by every eye, and by a cross and a broken frame besides
 _CELL, _GAP, _LEAD, _MARGIN = 56, 10, 18, 14
 _LABEL = 150  # pixels of a class name beside a query at most
+_FIRST = _MARGIN + _LABEL + 10  # where queries begin
 _INK, _FAINT = "#222222", "#777777"
 _TWENTIETH = 20
 _CROSS = 13  # pixels
@@ -67,9 +68,9 @@ def best_and_worst(found: Found, y: np.ndarray, wanted: int = 4) -> tuple[Found,
     """The queries that are found best, and those that fail worst; of each class one as far as there are classes.
 
     A query is the better the more of its R nearest are right and the earlier they come (average precision at R, R no
-    more than are shown). Equal ones are told apart by cosines: that of the last neighbour, the better the higher, and
-    that of the first wrong one, the worse the higher. Each kind is drawn from the twentieth of the queries at its end,
-    at least from `wanted`; no query is of both.
+    more than are shown). Of equal ones the better has more right, then the higher cosine of its last neighbour; the
+    worse has the higher cosine of its first wrong one. Each kind is drawn from the twentieth of the queries at its
+    end, at least from `wanted`; no query is of both.
 
     Args:
         found: of `search_queries`.
@@ -80,11 +81,11 @@ def best_and_worst(found: Found, y: np.ndarray, wanted: int = 4) -> tuple[Found,
     first_wrong = np.where(found.right.all(1), -np.inf, np.where(found.right, -np.inf, found.scores).max(1, initial=-2))
     wanted = min(wanted, len(found) // 2)
     end = max(wanted, len(found) // _TWENTIETH)
-    best = np.lexsort((-found.scores.min(1, initial=2), -value))[:end]
-    worst = np.lexsort((-first_wrong, value))[:end]
+    best = np.lexsort((-found.scores.min(1, initial=2), -found.right.sum(1), -value))[:end]
+    worst = np.lexsort((-first_wrong, value))
     labels = y[found.queries]
     picked = _spread(best, labels, wanted)
-    left = worst[~np.isin(worst, picked)]
+    left = worst[~np.isin(worst, picked)][:end]
     return found.take(picked), found.take(_spread(left, labels, wanted))
 
 
@@ -107,35 +108,61 @@ def draw_neighbours(
     """
     named = {int(y): classes[y] if len(classes) else f"class {y}" for y in np.unique(labels)}
     known = lettering([*named.values(), *(heading for heading, _ in groups), "…"])
-    small, plain, bold = known.letters(9), known.letters(11), known.letters(13, bold=True)
-    step = _CELL + _GAP + small.height
-    shown = max(found.ids.shape[1] for _, found in groups)
-    heights = [(26 if heading else 0) + len(found) * step + 6 for heading, found in groups]
-    across = _MARGIN + _LABEL + 10
-    size = (across + _CELL + _LEAD + shown * (_CELL + _GAP) + _MARGIN, 2 * _MARGIN + 18 + sum(heights))
-    sheet = Image.new("RGB", size, "white")
-    pen = ImageDraw.Draw(sheet)
-    _draw_legend(pen, plain, (across, _MARGIN))
-    top = _MARGIN + 22
-    for (heading, found), height in zip(groups, heights, strict=True):
-        down = top
-        if heading:
-            bold.draw(pen, (_MARGIN, down), known.written(heading), _INK, "la")
-            down += 26
-        for row, query in enumerate(found.queries):
-            name = _cut(known.written(named[int(labels[query])]), plain, _LABEL)
-            plain.draw(pen, (across - 10, down + row * step + _CELL / 2), name, _INK, "rm")
-            sheet.paste(_thumbnail(pixels, query), (across, down + row * step))
-            for column, (place, right) in enumerate(zip(found.ids[row], found.right[row], strict=True)):
-                left = across + _CELL + _LEAD + column * (_CELL + _GAP)
-                sheet.paste(_thumbnail(pixels, place), (left, down + row * step))
-                _frame(pen, left, down + row * step, _CELL, right=bool(right))
-                if not right:
-                    under = _cut(known.written(named[int(labels[place])]), small, _CELL + _GAP - 2)
-                    small.draw(pen, (left + _CELL / 2, down + row * step + _CELL + 4), under, WRONG, "ma")
-        top += height
+    sheet = _Sheet(groups, pixels, {label: known.written(name) for label, name in named.items()}, labels, known)
     with whole_file(path, make_folder=True) as part:
-        sheet.save(part, "PNG")
+        sheet.drawn().save(part, "PNG")
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What is drawn, and where."""
+
+    groups: Sequence[tuple[str, Found]]
+    pixels: Any
+    names: Mapping[int, str]
+    labels: np.ndarray
+    known: Lettering
+
+    @property
+    def _step(self) -> int:
+        """Pixels from one row to the next."""
+        return _CELL + _GAP + self.known.letters(9).height
+
+    def drawn(self) -> Image.Image:
+        shown = max(found.ids.shape[1] for _, found in self.groups)
+        heights = [(26 if heading else 0) + len(found) * self._step + 6 for heading, found in self.groups]
+        wide = _FIRST + _CELL + _LEAD + shown * (_CELL + _GAP) + _MARGIN
+        sheet = Image.new("RGB", (wide, 2 * _MARGIN + 18 + sum(heights)), "white")
+        pen = ImageDraw.Draw(sheet)
+        _draw_legend(pen, self.known.letters(11), (_FIRST, _MARGIN))
+        top = _MARGIN + 22
+        for (heading, found), height in zip(self.groups, heights, strict=True):
+            down = top + (26 if heading else 0)
+            bold = self.known.letters(13, bold=True)
+            bold.draw(pen, (_MARGIN, top), self.known.written(heading), _INK, "la")
+            for row in range(len(found)):
+                self._draw_row(sheet, pen, found, row, down + row * self._step)
+            top += height
+        return sheet
+
+    def _draw_row(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, found: Found, row: int, top: int) -> None:
+        small, plain = self.known.letters(9), self.known.letters(11)
+        query = int(found.queries[row])
+        lines = plain.wrapped(self._name(query), _LABEL)
+        for number, line in enumerate(lines):
+            middle = top + _CELL / 2 + (number - (len(lines) - 1) / 2) * plain.height
+            plain.draw(pen, (_FIRST - 10, middle), line, _INK, "rm")
+        sheet.paste(_thumbnail(self.pixels, query), (_FIRST, top))
+        for column, (place, right) in enumerate(zip(found.ids[row], found.right[row], strict=True)):
+            left = _FIRST + _CELL + _LEAD + column * (_CELL + _GAP)
+            sheet.paste(_thumbnail(self.pixels, place), (left, top))
+            _frame(pen, left, top, _CELL, right=bool(right))
+            if not right:
+                under = small.cut(self._name(place), _CELL + _GAP - 2)
+                small.draw(pen, (left + _CELL / 2, top + _CELL + 4), under, WRONG, "ma")
+
+    def _name(self, place: int) -> str:
+        return self.names[int(self.labels[place])]
 
 
 def _precision(found: Found, mates: np.ndarray) -> np.ndarray:
@@ -196,10 +223,3 @@ def _thumbnail(pixels: Any, place: int) -> Image.Image:
     drawn = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).convert("RGB")
     sharp = max(drawn.size) < _CELL
     return drawn.resize((_CELL, _CELL), Image.Resampling.NEAREST if sharp else Image.Resampling.BILINEAR)
-
-
-def _cut(text: str, letters: Letters, width: int) -> str:
-    """The text, its beginning left out where it is too long: names that are long differ at their ends."""
-    if letters.length(text) <= width:
-        return text
-    return next((f"…{text[n:]}" for n in range(len(text)) if letters.length(f"…{text[n:]}") <= width), "…")
