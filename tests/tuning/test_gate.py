@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -135,6 +139,33 @@ def test_a_page_for_reading_has_no_buttons_to_change_things(tmp_path: Path) -> N
     style, _, rest = after.partition(b"</style>")
     assert b"DeleteIcon" in style and b"display: none" in style
     assert before + rest == pages[True]
+
+
+def test_it_says_where_it_is_and_ends_by_ctrl_c(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stores = [made(tmp_path, "one"), made(tmp_path, "two")]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    answered = []
+
+    def ask_and_end() -> None:
+        try:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                with suppress(ConnectionRefusedError):
+                    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+                    connection.request("GET", "/api/studies")
+                    answered.append(connection.getresponse().status)
+                    connection.close()
+                    return
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=ask_and_end)
+    thread.start()
+    serve(stores, port=port)
+    thread.join()
+    said = capsys.readouterr().out
+    assert answered == [200] and f"2 studies one, two: http://127.0.0.1:{port}/" in said and said.endswith("ended\n")
 
 
 def test_an_address_that_cannot_be_listened_on_is_said(tmp_path: Path) -> None:
