@@ -14,8 +14,10 @@ from sandbox.tuning.artifacts import ArtifactFolders
 _READING = ("GET", "HEAD", "OPTIONS")
 _PICTURE = re.compile(r"/artifacts/\d+/\d+/([0-9a-fA-F-]+)")
 _PNG = b"\x89PNG\r\n\x1a\n"
-_EDITING = ("Delete", "AddBox", "DriveFileRenameOutline", "Edit", "UploadFile")
-_HIDDEN = ", ".join(f".MuiButtonBase-root:has([data-testid={icon}Icon])" for icon in _EDITING) + "{display: none}"
+_EDITING = ("Delete", "AddBox", "DriveFileRenameOutline", "Edit")
+_UPLOAD = ".MuiCard-root:has([data-testid=UploadFileIcon]):not(:has(.MuiCard-root + .MuiCard-root))"
+_BUTTONS = ", ".join(f".MuiButtonBase-root:has([data-testid={icon}Icon])" for icon in _EDITING)
+_HIDDEN = f"{_BUTTONS}, {_UPLOAD} {{display: none}}"
 """Style of a page for reading: nothing is shown that it would refuse."""
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 """A WSGI application."""

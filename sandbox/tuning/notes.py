@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,6 +12,7 @@ from optuna.storages import BaseStorage
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import lower_is_better, spell, spell_interval
 from sandbox.runs.folder import RunFolder
+from sandbox.tuning.markdown import block, broken, plain, span, table
 from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
 from sandbox.wording import counted
 
@@ -30,22 +30,22 @@ def trial_note(record: TrialRecord, monitors: Sequence[str], folders: Sequence[R
     """
     parts = [_what(record)]
     if record.why:
-        parts.append(f"**Why:** {_plain(record.why)}")
+        parts.append(f"**Why:** {plain(record.why)}")
     if record.objective:
-        parts.append(f"**Objective:** {_span(record.objective)}")
+        parts.append(f"**Objective:** {span(record.objective)}")
     if record.params:
-        parts.append(f"**Drawn:** {', '.join(_span(f'{key} {_digits(v)}') for key, v in record.params.items())}")
+        parts.append(f"**Values:** {', '.join(span(f'{key} {_digits(v)}') for key, v in record.params.items())}")
     if record.constraints:
-        rows = [[_span(name), _met(by)] for name, by in record.constraints.items()]
-        parts.append(f"**Constraints**\n\n{_table(['asked', 'reached'], rows)}")
+        rows = [[span(name), _met(by)] for name, by in record.constraints.items()]
+        parts.append(f"**Constraints**\n\n{table(['asked', 'reached'], rows)}")
     reports = _reports(folders) if record.state == "complete" else []
     if reports or record.figures:
-        table = _figures(reports, monitors) if reports else _bare_figures(record.figures, monitors)
-        parts.append(f"**Validation**\n\n{table}")
+        figures = _figures(reports, monitors) if reports else _bare_figures(record.figures, monitors)
+        parts.append(f"**Validation**\n\n{figures}")
     if record.line:
-        parts.append(f"**Train it again**\n\n{_code(_broken(record.line))}")
+        parts.append(f"**Train it again**\n\n{block(broken(record.line))}")
     if record.runs:
-        parts.append(f"Run {'folder' if len(record.runs) == 1 else 'folders'}: {', '.join(map(_span, record.runs))}")
+        parts.append(f"Run {'folder' if len(record.runs) == 1 else 'folders'}: {', '.join(map(span, record.runs))}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -73,21 +73,23 @@ _PICTURES = "**Pictures, of validation**"
 
 def study_note(record: StudyRecord) -> str:
     """What a study searches, by which rules, and what its figures may be taken for."""
-    reach = [f"{_span(key)}, {'less' if low else 'more'} is better" for key, low in _directions(record)]
-    searched = _table(["value", "range"], [[_span(name), _span(mark)] for name, mark in record.search.items()])
-    protocol = _table(["of all trials", ""], [[_plain(key), _span(_said(of))] for key, of in record.protocol.items()])
+    reach = [f"{span(key)}, {'less' if low else 'more'} is better" for key, low in _directions(record)]
+    searched = table(["name", "range"], [[span(name), span(mark)] for name, mark in record.search.items()])
+    protocol = table(["setting", "value"], [[plain(key), span(_said(of))] for key, of in record.protocol.items()])
     several = " Trials that no other beats in all of these are the front; pruning looks at the first." * (
         len(record.monitors) > 1
     )
+    usual = record.folder.parts[-3:-1] == ("results", "studies")
+    called = shlex.quote(record.folder.name if usual else str(record.folder))
     parts = [
-        f"**Objective:** {_span(record.objective)}",
+        f"**Objective:** {span(record.objective)}",
         f"**Reached for** on validation: {'; '.join(reach)}.{several}",
         f"**Searched**\n\n{searched}",
-        *([f"**The same**\n\n{protocol}"] if record.protocol else []),
+        *([f"**The same in all trials**\n\n{protocol}"] if record.protocol else []),
         _MEANING,
-        f"**Go on**: the same command, with more `--trials`\n\n{_code(_broken(record.command))}",
-        f"**Report**: a page, Markdown and CSV\n\n{_code(f'python experiments/tune.py report {record.name}')}",
-        f"**Train the best on fresh seeds**\n\n{_code(f'python experiments/run.py --from {record.name} --seeds 5')}",
+        f"**Go on**: the same command, with more `--trials`\n\n{block(broken(record.command))}",
+        f"**Report**: a page, Markdown and CSV\n\n{block(f'python experiments/tune.py report {called}')}",
+        f"**Train the best on fresh seeds**\n\n{block(f'python experiments/run.py --from {called} --seeds 5')}",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -177,7 +179,7 @@ def _figures(reports: Sequence[Mapping[str, Mapping[str, Any]]], monitors: Seque
     first = _monitors_first(reports[0], monitors)
     if len(reports) == 1:
         rows = [[_key(key, monitors), spell(e), spell_interval(e), f"{e.get('n', ''):,}"] for key, e in first.items()]
-        return _table(["figure", "value", "95 % interval", "n"], rows)
+        return table(["figure", "value", "95 % interval", "n"], rows)
     rows = []
     for key in first:
         entries = [report[key] for report in reports if key in report]
@@ -187,13 +189,13 @@ def _figures(reports: Sequence[Mapping[str, Mapping[str, Any]]], monitors: Seque
         else:
             mean, ends = f"{sum(values) / len(values):.4f}", f"{min(values):.4f} to {max(values):.4f}"
         rows.append([_key(key, monitors), mean, ends, " + ".join(f"{entry.get('n', ''):,}" for entry in entries)])
-    return _table(["figure", f"mean of {len(reports)} runs", "least to most", "n"], rows)
+    return table(["figure", f"mean of {len(reports)} runs", "least to most", "n"], rows)
 
 
 def _bare_figures(figures: Mapping[str, float], monitors: Sequence[str]) -> str:
     """A table of figures whose reports are not at hand."""
     rows = [[_key(key, monitors), f"{value:.4f}"] for key, value in _monitors_first(figures, monitors).items()]
-    return _table(["figure", "value"], rows)
+    return table(["figure", "value"], rows)
 
 
 def _monitors_first(figures: Mapping[str, Any], monitors: Sequence[str]) -> dict[str, Any]:
@@ -202,7 +204,7 @@ def _monitors_first(figures: Mapping[str, Any], monitors: Sequence[str]) -> dict
 
 
 def _key(key: str, monitors: Sequence[str]) -> str:
-    return f"**{_span(key)}**" if key in monitors else _span(key)
+    return f"**{span(key)}**" if key in monitors else span(key)
 
 
 def _directions(record: StudyRecord) -> list[tuple[str, bool]]:
@@ -219,71 +221,5 @@ def _said(value: Any) -> str:
     return str(value)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; the dashboard leaves no room between columns, so blanks that do not break make it."""
-    lines = ["\u00a0\u00a0\u00a0 | ".join(line) for line in (head, *rows)]
-    return "\n".join(f"| {line} |" for line in (lines[0], " | ".join([":---"] * len(head)), *lines[1:]))
-
-
 def _digits(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _plain(text: str) -> str:
-    """A text in which Markdown sees no marks."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#~$" else c for c in " ".join(text.split()))
-
-
-def _span(text: str) -> str:
-    """A text as code, within a table as well."""
-    text = " ".join(text.split()).replace("|", "\\|")
-    return f"`` {text} ``" if "`" in text else f"`{text}`" if text else ""
-
-
-def _code(text: str) -> str:
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}\n{text}\n{fence}"
-
-
-def _broken(line: str) -> str:
-    r"""A command over several lines, each with a backslash at its end, that can still be pasted into a shell.
-
-    The dashboard's page grows as wide as the longest line.
-    """
-    try:
-        words = shlex.split(line)
-    except ValueError:  # no words of a shell
-        return line
-    groups: list[list[str]] = [[]]
-    for word in words:
-        if word.startswith("--"):
-            groups.append([])
-        groups[-1].append(word)
-    lines: list[str] = []
-    for group in groups:
-        text = " ".join(map(_quoted, group))
-        if len(text) > _WIDTH:
-            text = " ".join(_in_pieces(word) if len(word) > _WIDTH // 2 else _quoted(word) for word in group)
-        if lines and len(lines[-1]) + 1 + len(text) <= _WIDTH:
-            lines[-1] += f" {text}"
-        elif text:
-            lines.append(f"  {text}" if lines else text)
-    return " \\\n".join(lines)
-
-
-def _quoted(word: str) -> str:
-    """A word for a shell, its own quotes left as they are where that can be."""
-    plain = shlex.quote(word)
-    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!\n') else plain
-
-
-def _in_pieces(word: str) -> str:
-    r"""A long word for a shell in quoted pieces: a backslash between two of them joins them over the end of a line."""
-    pieces = textwrap.wrap(word, _WIDTH - 20, drop_whitespace=False, break_on_hyphens=False)
-    return "\\\n".join(map(_quoted, pieces)) if "".join(pieces) == word else _quoted(word)
-
-
-_WIDTH = 88
-"""Characters of code in a line."""

@@ -87,6 +87,7 @@ def test_a_trial_without_a_report_says_why() -> None:
     why = "step 12: 0.41 is below the median | 0.55 of *5* trials"
     note = trial_note(trial_record(3, "pruned", why=why, constraints={"images_per_second >= 500": 130.0}), [], [])
     assert r"**Why:** step 12: 0.41 is below the median \| 0.55 of \*5\* trials" in note
+    assert "`a|b`" in trial_note(trial_record(3, objective="a|b"), [], [])
     assert "**infeasible**" in note and rows_of(note)[-1] == ["images_per_second >= 500", "broken** by 130"]
     default = trial_note(trial_record(0, kind=DEFAULT, figures={MONITOR: 0.25}, constraints={"a": -2.0}), [MONITOR], [])
     assert "counted as no trial" in default and "infeasible" not in default
@@ -155,11 +156,12 @@ def test_a_study_says_what_it_searches_and_what_its_figures_are(tmp_path: Path) 
         "`none`",
         r"`a \| b <= 3`",
         "is no result",
-        "tune.py report mine",
-        "run.py --from mine",
+        f"tune.py report {tmp_path / 'mine'}",
         "the front",
     ):
         assert said in note
+    usual = study_note(study_record(tmp_path / "results" / "studies" / "mine", []))
+    assert "tune.py report mine\n" in usual and "run.py --from mine --seeds 5\n" in usual
     assert "front" not in study_note(study_record(tmp_path / "mine", []))
     study = begun(InMemoryStorage(), "mine")
     keep_facts(study._storage, 0, record)
