@@ -39,7 +39,10 @@ def test_a_log_that_says_little_is_drawn(tmp_path: Path) -> None:
     (run.path / "report.json").unlink()
     rows = [{"step": 1, "loss": float("nan")}, {"step": 2, "val": {"other": 1}}, {"step": 2, "val": {}}]
     (run.path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [path.name for path in picture_trial(run, tmp_path)] == ["curves.png"]
+    title = "trial 1, failed: $x_{ 二 \\ " + "not a number " * 60
+    (drawn,) = picture_trial(run, tmp_path, title=title)
+    with Image.open(drawn) as opened:
+        assert drawn.name == "curves.png" and opened.width < 1300
 
 
 def test_images_of_another_split_are_refused(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
 
 from sandbox.evaluation.figures import lower_is_better
+from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.style import COLOURS, save
 
 matplotlib.use("Agg")  # a picture is a file here, never a window
@@ -26,7 +28,8 @@ def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path, *, title: 
     """Loss and the monitored validation figure over the steps of a log, the best of it marked, to a PNG."""
     train = [row for row in rows if "loss" in row]
     val = [(row["step"], row["val"][monitor]) for row in rows if monitor in row.get("val", {})]
-    with sns.axes_style("whitegrid"):
+    known = lettering([title])
+    with sns.axes_style("whitegrid"), known.for_plots():
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
         left.plot([row["step"] for row in train], [row["loss"] for row in train], color=COLOURS[0])
         left.set(xlabel="step", ylabel="training loss")
@@ -38,7 +41,7 @@ def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path, *, title: 
             right.plot(step, best, marker="*", markersize=13, color=COLOURS[3], linestyle="")
             right.set_title(f"best {best:.4f} at step {step:,}", fontsize=10, color=COLOURS[3])
         if title:
-            figure.suptitle(title, fontsize=11)
+            figure.suptitle("\n".join(wrap(known.plotted(title), 110)[:3]), fontsize=11)
         save(figure, path)
 
 
