@@ -44,6 +44,9 @@ class Command:
     settings: Annotated[Recipe, tyro.conf.arg(name="")] = Recipe()
     recipe: str = ""
     """A recipe by name (experiments/recipes/NAME.toml) or FILE.toml; other flags go over it."""
+    from_: Annotated[str, tyro.conf.arg(name="from")] = ""
+    """The best trial of a study (STUDY, a name or a path), or another one of its trials (STUDY:TRIAL); other flags go
+    over it."""
     list: Literal["", "losses", "miners", "data", "backbones"] = ""
     """Print a catalogue and stop: losses, miners, data or backbones."""
     seeds: int = 1
@@ -76,6 +79,10 @@ def obey(argv: list[str]) -> None:
     """Read the flags and do what they say."""
     named = flags.value(argv, "--recipe")
     base, stages = load_staged(named, HERE / "recipes", data_kinds()) if named else (Recipe(), ())
+    if study := flags.value(argv, "--from"):
+        if named:
+            raise SandboxError("--recipe and --from each give the recipe that other flags go over; give one of them")
+        base = from_study(study)
     command = read(argv, base)
     if command.list:
         return print_catalogue(command.list)
@@ -100,6 +107,20 @@ def obey(argv: list[str]) -> None:
     commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
     for seed in range(command.settings.seed, command.settings.seed + command.seeds):
         train(commands, [stage.name for stage in chosen], seed)
+
+
+def from_study(text: str) -> Recipe:
+    """The recipe of a study's trial."""
+    from sandbox.tuning.read import recipe_of
+    from sandbox.tuning.study import open_study
+
+    name, _, number = text.rpartition(":") if ":" in text else (text, "", "")
+    if number and not number.isdecimal():
+        raise SandboxError(f"--from '{text}': after the colon stands the number of a trial")
+    folder = Path(name)
+    if folder.parent == Path(".") and not folder.is_dir():
+        folder = RESULTS / "studies" / name
+    return recipe_of(open_study(folder), int(number) if number else None)
 
 
 def read(argv: list[str], base: Recipe) -> Command:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sandbox.cli import flags
-from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
+from sandbox.cli.study_commands import LOOKS, name_of, run_look
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import Interrupted, SandboxError, exit_on_error
 from sandbox.recipe.specs import Recipe
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 STUDIES = HERE.parent / "results" / "studies"
-LOOKS = ("show", "dashboard")
 WHAT = (
     "Search the values that --loss and --search mark with tune(...), judged by validation alone. The same command "
     "again goes on with its study, from here or from another machine. 'tune.py show STUDY' prints the trials and the "
-    "winner, 'tune.py dashboard STUDY' serves Optuna's dashboard; 'tune.py show --help' tells more."
+    "winner, 'tune.py report STUDY' writes a page, 'tune.py dashboard STUDY' serves Optuna's dashboard, 'tune.py sweep "
+    "STUDY' removes pictures; each has a --help."
 )
 
 
@@ -71,6 +71,8 @@ class Command:
     """Class-disjoint folds of the training and validation classes, averaged; 0 takes the split as it is."""
     baseline: bool = True
     """Train the default values first; that counts as no trial."""
+    pictures: bool = True
+    """Draw each trial for the dashboard."""
     study: str = ""
     """Name of the study; made from what is searched where not given."""
     out: str = ""
@@ -79,25 +81,11 @@ class Command:
     """Where trials are kept: postgresql://... or sqlite:///FILE; a journal in the study's folder where not given."""
 
 
-@dataclass(frozen=True)
-class Look:
-    """What `dashboard` and `show` take."""
-
-    study: Annotated[str, tyro.conf.Positional]
-    """Name of the study (a folder of results/studies), or its path."""
-    storage: str = ""
-    """Where its trials are kept, if study.json does not say so."""
-    host: str = "127.0.0.1"
-    """dashboard: address to listen on; there is no log-in."""
-    port: int = 8080
-    """dashboard: port to listen on."""
-
-
 def main() -> None:
     """Read the flags and do what they say."""
     argv = sys.argv[1:]
     if argv and argv[0] in LOOKS:
-        return look(argv[0], argv[1:])
+        return run_look(argv[0], argv[1:], STUDIES)
     named = flags.value(argv, "--recipe")
     base = load(named, HERE / "recipes", data_kinds()) if named else Recipe()
     prog = "python experiments/tune.py"
@@ -152,8 +140,8 @@ def tune(command: Command) -> None:
     say_plan(plan, cost, folder, command.workers)
     say_standing(record_study(study), command.trials)
     try:
-        job = Job(plan, goal, folder, command.storage, typed)
-        alone = search(plan, goal, folder=folder, study=study)
+        job = Job(plan, goal, folder, command.storage, typed, command.pictures)
+        alone = search(plan, goal, folder=folder, study=study, pictures=command.pictures)
         events = search_with(job, gpus=gpus) if command.workers > 1 else alone
         if why := watch_study(events, trials=command.trials, workers=command.workers):
             say(f"the study ends here: {why}")
@@ -162,7 +150,7 @@ def tune(command: Command) -> None:
         if isinstance(stop, Interrupted):
             stop.said = True
         raise
-    say_winner(read_study(folder, command.storage), folder.name if folder.parent == STUDIES else from_here(folder))
+    say_winner(read_study(folder, command.storage), name_of(folder, STUDIES))
 
 
 def planned(command: Command) -> Plan:
@@ -184,28 +172,6 @@ def planned(command: Command) -> Plan:
         folds=command.folds,
         baseline=command.baseline,
     )
-
-
-def look(what: str, argv: list[str]) -> None:
-    """Show a study that exists."""
-    from sandbox.cli.study_words import say_winner
-
-    command = flags.parse(Look, argv, prog=f"python experiments/tune.py {what}", description=WHAT)
-    folder = Path(command.study)
-    if folder.parent == Path("."):
-        folder = STUDIES / command.study
-    flags.quiet_libraries()
-    if what == "dashboard":
-        from sandbox.tuning.dashboard import serve
-
-        return serve(folder, host=command.host, port=command.port)
-    from sandbox.tuning.read import read_study
-
-    record = read_study(folder, command.storage)
-    for trial in record.trials:
-        values = "  ".join(f"{key} {flags.short(value)}" for key, value in trial.params.items())
-        say(f"trial {trial.number}  state {trial.state}  value {trial.values[0] if trial.values else None}  {values}")
-    say_winner(record, folder.name if folder.parent == STUDIES else from_here(folder))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
 
         split = "test" if r.test else "val"
         images, pairs, _ = prepared.splits.part(split)
-        draw_run(folder, images.pixels, split, pairs)
+        draw_run(folder, images.pixels, split, pairs, classes=images.classes)
     steps = folder.read_log()[-1]["step"]
     cuda = prepared.device.type == "cuda"
     shown = (steps - r.start) * prepared.training.batches.size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from sandbox.evaluation.figures import spell, spell_interval
 from sandbox.reporting.plots import curves
+from sandbox.reporting.plots.neighbours import draw_neighbours, search_queries
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
 
@@ -25,7 +27,7 @@ td.number { font-variant-numeric: tabular-nums }
 """
 
 
-def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None) -> None:
+def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None, *, classes: Sequence[str] = ()) -> None:
     """Draw the pictures of a trained run into its `figures/`.
 
     Args:
@@ -33,6 +35,7 @@ def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None) -> N
         pixels: (N, H, W, C) uint8 images of the judged split.
         split: which split that is, ``test`` or ``val``.
         pairs: given verification pairs with `left`, `right`, `same`; random pairs are drawn where there are none.
+        classes: the name of each label, where they have names.
     """
     kept = read_embeddings(folder).take(split)
     x, y = kept.x, kept.labels
@@ -44,7 +47,8 @@ def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None) -> N
     places = folder.path / "figures"
     curves.draw_curves(folder.read_log(), folder.recipe().evaluate.monitor, places / "curves.png")
     curves.draw_scores(genuine, impostor, places / "scores.png")
-    curves.draw_neighbours(x, y, pixels, places / "neighbours.png")
+    found = search_queries(x, y, most=8)
+    draw_neighbours([("", found)], pixels, y, classes, places / "neighbours.png")
 
 
 def write_page(folder: RunFolder) -> None:

@@ -10,6 +10,11 @@ from typing import Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from sandbox.data.catalog import data_kinds
+from sandbox.errors import SandboxError
+from sandbox.recipe.specs import Recipe
+from sandbox.recipe.text import from_toml
+from sandbox.runs.folder import RunFolder
 from sandbox.tuning.claims import RECIPE, kind_of, values_of
 from sandbox.tuning.heartbeat import Watcher
 from sandbox.tuning.record import StudyRecord, TrialRecord
@@ -85,13 +90,28 @@ def record_of(study: Study, trial: FrozenTrial) -> TrialRecord:
     )
 
 
-def recipe_of(study: Study, number: int) -> str | None:
-    """The recipe of a trial as TOML; None of one from before it was kept."""
-    for trial in study.trials():
-        if trial.number == number:
-            text = trial.system_attrs.get(RECIPE)
-            return text if isinstance(text, str) else None
-    return None
+def recipe_of(study: Study, number: int | None = None) -> Recipe:
+    """The recipe of a trial; of the best one where no number is given.
+
+    Raises:
+        SandboxError: there is no such trial, or none is complete.
+    """
+    record = record_study(study)
+    if number is None:
+        best = record.best()
+        if best is None:
+            raise SandboxError(f"no trial of the study {record.name} is complete and meets every constraint")
+        number = best.number
+    found = next((trial for trial in study.trials() if trial.number == number), None)
+    if found is None:
+        last = record.trials[-1].number if record.trials else -1
+        raise SandboxError(f"the study {record.name} has no trial {number}; they are numbered from 0 to {last}")
+    toml = found.system_attrs.get(RECIPE)
+    if isinstance(toml, str):
+        return from_toml(toml, source=f"trial {number} of {record.name}", kinds=data_kinds())
+    for name in record.trials[number].runs:  # of a trial from before its recipe was kept with it
+        return RunFolder(study.folder / "runs" / name).recipe()
+    raise SandboxError(f"the study {record.name} does not say how trial {number} was made: its recipe is gone")
 
 
 def _state(trial: FrozenTrial) -> str:

@@ -19,6 +19,7 @@ from sandbox.tuning.heartbeat import beating
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.read import LINE, record_of
 from sandbox.tuning.record import DEFAULT, TrialRecord
+from sandbox.tuning.shown import show_study, show_trial
 from sandbox.tuning.study import Study, make_study
 from sandbox.tuning.trial import Lost, Outcome, Trial, run_line
 
@@ -28,7 +29,14 @@ _NOTHING_TRAINED = 10
 
 
 def search(
-    plan: Plan, goal: Goal, *, folder: Path, url: str = "", command: str = "", study: Study | None = None
+    plan: Plan,
+    goal: Goal,
+    *,
+    folder: Path,
+    url: str = "",
+    command: str = "",
+    study: Study | None = None,
+    pictures: bool = True,
 ) -> Generator[Event, None, None]:
     """Do trials until the study has as many as asked for; the same call goes on with it, from any process.
 
@@ -39,11 +47,13 @@ def search(
         url: of the database that the trials are kept in; the journal in the folder where empty.
         command: what a person typed, for the record.
         study: the study, where it is open already.
+        pictures: draw each trial for the dashboard.
 
     Raises:
         SandboxError: the plan is refused, the study cannot be kept, or nothing can be trained.
     """
     study = study or make_study(plan, folder, url=url, command=command)
+    show_study(study)
     claims = Claims(study, plan, goal)
     failures, waits = 0, False
     while True:
@@ -61,6 +71,7 @@ def search(
         record = yield from _one(claims, claim)
         if record is None:
             continue
+        show_trial(study, record, claim.id, pictures=pictures)
         failures = failures + 1 if record.state == "failed" else 0
         trials = study.trials()
         yield TrialOver(record, sum(t.state in OVER and kind_of(t) != DEFAULT for t in trials), _best(trials, plan))

@@ -49,6 +49,8 @@ class Job:
     folder: Path
     url: str
     command: str
+    pictures: bool = True
+    """Whether each trial is drawn for the dashboard."""
 
 
 @dataclass
@@ -218,7 +220,8 @@ def _work(job: Job, gpu: str, says: Connection, lives: Connection) -> None:
     tell = _Teller(says)
     try:
         with listen(together=5.0):  # a terminal tells it, and so does the parent
-            for event in search(job.plan, job.goal, folder=job.folder, url=job.url, command=job.command):
+            study = make_study(job.plan, job.folder, url=job.url, command=job.command)
+            for event in search(job.plan, job.goal, folder=job.folder, study=study, pictures=job.pictures):
                 tell(event)
     except SandboxError as error:
         tell(error)

@@ -168,23 +168,7 @@ def _drawn(images: ImageSet, classes: int, seed: int) -> list[tuple[int, np.ndar
 def _label(row: Row, letters: Letters) -> list[tuple[str, str]]:
     """Lines beside a row, with their colours: the name, and the detail under it."""
     name, detail = map(letters.lettering.written, (row.name, row.detail))
-    return [(line, _INK) for line in _wrapped(name, letters)] + [(_cut(detail, letters), _FAINT)]
-
-
-def _wrapped(name: str, letters: Letters) -> list[str]:
-    """The name in one line or two, broken between words, cut where that is not enough."""
-    words = name.split(" ")
-    fitting = [n for n in range(1, len(words) + 1) if letters.length(" ".join(words[:n])) <= _LABEL]
-    first = fitting[-1] if fitting else len(words)
-    lines = [" ".join(words[:first]), " ".join(words[first:])]
-    return [_cut(line, letters) for line in lines if line]
-
-
-def _cut(text: str, letters: Letters) -> str:
-    """The text, its beginning left out where it is too long: names that are long differ at their ends."""
-    if letters.length(text) <= _LABEL:
-        return text
-    return next((f"…{text[n:]}" for n in range(len(text)) if letters.length(f"…{text[n:]}") <= _LABEL), "…")
+    return [(line, _INK) for line in letters.wrapped(name, _LABEL)] + [(letters.cut(detail, _LABEL), _FAINT)]
 
 
 def _enlarged(pixels: np.ndarray, cell: int) -> Image.Image:

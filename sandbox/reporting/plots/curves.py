@@ -1,37 +1,47 @@
-"""Pictures of a run: learning curves, score distributions, nearest neighbours."""
+"""Pictures of a run: learning curves, score distributions, trade-offs."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
 
-from sandbox.reporting.plots.style import save
+from sandbox.evaluation.figures import lower_is_better
+from sandbox.reporting.plots.lettering import lettering
+from sandbox.reporting.plots.style import COLOURS, save
 
 matplotlib.use("Agg")  # a picture is a file here, never a window
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.patches import Rectangle
 
-_RIGHT, _WRONG = "#2a9d55", "#d1495b"
+_RIGHT, _WRONG = COLOURS[0], COLOURS[3]
 _MANY = 200_000
+_BINS = 80
 _PIECE = 2048
-_GAP = 0.12  # between two images, of the way from one to the next
 
 
-def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path) -> None:
-    """Loss and the monitored validation figure over the steps of a log, to a PNG."""
+def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path, *, title: str = "") -> None:
+    """Loss and the monitored validation figure over the steps of a log, the best of it marked, to a PNG."""
     train = [row for row in rows if "loss" in row]
-    val = [row for row in rows if "val" in row]
-    with sns.axes_style("whitegrid"):
+    val = [(row["step"], row["val"][monitor]) for row in rows if monitor in row.get("val", {})]
+    known = lettering([title])
+    with sns.axes_style("whitegrid"), known.for_plots():
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-        sns.lineplot(x=[row["step"] for row in train], y=[row["loss"] for row in train], ax=left)
+        left.plot([row["step"] for row in train], [row["loss"] for row in train], color=COLOURS[0])
         left.set(xlabel="step", ylabel="training loss")
-        sns.lineplot(x=[row["step"] for row in val], y=[row["val"][monitor] for row in val], marker="o", ax=right)
+        right.plot([step for step, _ in val], [value for _, value in val], color=COLOURS[0], marker="o")
         right.set(xlabel="step", ylabel=f"validation {monitor}")
+        finite = [point for point in val if np.isfinite(point[1])]
+        if finite:
+            step, best = (min if lower_is_better(monitor) else max)(finite, key=lambda point: point[1])
+            right.plot(step, best, marker="*", markersize=13, color=COLOURS[3], linestyle="")
+            right.set_title(f"best {best:.4f} at step {step:,}", fontsize=10, color=COLOURS[3])
+        if title:
+            figure.suptitle("\n".join(wrap(known.plotted(title), 110)[:3]), fontsize=11)
         save(figure, path)
 
 
@@ -39,19 +49,12 @@ def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, thresh
     """Distributions of genuine and impostor cosines (M,), each scaled to area one, to a PNG."""
     with sns.axes_style("whitegrid"):
         figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
-        span = (float(min(genuine.min(), impostor.min())), float(max(genuine.max(), impostor.max())))
+        low, high = min(genuine.min(), impostor.min()), max(genuine.max(), impostor.max())
+        edges = np.linspace(low, max(high, low + 1e-4), _BINS + 1, dtype=np.float64)  # not all in one place
         for scores, name, colour in ((impostor, "impostor", _WRONG), (genuine, "genuine", _RIGHT)):
-            sns.histplot(
-                x=scores,
-                stat="density",
-                bins=80,
-                binrange=span,
-                element="step",
-                color=colour,
-                alpha=0.35,
-                label=name,
-                ax=axes,
-            )
+            density, _ = np.histogram(scores, edges, density=True)
+            axes.stairs(density, edges, fill=True, color=colour, alpha=0.35, label=name)
+            axes.stairs(density, edges, color=colour, linewidth=1.2)
         if threshold is not None:
             axes.axvline(threshold, color="black", linewidth=1, linestyle="--", label=f"threshold {threshold:.3f}")
         axes.set(xlabel="cosine", ylabel="density")
@@ -96,40 +99,6 @@ def draw_cmc(ranks: np.ndarray, path: Path, *, most: int = 50) -> None:
         save(figure, path)
 
 
-def draw_neighbours(
-    x: np.ndarray, y: np.ndarray, pixels: Any, path: Path, *, queries: int = 8, shown: int = 10
-) -> None:
-    """Queries with their nearest images, framed green where the class is right, to a PNG.
-
-    Args:
-        x: (N, D) float32 unit rows.
-        y: (N,) int64.
-        pixels: (N, H, W, C) uint8.
-        path: where the PNG goes.
-        queries: how many queries, drawn with a fixed seed among those with a match.
-        shown: neighbours a query.
-    """
-    counts = np.bincount(y)
-    able = np.flatnonzero(counts[y] > 1)
-    chosen = np.random.default_rng(0).permutation(able)[:queries]
-    shown = min(shown, len(x) - 1)
-    # One pair of axes for all images: a pair for each takes seconds to lay out.
-    figure, axes = plt.subplots(figsize=(0.75 * (shown + 1), 0.8 * len(chosen)), layout="constrained")
-    axes.set(xlim=(-_GAP, shown + 1), ylim=(len(chosen), -_GAP), aspect="equal")
-    axes.set_axis_off()
-    for row, query in enumerate(chosen):
-        scores = x @ x[query]
-        scores[query] = -np.inf
-        order = np.argsort(-scores, kind="stable")[:shown]
-        for column, place in enumerate([query, *order]):
-            colour = "black" if column == 0 else _RIGHT if y[place] == y[query] else _WRONG
-            _show(axes, pixels[np.array([place])][0], column, row, colour)
-    axes.text((1 - _GAP) / 2, -1.5 * _GAP, "query", fontsize=9, ha="center", va="bottom")
-    if shown:
-        axes.text(1 + (1 - _GAP) / 2, -1.5 * _GAP, "nearest ...", fontsize=9, ha="center", va="bottom")
-    save(figure, path)
-
-
 def sampled_scores(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Cosines of random genuine and random impostor pairs of unit rows x (N, D), up to 200,000 each, seed fixed."""
     rng = np.random.default_rng(0)
@@ -147,12 +116,3 @@ def _cosines(x: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """(M,) inner products of pairs of rows, some at a time: all rows at once would go through memory."""
     pieces = [slice(start, start + _PIECE) for start in range(0, len(left), _PIECE)]
     return np.concatenate([np.einsum("ij,ij->i", x[left[piece]], x[right[piece]]) for piece in pieces])
-
-
-def _show(axes: Any, image: np.ndarray, column: int, row: int, colour: str) -> None:
-    """An image in a cell of a grid, with a frame."""
-    side = 1 - _GAP
-    grey = image[..., 0] if image.shape[-1] == 1 else image
-    edges = (column, column + side, row + side, row)
-    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, extent=edges, aspect="auto", zorder=1)
-    axes.add_patch(Rectangle((column, row), side, side, fill=False, edgecolor=colour, linewidth=2.5, zorder=2))

@@ -97,6 +97,25 @@ class Letters:
             pen.text((across, down), run, fill=fill, font=font, anchor="ls")
             across += font.getlength(run)
 
+    def wrapped(self, text: str, width: float) -> list[str]:
+        """A text that `Lettering.written` gave in one line or two, parted between words, cut where that is not enough.
+
+        Args:
+            text: any.
+            width: of a line at most, pixels.
+        """
+        words = text.split(" ")
+        fitting = [n for n in range(1, len(words) + 1) if self.length(" ".join(words[:n])) <= width]
+        first = fitting[-1] if fitting else len(words)
+        lines = [" ".join(words[:first]), " ".join(words[first:])]
+        return [self.cut(line, width) for line in lines if line]
+
+    def cut(self, text: str, width: float) -> str:
+        """The text, its beginning left out where it is too long: names that are long differ at their ends."""
+        if self.length(text) <= width:
+            return text
+        return next((f"…{text[n:]}" for n in range(len(text)) if self.length(f"…{text[n:]}") <= width), "…")
+
     @property
     def _own(self) -> ImageFont.FreeTypeFont:
         return _opened(own_font(bold=self.bold), self.size)
