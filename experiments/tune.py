@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import file_named, from_here
 from sandbox.cli.say import say
 from sandbox.cli.study_commands import LOOKS, name_of, run_look
 from sandbox.data.catalog import data_kinds
@@ -27,9 +28,11 @@ from sandbox.training.stopping import listen
 
 if TYPE_CHECKING:
     from sandbox.tuning.plan import Plan
+    from sandbox.tuning.study import Study
 
 HERE = Path(__file__).resolve().parent
 STUDIES = HERE.parent / "results" / "studies"
+MOST_SEEDS = 1000
 WHAT = (
     "Search the values that --loss and --search mark with tune(...), judged by validation alone. The same command "
     "again goes on with its study, from here or from another machine. 'tune.py show STUDY' prints the trials and the "
@@ -47,6 +50,12 @@ class Command:
     """A recipe by name (experiments/recipes/NAME.toml) or FILE.toml; other flags go over it."""
     search: tuple[str, ...] = ()
     """Settings to search beside the objective, such as "optimizer.lr=tune(1e-4, 1e-2, log=True)"."""
+    compare: str = ""
+    """Objectives with marks, separated by ; and searched in turn, each in a study of its own; in place of --loss."""
+    final: int = 0
+    """After the search, train winner and default on so many fresh seeds, and score test then and only then."""
+    table: str = ""
+    """Markdown file for what --final gives (tuning.md in the first study where not given)."""
     trials: int = 20
     """Trials in all, complete or pruned, those of an earlier call counted."""
     workers: int = 1
@@ -101,6 +110,12 @@ def check(command: Command) -> None:
     for name in ("trials", "workers", "per_gpu"):
         if getattr(command, name) < 1:
             raise SandboxError(f"--{name} is {getattr(command, name)}, but is at least 1")
+    if not 0 <= command.final <= MOST_SEEDS:
+        raise SandboxError(f"--final is {command.final}, but is a number of seeds up to {MOST_SEEDS}, or 0")
+    if command.table:
+        file_named("--table", command.table, ".md")
+        if not command.final:
+            raise SandboxError("--table holds what --final gives; say how many seeds, such as --final 6")
     if command.patience < 0:
         raise SandboxError(f"--patience is {command.patience}, but is a number of trials, or 0")
     if command.workers > command.trials:
@@ -112,7 +127,7 @@ def check(command: Command) -> None:
 
 
 def tune(command: Command) -> None:
-    """Run the study, and say what won."""
+    """Run the study, or those of --compare, and say what won."""
     from sandbox.cli.study_progress import watch_study
     from sandbox.cli.study_words import read_duration, say_plan, say_standing, say_winner
     from sandbox.tuning.claims import Goal
@@ -120,58 +135,97 @@ def tune(command: Command) -> None:
     from sandbox.tuning.plan import check_plan
     from sandbox.tuning.read import read_study, record_study
     from sandbox.tuning.storage import check_workers
-    from sandbox.tuning.study import make_study
-    from sandbox.tuning.worker import search
-    from sandbox.tuning.workers import Job, deal_gpus, search_with, visible_gpus
+    from sandbox.tuning.workers import Job, deal_gpus, search_with, studies_of, visible_gpus, work
 
-    plan, gpus = planned(command), [""]
-    check_plan(plan)
+    plans = planned(command)
+    for plan in plans:
+        check_plan(plan)
     check_workers(command.storage, command.workers)
-    if command.workers > 1:
-        gpus = deal_gpus(command.workers, visible_gpus() if plan.recipe.device == "auto" else [], command.per_gpu)
+    gpus = visible_gpus() if command.workers > 1 and command.settings.device == "auto" else []
+    dealt = deal_gpus(command.workers, gpus, command.per_gpu)
     until = time.time() + read_duration("--timeout", command.timeout) if command.timeout else float("inf")
+    folders = tuple(folders_of(command, plans))
+    costs = [try_out(plan) for plan in plans]
     goal = Goal(command.trials, until, command.patience)
-    folder = (Path(command.out) if command.out else STUDIES) / (command.study or plan.name)
-    cost = try_out(plan)
-    typed = flags.program()
-    study = make_study(plan, folder, url=command.storage, command=typed)
-    for note in study.notes:
-        say(note)
-    say_plan(plan, cost, folder, command.workers)
-    say_standing(record_study(study), command.trials)
+    job = Job(plans, folders, goal, command.storage, flags.program(), command.pictures, command.final)
+    studies = studies_of(job)
+    for (plan, study), cost in zip(studies, costs, strict=True):
+        for note in study.notes:
+            say(note)
+        say_plan(plan, cost, study.folder, command.workers)
+        say_standing(record_study(study), command.trials)
     try:
-        job = Job(plan, goal, folder, command.storage, typed, command.pictures)
-        alone = search(plan, goal, folder=folder, study=study, pictures=command.pictures)
-        events = search_with(job, gpus=gpus) if command.workers > 1 else alone
-        if why := watch_study(events, trials=command.trials, workers=command.workers):
-            say(f"the study ends here: {why}")
+        events = search_with(job, gpus=dealt) if command.workers > 1 else work(job, studies)
+        if why := watch_study(events, trials=command.trials, workers=command.workers, studies=len(plans)):
+            say(f"the search ends here: {why}")
     except KeyboardInterrupt as stop:
         say("interrupted; the same command goes on", flush=True)
         if isinstance(stop, Interrupted):
             stop.said = True
         raise
-    say_winner(read_study(folder, command.storage), name_of(folder, STUDIES))
+    for folder in folders:
+        say_winner(read_study(folder, command.storage), name_of(folder, STUDIES))
+    if command.final:
+        write_results(command, studies)
 
 
-def planned(command: Command) -> Plan:
-    """The plan that the flags make; workers share the threads of the machine."""
+def planned(command: Command) -> tuple[Plan, ...]:
+    """The plan of each objective that the flags name; workers share the threads of the machine."""
     from sandbox.tuning.plan import Plan
     from sandbox.tuning.workers import share_threads
 
     recipe = command.settings
     if command.workers > 1 and not recipe.threads:
         recipe = dataclasses.replace(recipe, threads=share_threads(command.workers))
-    return Plan(
-        recipe=recipe,
-        search=command.search,
-        monitors=command.monitors,
-        constraints=command.constraint,
-        sampler=command.sampler,
-        pruner=command.pruner,
-        trial_seeds=command.trial_seeds,
-        folds=command.folds,
-        baseline=command.baseline,
+    losses = [recipe.loss]
+    if command.compare:
+        losses = [loss.strip() for loss in command.compare.split(";") if loss.strip()]
+        if recipe.loss != Recipe().loss:
+            raise SandboxError("--compare names the objectives, so --loss has no place beside it")
+        if len(losses) < 2 or len(set(losses)) < len(losses):
+            raise SandboxError(f"--compare '{command.compare}' names no two objectives: write 'LOSS; LOSS'")
+    return tuple(
+        Plan(
+            recipe=dataclasses.replace(recipe, loss=loss),
+            search=command.search,
+            monitors=command.monitors,
+            constraints=command.constraint,
+            sampler=command.sampler,
+            pruner=command.pruner,
+            trial_seeds=command.trial_seeds,
+            folds=command.folds,
+            baseline=command.baseline,
+        )
+        for loss in losses
     )
+
+
+def folders_of(command: Command, plans: tuple[Plan, ...]) -> list[Path]:
+    """Where the study of each plan lies; those of --compare are named after --study and their objective."""
+    from sandbox.tuning.final import labels
+
+    out = Path(command.out) if command.out else STUDIES
+    if len(plans) == 1:
+        return [out / (command.study or plans[0].name)]
+    names = labels(plans)
+    own = [f"{command.study}-{name}" if command.study else p.name for name, p in zip(names, plans, strict=True)]
+    return [out / name for name in own]
+
+
+def write_results(command: Command, studies: list[tuple[Plan, Study]]) -> None:
+    """The table of what was trained on fresh seeds, to a file and to the terminal."""
+    from sandbox.files import write_whole
+    from sandbox.reporting.tuning_text import to_markdown
+    from sandbox.tuning.final import results, split_of
+
+    plan, study = studies[0]
+    tuned = results(studies, command.final)
+    place = Path(command.table) if command.table else study.folder / "tuning.md"
+    text = to_markdown(tuned, monitor=plan.goals[0], split=split_of(studies, command.final), header=flags.program())
+    write_whole(place, text, make_folder=True)
+    say()
+    say(text)
+    say(f"wrote {from_here(place)}")
 
 
 if __name__ == "__main__":

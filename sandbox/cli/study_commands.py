@@ -133,10 +133,8 @@ def _sweep(command: Sweep, studies: Path) -> None:
     study = open_study(_folder(command.study, studies), command.storage)
     done = sweep(record_study(study), study.store.storage, command.keep, name=study.name, weights=command.weights)
     weights = f" and the weights of {counted(done.weights, 'run', 'runs')}" if command.weights else ""
-    say(
-        f"took away {counted(done.pictures, 'picture', 'pictures')}{weights} of {counted(done.trials, 'trial', 'trials')}"
-        f", {done.bytes / 1e6:,.1f} MB"
-    )
+    of = counted(done.trials, "trial", "trials")
+    say(f"took away {counted(done.pictures, 'picture', 'pictures')}{weights} of {of}, {done.bytes / 1e6:,.1f} MB")
 
 
 def _folder(name: str, studies: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from sandbox.cli.say import say
 from sandbox.wording import printable
 
 if TYPE_CHECKING:
-    from sandbox.tuning.events import Event, TrialBegun, TrialOver
+    from sandbox.tuning.events import Event, Retrained, TrialOver
     from sandbox.tuning.record import TrialRecord
 
 
@@ -23,15 +23,24 @@ class _Pace:
     trials: int
     seconds: list[float] = field(default_factory=list)
 
-    def left(self, over: int) -> str:
+    def left(self, seconds: float | None, over: int) -> str:
+        if seconds is not None:
+            self.seconds.append(seconds)
         if not self.seconds or over >= self.trials:
             return ""
         each = sum(self.seconds[-20:]) / len(self.seconds[-20:])
         return f"   {duration(each * (self.trials - over) / self.workers)} left"
 
 
-def watch_study(events: Iterable[Event], *, trials: int, workers: int = 1) -> str:
-    """Watch a search to its end; why it ended, where that is not that all trials asked for are over."""
+def watch_study(events: Iterable[Event], *, trials: int, workers: int = 1, studies: int = 1) -> str:
+    """Watch a search to its end; why it ended, where that is not that all trials asked for are over.
+
+    Args:
+        events: what happens.
+        trials: asked for, of each study.
+        workers: that are at work.
+        studies: that are searched in turn.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -40,48 +49,81 @@ def watch_study(events: Iterable[Event], *, trials: int, workers: int = 1) -> st
     console = Console(stderr=True)
     columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     bar = Progress(*columns, TextColumn("{task.fields[now]}", markup=False), console=console, transient=True)
-    tasks: dict[int, Any] = {}
-    pace, why = _Pace(workers, trials), ""
-    said: set[str] = set()
+    show = _Shown(bar, console.is_terminal)
+    pace, why, said = _Pace(workers, studies * trials), "", set[str]()
+    over = dict[str, int]()
     try:
         for event in events:
             if isinstance(event, happened.TrialBegun):
-                if console.is_terminal:
-                    bar.start()
-                tasks[event.number] = bar.add_task(_name(event), total=event.steps or None, now="")
+                name = "default" if event.kind == "default" else f"trial {event.number}"
+                show.begin((event.study, event.number), _of_study(event.study, name, studies), event.steps)
                 if event.adopted:
-                    _line(bar, console.is_terminal, f"trial {event.number:>4}  goes on where it was cut off")
-            elif isinstance(event, happened.TrialStep) and event.number in tasks:
+                    show.line(_of_study(event.study, f"{name} goes on where it was cut off", studies))
+            elif isinstance(event, happened.TrialStep):
                 now = "" if event.value is None else f"{event.value:.4f}"
-                bar.update(tasks[event.number], completed=event.done, total=event.steps, now=now)
+                show.step((event.study, event.number), event.done, event.steps, now)
             elif isinstance(event, happened.TrialOver):
-                if event.trial.number in tasks:
-                    bar.remove_task(tasks.pop(event.trial.number))
-                if event.trial.seconds is not None:
-                    pace.seconds.append(event.trial.seconds)
-                _line(bar, console.is_terminal, trial_line(event, trials) + pace.left(event.over))
+                show.end((event.study, event.trial.number))
+                over[event.study] = event.over
+                left = pace.left(event.trial.seconds, sum(over.values()))
+                show.line(_of_study(event.study, trial_line(event, trials), studies) + left)
+            elif isinstance(event, happened.Retraining):
+                key = (event.study, event.kind, event.seed)
+                show.begin(key, _of_study(event.study, f"{event.kind}, seed {event.seed}", studies), event.steps)
+                show.step(key, event.done, event.steps, "")
+            elif isinstance(event, happened.Retrained):
+                show.end((event.study, event.kind, event.seed))
+                show.line(_of_study(event.study, retrained_line(event), studies))
             elif isinstance(event, happened.Waiting):
-                _line(bar, console.is_terminal, "other workers are at what is left; waiting for them")
+                show.line("other workers are at what is left; waiting for them")
             elif isinstance(event, happened.Ended):
                 why = why or event.why
             elif isinstance(event, happened.Note) and event.text not in said:
                 said.add(event.text)
-                _line(bar, console.is_terminal, event.text, error=True)
+                show.line(event.text, error=True)
     finally:
         if bar.live.is_started:
             bar.stop()
     return why
 
 
-def _line(bar: Any, live: bool, text: str, *, error: bool = False) -> None:
-    if live and bar.live.is_started:
-        bar.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
-        return
-    say(text, file=sys.stderr if error else None, flush=True)
+@dataclass
+class _Shown:
+    """The bars, and the lines above them; a file gets the lines alone."""
+
+    bar: Any
+    live: bool
+    tasks: dict[Hashable, Any] = field(default_factory=dict)
+
+    def begin(self, key: Hashable, name: str, steps: int) -> None:
+        if self.live and not self.bar.live.is_started:
+            self.bar.start()
+        if key not in self.tasks:
+            self.tasks[key] = self.bar.add_task(name, total=steps or None, now="")
+
+    def step(self, key: Hashable, done: int, steps: int, now: str) -> None:
+        if key in self.tasks:
+            self.bar.update(self.tasks[key], completed=done, total=steps, now=now)
+
+    def end(self, key: Hashable) -> None:
+        if key in self.tasks:
+            self.bar.remove_task(self.tasks.pop(key))
+
+    def line(self, text: str, *, error: bool = False) -> None:
+        if self.live and self.bar.live.is_started:
+            self.bar.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
+        else:
+            say(text, file=sys.stderr if error else None, flush=True)
 
 
-def _name(begun: TrialBegun) -> str:
-    return "default" if begun.kind == "default" else f"trial {begun.number}"
+def _of_study(study: str, text: str, studies: int) -> str:
+    return f"{study}: {text}" if studies > 1 else text
+
+
+def retrained_line(event: Retrained) -> str:
+    """A line on a run on a fresh seed."""
+    figure = "came to nothing" if event.figure is None else f"test {event.figure:.4f}"
+    return f"{event.kind:<7}  seed {event.seed}   {figure}   {duration(event.seconds)}   {event.over} of {event.of}"
 
 
 def trial_line(event: TrialOver, trials: int) -> str:

@@ -13,6 +13,7 @@ from sandbox.tuning.record import TrialRecord
 class TrialBegun:
     """A worker has a trial."""
 
+    study: str
     number: int
     kind: str
     values: dict[str, Any]
@@ -26,6 +27,7 @@ class TrialBegun:
 class TrialStep:
     """How far a trial is."""
 
+    study: str
     number: int
     done: int
     """Steps of all its runs together."""
@@ -38,11 +40,37 @@ class TrialStep:
 class TrialOver:
     """A trial has ended, here."""
 
+    study: str
     trial: TrialRecord
     over: int
     """Trials that count, and are over, anywhere."""
     best: tuple[int, float] | None
     """Number and first figure of the best one so far."""
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A run on a fresh seed is over, of a winner or of the default values."""
+
+    study: str
+    kind: str
+    seed: int
+    figure: float | None
+    """The first goal on test; None where the run came to nothing."""
+    seconds: float
+    over: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """How far such a run is."""
+
+    study: str
+    kind: str
+    seed: int
+    done: int
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -58,4 +86,4 @@ class Ended:
     """Where it is not that all trials asked for are over."""
 
 
-Event = TrialBegun | TrialStep | TrialOver | Waiting | Ended | Note | Progress
+Event = TrialBegun | TrialStep | TrialOver | Retraining | Retrained | Waiting | Ended | Note | Progress

@@ -91,16 +91,15 @@ class Trial:
         reports, runs = [], self.plan.recipes(self.claim.recipe)
         for place, (suffix, recipe) in enumerate(runs):
             name = f"trial-{self.claim.number:04d}{suffix}"
-            for event in _events(self.claims.study.folder / "runs", name, recipe):
+            for event in run_or_resume(self.claims.study.folder / "runs", name, recipe):
                 if isinstance(event, Started):
                     self._begin(event.folder)
                     if self._replayed(event.folder, place):
                         return
                 elif isinstance(event, Progress):
                     self.total = event.total
-                    yield TrialStep(
-                        self.claim.number, place * event.total + event.done, len(runs) * event.total, self.last
-                    )
+                    done, steps = place * event.total + event.done, len(runs) * event.total
+                    yield TrialStep(self.claims.study.folder.name, self.claim.number, done, steps, self.last)
                 elif isinstance(event, Validation):
                     self._storage.set_trial_system_attr(self.claim.id, SECONDS, earlier + time.monotonic() - began)
                     if self._hopeless(event.step, event.value, place):
@@ -186,11 +185,18 @@ class Trial:
         return False
 
 
-def _events(runs: Path, name: str, recipe: Recipe) -> Iterator[RunEvent]:
-    """A run from its beginning, or from where it was cut off; of one that is over, its last event alone."""
+def run_or_resume(runs: Path, name: str, recipe: Recipe, *, test: bool = False) -> Iterator[RunEvent]:
+    """A run from its beginning, or from where it was cut off; of one that is over, its last event alone.
+
+    Args:
+        runs: folder that its folder lies in.
+        name: of its folder.
+        recipe: of the run.
+        test: score test as well; else a study leaves it alone.
+    """
     folder = _earlier(runs, name, recipe)
     if folder is None:
-        yield from run(recipe, out=runs, command=run_line(recipe), test=False, pictures=False, name=name)
+        yield from run(recipe, out=runs, command=run_line(recipe), test=test, pictures=False, name=name)
     elif folder.status() == "done":
         yield Done(folder, folder.read_json("report.json"))
     else:

@@ -53,29 +53,69 @@ def search(
         SandboxError: the plan is refused, the study cannot be kept, or nothing can be trained.
     """
     study = study or make_study(plan, folder, url=url, command=command)
-    show_study(study)
-    claims = Claims(study, plan, goal)
-    failures, waits = 0, False
+    yield from search_all([(plan, study)], goal, pictures=pictures)
+
+
+def search_all(
+    searches: Sequence[tuple[Plan, Study]], goal: Goal, *, pictures: bool = True
+) -> Generator[Event, None, None]:
+    """Do trials of several studies in turn, until each has as many as asked for.
+
+    Args:
+        searches: each plan with its study, which is open.
+        goal: when each of them is over.
+        pictures: draw each trial for the dashboard.
+
+    Raises:
+        SandboxError: as `search`.
+    """
+    for _, study in searches:
+        show_study(study)
+    left = [Claims(study, plan, goal) for plan, study in searches]
+    failures, waits, whys = dict.fromkeys(range(len(left)), 0), False, dict[str, str]()
+    places = {claims.study.folder: place for place, claims in enumerate(left)}
     while True:
-        claim = claims.next()
-        if isinstance(claim, Over):
-            yield Ended(claim.why)
+        found = _next(left, whys)
+        if isinstance(found, Over):
+            yield Ended(found.why)
             return
-        if isinstance(claim, Wait):
+        if isinstance(found, Wait):
             if not waits:
                 yield Waiting()
             waits = True
             time.sleep(_POLL)
             continue
         waits = False
+        claims, claim = found
         record = yield from _one(claims, claim)
         if record is None:
             continue
-        show_trial(study, record, claim.id, pictures=pictures)
-        failures = failures + 1 if record.state == "failed" else 0
-        trials = study.trials()
-        yield TrialOver(record, sum(t.state in OVER and kind_of(t) != DEFAULT for t in trials), _best(trials, plan))
-        _check_hope(trials, failures, record.why)
+        show_trial(claims.study, record, claim.id, pictures=pictures)
+        place = places[claims.study.folder]
+        failures[place] = failures[place] + 1 if record.state == "failed" else 0
+        trials = claims.study.trials()
+        over = sum(t.state in OVER and kind_of(t) != DEFAULT for t in trials)
+        yield TrialOver(claims.study.folder.name, record, over, _best(trials, claims.plan))
+        _check_hope(trials, failures[place], record.why)
+
+
+def _next(left: list[Claims], whys: dict[str, str]) -> tuple[Claims, Claim] | Wait | Over:
+    """A trial of the study that has the fewest, so that what changes with the hour changes for all alike."""
+    waiting = False
+    for claims in sorted(left, key=lambda claims: len(claims.study.trials())):
+        found = claims.next()
+        if isinstance(found, Claim):
+            return claims, found
+        if isinstance(found, Wait):
+            waiting = True
+            continue
+        left.remove(claims)
+        if found.why:
+            whys[claims.study.folder.name] = found.why
+    if waiting:
+        return Wait()
+    several = len(whys) > 1 or len(set(whys.values())) > 1
+    return Over("; ".join(f"{name}: {why}" for name, why in whys.items()) if several else "".join(whys.values()))
 
 
 def _one(claims: Claims, claim: Claim) -> Generator[Event, None, TrialRecord | None]:
@@ -84,7 +124,7 @@ def _one(claims: Claims, claim: Claim) -> Generator[Event, None, TrialRecord | N
     storage = claims.study.store.storage
     told = False
     try:
-        yield TrialBegun(claim.number, claim.kind, claim.values, steps, claim.adopted)
+        yield TrialBegun(claims.study.folder.name, claim.number, claim.kind, claim.values, steps, claim.adopted)
         with beating(storage, claim.id):
             if gpu := os.environ.get("CUDA_VISIBLE_DEVICES"):
                 storage.set_trial_user_attr(claim.id, "gpu", gpu)

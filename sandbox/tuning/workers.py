@@ -26,10 +26,11 @@ from typing import Any
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.training.stopping import listen
 from sandbox.tuning.claims import Goal
-from sandbox.tuning.events import Ended, Event, TrialOver, TrialStep, Waiting
+from sandbox.tuning.events import Ended, Event, Retrained, Retraining, TrialOver, TrialStep, Waiting
+from sandbox.tuning.final import retrain
 from sandbox.tuning.plan import Plan
-from sandbox.tuning.study import make_study
-from sandbox.tuning.worker import search
+from sandbox.tuning.study import Study, make_study
+from sandbox.tuning.worker import search_all
 
 MOST_WORKERS = 256
 _MOST_DEATHS = 5
@@ -44,13 +45,43 @@ _EVERY = 0.5
 class Job:
     """What a worker is told."""
 
-    plan: Plan
+    plans: tuple[Plan, ...]
+    folders: tuple[Path, ...]
+    """Of the study of each plan."""
     goal: Goal
-    folder: Path
-    url: str
-    command: str
+    url: str = ""
+    command: str = ""
     pictures: bool = True
     """Whether each trial is drawn for the dashboard."""
+    final: int = 0
+    """Fresh seeds that winners and defaults are trained on after the search."""
+
+
+def studies_of(job: Job) -> list[tuple[Plan, Study]]:
+    """Each plan of a job with its study, opened.
+
+    Raises:
+        SandboxError: as `make_study`.
+    """
+    made = [make_study(p, f, url=job.url, command=job.command) for p, f in zip(job.plans, job.folders, strict=True)]
+    return list(zip(job.plans, made, strict=True))
+
+
+def work(job: Job, studies: Sequence[tuple[Plan, Study]]) -> Generator[Event, None, None]:
+    """What one worker does: trials of all studies, then the runs on fresh seeds.
+
+    Raises:
+        SandboxError: nothing can be trained, or there is no winner to train again.
+    """
+    why = ""
+    for event in search_all(studies, job.goal, pictures=job.pictures):
+        if isinstance(event, Ended):
+            why = event.why
+        else:
+            yield event
+    if job.final:
+        yield from retrain(studies, job.final)
+    yield Ended(why)
 
 
 @dataclass
@@ -108,8 +139,8 @@ def search_with(job: Job, *, gpus: Sequence[str]) -> Generator[Event, None, None
         SandboxError: what ended a worker, or workers die again and again.
         Interrupted: a signal came; the workers have saved what they were at.
     """
-    make_study(job.plan, job.folder, url=job.url, command=job.command)  # refused once, not by each
-    job = dataclasses.replace(job, plan=job.plan.plain())
+    studies_of(job)  # refused once, not by each
+    job = dataclasses.replace(job, plans=tuple(plan.plain() for plan in job.plans))
     team = _Team(job, gpus)
     try:
         yield from team.watch()
@@ -141,7 +172,7 @@ class _Team:
                 elif isinstance(event, SandboxError):
                     worker.ended, failed = True, failed or str(event)
                 elif not isinstance(event, Waiting):
-                    if isinstance(event, TrialOver):
+                    if isinstance(event, TrialOver | Retrained):
                         for each in self.workers:
                             each.deaths = 0
                     yield event
@@ -220,8 +251,7 @@ def _work(job: Job, gpu: str, says: Connection, lives: Connection) -> None:
     tell = _Teller(says)
     try:
         with listen(together=5.0):  # a terminal tells it, and so does the parent
-            study = make_study(job.plan, job.folder, url=job.url, command=job.command)
-            for event in search(job.plan, job.goal, folder=job.folder, study=study, pictures=job.pictures):
+            for event in work(job, studies_of(job)):
                 tell(event)
     except SandboxError as error:
         tell(error)
@@ -237,7 +267,7 @@ class _Teller:
     last: float = 0.0
 
     def __call__(self, event: Event | SandboxError) -> None:
-        if isinstance(event, TrialStep):
+        if isinstance(event, TrialStep | Retraining):
             if time.monotonic() - self.last < _EVERY:
                 return
             self.last = time.monotonic()
