@@ -62,6 +62,10 @@ class Command:
     """Processes that train trials side by side; they share the machine's threads, and take its GPUs in turn."""
     per_gpu: int = 1
     """Workers on each GPU."""
+    launcher: str = ""
+    """submitit: hand the workers to the cluster as jobs of their own, and end."""
+    launch: str = ""
+    """Options of the launcher, such as "timeout_min=240 gpus_per_node=1"."""
     timeout: str = ""
     """A time such as 2h or 45m after which no trial begins."""
     patience: int = 0
@@ -102,6 +106,8 @@ def main() -> None:
     check(command)
     flags.quiet_libraries()
     with listen():
+        if command.launcher:
+            return hand_over(command, argv)
         tune(command)
 
 
@@ -116,6 +122,10 @@ def check(command: Command) -> None:
         file_named("--table", command.table, ".md")
         if not command.final:
             raise SandboxError("--table holds what --final gives; say how many seeds, such as --final 6")
+    if command.launcher not in ("", "submitit"):
+        raise SandboxError(f"--launcher is '{command.launcher}', but is submitit, or nothing")
+    if command.launch and not command.launcher:
+        raise SandboxError("--launch holds options of a launcher; say which by --launcher submitit")
     if command.patience < 0:
         raise SandboxError(f"--patience is {command.patience}, but is a number of trials, or 0")
     if command.workers > command.trials:
@@ -132,6 +142,7 @@ def tune(command: Command) -> None:
     from sandbox.cli.study_words import read_duration, say_plan, say_standing, say_winner
     from sandbox.tuning.claims import Goal
     from sandbox.tuning.cost import try_out
+    from sandbox.tuning.final import check_default
     from sandbox.tuning.plan import check_plan
     from sandbox.tuning.read import read_study, record_study
     from sandbox.tuning.storage import check_workers
@@ -140,6 +151,8 @@ def tune(command: Command) -> None:
     plans = planned(command)
     for plan in plans:
         check_plan(plan)
+        if command.final:
+            check_default(plan)
     check_workers(command.storage, command.workers)
     gpus = visible_gpus() if command.workers > 1 and command.settings.device == "auto" else []
     dealt = deal_gpus(command.workers, gpus, command.per_gpu)
@@ -175,7 +188,7 @@ def planned(command: Command) -> tuple[Plan, ...]:
     from sandbox.tuning.workers import share_threads
 
     recipe = command.settings
-    if command.workers > 1 and not recipe.threads:
+    if command.workers > 1 and not command.launcher and not recipe.threads:
         recipe = dataclasses.replace(recipe, threads=share_threads(command.workers))
     losses = [recipe.loss]
     if command.compare:
@@ -210,6 +223,28 @@ def folders_of(command: Command, plans: tuple[Plan, ...]) -> list[Path]:
     names = labels(plans)
     own = [f"{command.study}-{name}" if command.study else p.name for name, p in zip(names, plans, strict=True)]
     return [out / name for name in own]
+
+
+def hand_over(command: Command, argv: list[str]) -> None:
+    """Make the studies here, so that mistakes are said here, and hand their workers to the cluster."""
+    from sandbox.tuning.launch import launch, read_options
+    from sandbox.tuning.plan import check_plan
+    from sandbox.tuning.storage import check_workers
+    from sandbox.tuning.study import make_study
+
+    options = read_options(command.launch)
+    check_workers(command.storage, command.workers)
+    plans = planned(command)
+    folders = folders_of(command, plans)
+    for plan, folder in zip(plans, folders, strict=True):
+        check_plan(plan)
+        make_study(plan, folder, url=command.storage, command=flags.program())
+    words = [sys.executable, *flags.without(sys.argv, ("--workers", "--launcher", "--launch"))]
+    said = folders[0] / "jobs"
+    jobs = launch(words, command.workers, folder=said, options=options)
+    say(f"handed over {len(jobs)} workers as jobs {', '.join(jobs)}; what they print is in {from_here(said)}")
+    for folder in folders:
+        say(f"next: python experiments/tune.py show {name_of(folder, STUDIES)}")
 
 
 def write_results(command: Command, studies: list[tuple[Plan, Study]]) -> None:

@@ -162,6 +162,21 @@ def value(argv: Sequence[str], flag: str) -> str:
     return ""
 
 
+def without(argv: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The words of a command but for some flags and their one value each; - and _ are one in a flag."""
+    kept: list[str] = []
+    skip = False
+    for word in argv:
+        name = word.partition("=")[0].replace("-", "_")
+        if skip:
+            skip = False
+        elif any(name == other.replace("-", "_") for other in names):
+            skip = "=" not in word
+        else:
+            kept.append(word)
+    return kept
+
+
 def quiet_libraries() -> None:
     """Leave a person's terminal to the command: no import-time or deprecation warnings of libraries."""
     if not os.environ.get("PYTHONWARNINGS"):

@@ -100,11 +100,7 @@ def fresh_runs(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Fresh
     """
     kinds = []
     for plan, study in searches:
-        defaults = plan.space.defaults()
-        if defaults is None:
-            raise SandboxError(
-                f"--final compares with the default values, and {plan.space.expression} has not all of them"
-            )
+        defaults = check_default(plan)
         for kind, recipe in ((DEFAULT, plan.space.fill(defaults)), (TUNED, recipe_of(study))):
             kinds.append((study, plan.goals[0], kind, recipe))
     return [
@@ -112,6 +108,18 @@ def fresh_runs(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Fresh
         for seed in fresh_seeds(searches[0][0], count)
         for study, goal, kind, recipe in kinds
     ]
+
+
+def check_default(plan: Plan) -> dict[str, Any]:
+    """The default values of what is searched, which the winner is compared with.
+
+    Raises:
+        SandboxError: something searched has none.
+    """
+    defaults = plan.space.defaults()
+    if defaults is None:
+        raise SandboxError(f"--final compares with the default values, which {plan.space.expression} lacks")
+    return defaults
 
 
 def _train(fresh: Fresh, runs: Sequence[Fresh]) -> Iterator[Event]:

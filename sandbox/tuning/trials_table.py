@@ -27,7 +27,8 @@ def csv_text(record: StudyRecord) -> str:
     """A line a trial, in full precision; a cell is empty where there is nothing.
 
     Columns: ``trial,state,value,seconds``; ``value:KEY`` for each monitor after the first; each parameter by its dotted
-    name; ``kind``, which tells the default trial apart.
+    name; ``kind``, which tells the trial of the default values apart. Its state is ``default``: those that count are
+    complete or pruned.
     """
     names = parameter_names(record)
     further = [f"value:{key}" for key in record.monitors[1:]]
@@ -38,9 +39,16 @@ def csv_text(record: StudyRecord) -> str:
     for trial in record.trials:
         others = [_cell(value_of(trial, place)) for place in range(1, len(record.monitors))]
         params = [str(trial.params[name]) if name in trial.params else "" for name in names]
-        first = [str(trial.number), trial.state, _cell(value_of(trial)), _cell(trial.seconds)]
+        first = [str(trial.number), _state(trial), _cell(value_of(trial)), _cell(trial.seconds)]
         table.writerow([*first, *others, *params, trial.kind])
     return out.getvalue()
+
+
+def _state(trial: TrialRecord) -> str:
+    """The state as lists have it, of which complete and pruned are those of trials that count."""
+    if trial.kind != DEFAULT or trial.state not in ("complete", "pruned"):
+        return trial.state
+    return DEFAULT if trial.state == "complete" else "failed"
 
 
 def json_text(record: StudyRecord) -> str:
