@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from sandbox.tuning.study import Study, open_study, readable
 
 _STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 _ALSO = {TrialState.RUNNING: "running", TrialState.WAITING: "waiting"}
-_PROTOCOL = ("sampler", "pruner", "trial_seeds", "folds", "seed", "constraints", "recipe", "settings")
+_PROTOCOL = ("seed", "trial_seeds", "folds", "sampler", "pruner")
 LINE = "sandbox:line"
 """System attribute of a trial: the run.py command that trains it again."""
 _NAMED = "constraints:"
@@ -59,9 +60,28 @@ def _record(study: Study) -> StudyRecord:
         search={str(k): str(v) for k, v in search.items()} if isinstance(search, dict) else {},
         monitors=tuple(map(str, goals)),
         lower=tuple(direction == StudyDirection.MINIMIZE for direction in study.directions),
-        protocol={name: facts[name] for name in _PROTOCOL if name in facts},
+        protocol=_protocol(study, facts),
         trials=[record_of(study, trial) for trial in study.trials()],
     )
+
+
+def _protocol(study: Study, facts: dict[str, Any]) -> dict[str, Any]:
+    """What all trials share, as a person reads it; the split as the first run that is there has it."""
+    shared: dict[str, Any] = {}
+    if isinstance(toml := facts.get("recipe"), str):
+        recipe = from_toml(toml, source=f"the study {study.folder.name}", kinds=data_kinds())
+        shared = {"data": recipe.data.name, "network": f"{recipe.backbone.name}, {recipe.backbone.embedding_dim}-d"}
+    for path in sorted(study.folder.glob("runs/*/run.json")):
+        with suppress(SandboxError, KeyError, TypeError, ValueError, AttributeError):  # a damaged one tells nothing
+            run = RunFolder(path.parent).read_json("run.json")
+            parts = [f"{k} {v['images']:,} images of {v['classes']:,} classes" for k, v in run["data"].items()]
+            shared["split"] = f"{run['split']}: {', '.join(parts)}"
+            shared |= {"steps": run["planned_steps"], "batch": run["batch"]}
+            break
+    shared |= {name: facts[name] for name in _PROTOCOL if name in facts and (facts[name] or name != "folds")}
+    if facts.get("constraints"):
+        shared["constraints"] = ", ".join(map(str, facts["constraints"]))
+    return shared
 
 
 def record_of(study: Study, trial: FrozenTrial) -> TrialRecord:

@@ -91,6 +91,8 @@ def search_all(
         if record is None:
             continue
         show_trial(claims.study, record, claim.id, pictures=pictures)
+        if record.number == 0:
+            show_study(claims.study)  # its split is known from now on
         place = places[claims.study.folder]
         failures[place] = failures[place] + 1 if record.state == "failed" else 0
         trials = claims.study.trials()
