@@ -11,7 +11,7 @@ from sandbox.errors import SandboxError, near
 
 OF_A_RUN = ("images_per_second", "memory", "parameters", "seconds", "effective_rank", "mean_cosine")
 """What a run says of itself beside its figures: memory in GB; the last two tell of collapse."""
-_FORM = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>)\s*(\S+)\s*")
+_FORM = re.compile(r"\s*([^\s<>]+?)\s*(<=|>=|<|>)\s*(\S+)\s*")  # a key may hold =, as in far=1e-3
 
 
 @dataclass(frozen=True)
