@@ -8,12 +8,14 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
 
 import copy
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -35,8 +37,10 @@ class Command:
     """What benchmark.py takes beside a recipe's settings, which the step benchmark trains."""
 
     settings: Annotated[Recipe, tyro.conf.arg(name="")] = Recipe(miner="hard")
-    only: Literal["", "step", "help", "verification", "retrieval", "pairs", "bootstrap", "memory", "identify"] = ""
-    """Run one benchmark; verification, retrieval and memory are the slow ones (minutes)."""
+    only: Literal[
+        "", "step", "help", "verification", "retrieval", "pairs", "bootstrap", "memory", "identify", "workers"
+    ] = ""
+    """Run one benchmark; verification, retrieval, memory and workers are the slow ones (minutes)."""
     rounds: int = 30
     """How often the two are timed in turn; slow pairs take fewer."""
     embeddings: str = ""
@@ -77,6 +81,7 @@ def main() -> None:
         ("retrieval", lambda: retrieval_against_others(min(command.rounds, 3))),
         ("identify", lambda: identify_against_embedding(command.rounds)),
         ("memory", memory_by_rows),
+        ("workers", lambda: workers_against_threads(command.settings, min(command.rounds, 3))),
     ):
         if command.only in ("", name):
             for line in measure():
@@ -312,6 +317,49 @@ def identify_against_embedding(rounds: int) -> Iterator[Ratio]:
         ours, other = alternate(identify, alone, rounds * 5)
         what = f"one image among {people:,} people of {network.dim} dimensions, by {name} at {size} px"
         yield Ratio(f"{what}, against embedding it", ours, other, 2)
+
+
+def workers_against_threads(recipe: Recipe, rounds: int) -> Iterator[str]:
+    """Trials an hour of one worker with all processors against one worker a processor; and what a trial costs beside.
+
+    Trials of equal length: nothing is pruned. A process's start and its first trial are not counted.
+    """
+    processors = os.cpu_count() or 1
+    paces: dict[int, list[float]] = {1: [], processors: []}
+    beside: list[float] = []
+    for turn in range(rounds):
+        for workers in sorted(paces, reverse=bool(turn % 2)):
+            pace, rest = _search_pace(recipe, workers, processors // workers)
+            paces[workers].append(pace)
+            beside += rest if workers == 1 else []
+    many, one = (statistics.median(paces[workers]) for workers in (processors, 1))
+    yield (
+        f"trials an hour: {many:,.0f} by {processors} workers of one thread, {one:,.0f} by one of {processors} threads, "
+        f"ratio {many / one:.2f}"
+    )
+    yield f"a trial beside training and evaluation: {statistics.median(beside):.2f} s (at most 0.6 wanted)"
+
+
+def _search_pace(recipe: Recipe, workers: int, threads: int) -> tuple[float, list[float]]:
+    """Trials an hour of a search, and the seconds of each trial that were neither training nor evaluation."""
+    from sandbox.recipe.text import to_flags
+    from sandbox.runs.folder import RunFolder
+    from sandbox.tuning.read import read_study
+
+    given = to_flags(replace(recipe, loss="triplet(margin=tune(0.05, 0.5))", threads=threads))
+    with tempfile.TemporaryDirectory() as out:
+        words = f"--trials {4 * workers} --workers {workers} --sampler random --pruner none --no_baseline --no_pictures"
+        line = " ".join([sys.executable, str(HERE / "tune.py"), *given, *words.split(), "--study mine --out", out])
+        subprocess.run(line, shell=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        trials = list(read_study(Path(out) / "mine").trials)[workers:]
+        began = [trial.started.timestamp() for trial in trials if trial.started]
+        ended = [trial.ended.timestamp() for trial in trials if trial.ended]
+        runs = [RunFolder(Path(out) / "mine" / "runs" / trial.runs[0]).read_json("run.json") for trial in trials]
+    inside = [run["seconds"]["total"] for run in runs]
+    beside = [end - begin - own for begin, end, own in zip(began, ended, inside, strict=True)]
+    between = [later - earlier for earlier, later in zip(ended, began[1:], strict=False)] if workers == 1 else [0.0]
+    beside = [seconds + statistics.fmean(between) for seconds in beside]
+    return 3600 * len(trials) / (max(ended) - min(began)), beside
 
 
 def memory_by_rows() -> Iterator[str]:

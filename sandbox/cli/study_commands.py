@@ -29,9 +29,12 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Show(Look):
-    """The trials of a study and its winner."""
+class Show:
+    """The trials of a study and its winner; without a name, the studies that there are."""
 
+    study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help=STUDY)] = ""
+    storage: str = ""
+    """Where its trials are kept, if study.json does not say so."""
     format: Literal["terminal", "csv", "json"] = "terminal"
     """csv: trial, state, value, seconds and the parameters, and nothing else on stdout; json: all that is known."""
 
@@ -90,6 +93,8 @@ def _show(command: Show, studies: Path) -> None:
     from sandbox.tuning.read import read_study
     from sandbox.tuning.trials_table import csv_text, json_text, trial_rows
 
+    if not command.study:
+        return _list(studies)
     folder = _folder(command.study, studies)
     record = read_study(folder, command.storage)
     if command.format == "csv":
@@ -99,6 +104,26 @@ def _show(command: Show, studies: Path) -> None:
     else:
         print_rows(*trial_rows(record))
         say_winner(record, name_of(folder, studies))
+
+
+def _list(studies: Path) -> None:
+    """The studies of a folder, and where each stands."""
+    from sandbox.cli.tables import print_rows
+    from sandbox.tuning.read import read_study
+
+    rows = []
+    for path in sorted(studies.glob("*/study.json")):
+        try:
+            record = read_study(path.parent)
+        except SandboxError as error:
+            rows.append((path.parent.name, "", "", str(error)))
+            continue
+        best = record.best()
+        over = sum(trial.counts for trial in record.trials)
+        rows.append((record.name, str(over), f"{best.values[0]:.4f}" if best else "", record.objective))
+    if not rows:
+        raise SandboxError(f"there is no study in {studies}")
+    print_rows(("study", "trials", "best", "objective"), rows, right=(1, 2))
 
 
 def _dashboard(command: Dashboard, studies: Path) -> None:

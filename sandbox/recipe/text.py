@@ -67,8 +67,18 @@ def to_flags(recipe: Recipe) -> list[str]:
             head, _, leaf = name.rpartition(".")
             words.append(f"--{name}" if value else f"--{head + '.' if head else ''}no_{leaf}")
         else:
-            words += [f"--{name}", *(shlex.quote(str(part)) for part in parts)]
+            words += [f"--{name}", *(quoted(str(part)) for part in parts)]
     return words
+
+
+def quoted(text: str) -> str:
+    """A word for a shell, in the quotes that leave it readable.
+
+    >>> quoted("miner=triplet_margin(type_of_triplets='semihard')")
+    '"miner=triplet_margin(type_of_triplets=\'semihard\')"'
+    """
+    plain = "'" in text and not any(character in text for character in '"$`\\!')
+    return f'"{text}"' if plain else shlex.quote(text)
 
 
 def from_toml(text: str, *, source: str = "recipe", kinds: DataKinds = _NONE) -> Recipe:
