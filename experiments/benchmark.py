@@ -334,7 +334,7 @@ def workers_against_threads(recipe: Recipe, rounds: int) -> Iterator[str]:
             beside += rest if workers == 1 else []
     many, one = (statistics.median(paces[workers]) for workers in (processors, 1))
     yield (
-        f"trials an hour: {many:,.0f} by {processors} workers of one thread, {one:,.0f} by one of {processors} threads, "
+        f"trials an hour: {many:,.0f} by {processors} workers of one thread, {one:,.0f} by one worker of {processors}, "
         f"ratio {many / one:.2f}"
     )
     yield f"a trial beside training and evaluation: {statistics.median(beside):.2f} s (at most 0.6 wanted)"

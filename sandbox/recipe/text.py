@@ -72,11 +72,7 @@ def to_flags(recipe: Recipe) -> list[str]:
 
 
 def quoted(text: str) -> str:
-    """A word for a shell, in the quotes that leave it readable.
-
-    >>> quoted("miner=triplet_margin(type_of_triplets='semihard')")
-    '"miner=triplet_margin(type_of_triplets=\'semihard\')"'
-    """
+    """A word for a shell, in the quotes that leave it readable: double ones where it holds single ones."""
     plain = "'" in text and not any(character in text for character in '"$`\\!')
     return f'"{text}"' if plain else shlex.quote(text)
 
