@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Done, Event
 from sandbox.pipeline.run import resume, run
-from sandbox.recipe.specs import Recipe, digest
+from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import to_flags
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.lock import holder
@@ -73,7 +73,7 @@ def _earlier(runs: Path, name: str, recipe: Recipe) -> RunFolder | None:
             continue
         folder = RunFolder(path)
         facts = folder.read_json("run.json")
-        if isinstance(facts, dict) and facts.get("digest") == digest(recipe) and facts.get("seed") == recipe.seed:
+        if isinstance(facts, dict) and facts.get("command") == run_line(recipe):  # its digest is of another spelling
             return folder
     return None
 
