@@ -81,7 +81,7 @@ def test_workers_that_are_killed_lose_nothing(
 
 
 def test_a_worker_that_is_killed_again_and_again_draws_and_prunes_as_one_that_is_not(tmp_path: Path) -> None:
-    of, trials = tiny(steps=12, every=2), 9
+    of, trials = tiny(steps=12, every=2), 7
     searched(of, tmp_path / "whole" / "mine", trials, pictures=False)
     draw, codes = np.random.default_rng(0), [-signal.SIGKILL]
     while codes[-1]:
