@@ -211,7 +211,8 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sandbox.tuning.worker"])
+    # The others are what a first trial imports otherwise, for seconds, in each worker.
+    context.set_forkserver_preload(["sandbox.tuning.worker", "torch._dynamo", "optuna_dashboard"])
     return context
 
 
