@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def work(of: Plan, trials: int, folder: Path, url: str = "") -> None:
 
 def lead(of: Plan, trials: int, folder: Path, workers: int) -> None:
     """Be the parent of workers; ends as a command does that a signal ended."""
+    forkserver._forkserver.ensure_running = lambda: None  # it is there: this process was forked off it
     try:
         with listen():
             for _ in search_with(job(of, trials, folder), gpus=[""] * workers):

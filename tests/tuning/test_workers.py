@@ -65,7 +65,7 @@ def test_workers_that_are_killed_lose_nothing(
     kills: int, trials: int, where: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = "" if where == "journal" else str(request.getfixturevalue("database"))
-    of = tiny(steps=40, every=10, pruner="none")
+    of = tiny(steps=20, every=5, pruner="none")
     study = make_study(of, tmp_path / "mine", url=url)
     with killing(study, kills) as killed:
         events = list(search_with(job(of, trials, tmp_path / "mine", url), gpus=[""] * 4))
@@ -76,7 +76,7 @@ def test_workers_that_are_killed_lose_nothing(
     for number in set(killed):
         trial = record.trials[number]
         assert trial.state == "complete" and trial.runs == (f"trial-{number:04d}",)
-        assert sorted(trial.curve) == [10, 20, 30, 40]
+        assert sorted(trial.curve) == [5, 10, 15, 20]
         assert kept(study.folder / "runs" / trial.runs[0]) == alone(study, number, tmp_path / "alone")
 
 
