@@ -41,6 +41,18 @@ def started(job: Callable[..., None], *given: Any) -> BaseProcess:
     return process
 
 
+def parent(job: Callable[..., None], *given: Any) -> BaseProcess:
+    """The same, in a process that may have children of its own; whoever starts it sees it gone."""
+    process = _context().Process(target=_quietly, args=(job, *given))
+    process.start()
+    return process
+
+
+def ready() -> None:
+    """Begin the server, so that whatever is started from now on as `multiprocessing` does is forked off it."""
+    _context()
+
+
 def ended(process: BaseProcess) -> int:
     """How a process ended: its exit code, or minus the signal that killed it."""
     process.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,19 @@ def plan(loss: str = LOSS, *, steps: int = 4, changes: dict[str, Any] | None = N
     return Plan(recipe=recipe(loss, steps=steps, **(changes or {})), **options)
 
 
-def searched(of: Plan, folder: Path, trials: int, url: str = "", **goal: Any) -> list[Event]:
+def searched(of: Plan, folder: Path, trials: int, url: str = "", *, pictures: bool = True, **goal: Any) -> list[Event]:
     """Everything that happens until the study has so many trials."""
-    return list(search(of, Goal(trials, **goal), folder=folder, url=url, command="a test"))
+    events = search(of, Goal(trials, **goal), folder=folder, url=url, command="a test", pictures=pictures)
+    return list(events)
 
 
 def ended(events: list[Event]) -> list[TrialRecord]:
     """The trials that ended."""
     return [event.trial for event in events if isinstance(event, TrialOver)]
+
+
+def same(one: TrialRecord, other: TrialRecord) -> bool:
+    """Whether two trials are one but for their times."""
+    return replace(one, seconds=None, started=None, ended=None) == replace(
+        other, seconds=None, started=None, ended=None
+    )

@@ -12,6 +12,7 @@ from sandbox.pipeline.run import run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
 import storing  # noqa: F401  # what studies need
+import working  # noqa: F401  # and their workers
 
 with tempfile.TemporaryDirectory() as folder:
     recipe = Recipe(
@@ -25,5 +26,6 @@ with tempfile.TemporaryDirectory() as folder:
     for _ in run(recipe, out=Path(folder), command="to warm up", pictures=False):
         pass
 RDBStorage("sqlite://")  # which imports at its first use
-if importlib.util.find_spec("psycopg"):
-    import psycopg  # noqa: F401
+for name in ("psycopg", "optuna_dashboard", "scipy.stats"):
+    if importlib.util.find_spec(name.partition(".")[0]):
+        importlib.import_module(name)

@@ -66,10 +66,9 @@ def run(
     watch = _watch(prepared)
     if ranks.rank:
         return _follow(prepared, Found(0, True, watch, ""))
-    folder = create(out, prepared.recipe, command, name)
+    staged = {"stage": stage} if stage else {}
+    folder = create(out, prepared.recipe, command, name, scores_test=test, **staged)
     with locked(folder.path):
-        if stage:
-            folder.update(stage=stage)
         yield from _story(UnderWay(prepared, folder, watch, 0, test, pictures, Saves(save_every)))
 
 
@@ -131,7 +130,7 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
     log_every, health_every = max(1, training.total // 200), max(1, training.total // 40)
     try:
         yield Started(folder)
-        folder.update(**facts(prepared), **surroundings(), scores_test=r.test)
+        folder.update(**facts(prepared), **surroundings())
         for text in prepared.notes:
             yield Note(text)
         last: float | None = None

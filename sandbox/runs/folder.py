@@ -190,7 +190,7 @@ class RunFolder:
             raise SandboxError(f"cannot read {path}: {error}") from None
 
 
-def create(parent: Path, recipe: Recipe, command: str, name: str = "") -> RunFolder:
+def create(parent: Path, recipe: Recipe, command: str, name: str = "", **facts: Any) -> RunFolder:
     """A new run folder with its recipe and a run.json whose status is "running".
 
     Args:
@@ -198,6 +198,7 @@ def create(parent: Path, recipe: Recipe, command: str, name: str = "") -> RunFol
         recipe: of the run.
         command: what a person types to do it again.
         name: of the folder; by time, objective and seed where not given. One that is taken gets a number after it.
+        facts: more of run.json, which a run that is killed at once is gone on with by.
 
     Raises:
         SandboxError: the place cannot be written.
@@ -215,7 +216,7 @@ def create(parent: Path, recipe: Recipe, command: str, name: str = "") -> RunFol
         RunFolder(new).write_text("recipe.toml", to_toml(recipe, f"again: {command}"))
         for attempt in range(1000):
             path = parent / (stem if attempt == 0 else f"{stem}-{attempt + 1}")
-            if not path.exists() and _named(new, path, recipe, command):
+            if not path.exists() and _named(new, path, recipe, command, facts):
                 return RunFolder(path)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
@@ -224,11 +225,11 @@ def create(parent: Path, recipe: Recipe, command: str, name: str = "") -> RunFol
     raise SandboxError(f"cannot find a free name for a run in {parent}")
 
 
-def _named(new: Path, path: Path, recipe: Recipe, command: str) -> bool:
+def _named(new: Path, path: Path, recipe: Recipe, command: str, more: Mapping[str, Any]) -> bool:
     """Give a new folder its name; whether no other was quicker to take it."""
     facts = {"id": path.name, "status": "running", "command": command, "digest": digest(recipe), "seed": recipe.seed}
     started = datetime.now().astimezone().isoformat(timespec="seconds")
-    RunFolder(new).write_json("run.json", {**facts, "started": started})
+    RunFolder(new).write_json("run.json", {**facts, "started": started, **more})
     try:
         new.rename(path)
     except OSError as error:

@@ -21,9 +21,11 @@ from sandbox.tuning.heartbeat import BEAT, OWNER, Watcher
 from sandbox.tuning.owner import this_process
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.record import DEFAULT
-from sandbox.tuning.study import Study
+from sandbox.tuning.study import FACTS, Study
 
 T = TypeVar("T")
+WIDER = "sandbox:wider"
+"""System attribute of a study: the name of the one that goes on from it."""
 RECIPE, KIND, VALUES, DEATHS = "sandbox:recipe", "sandbox:kind", "sandbox:values", "sandbox:deaths"
 """System attributes of a trial: its recipe as TOML, whether it is the default, the values of a default that lies
 outside the space, and how often its worker was gone without getting further."""
@@ -164,18 +166,30 @@ class Claims:
         return self.study.store.storage
 
     def _check_same(self) -> None:
-        name = self.study.facts().get("name")
-        if name != self.plan.name:
+        """Refuse to go on with a study that another command has widened since.
+
+        A worker between two trials has none that keeps others from it.
+        """
+        if self._is_left() or self.study.facts().get("name") != self.plan.name:
             raise SandboxError(
                 f"the study {self.study.folder.name} searches something else now; give it the new command"
             )
 
+    def _is_left(self) -> bool:
+        """Whether a wider study goes on from this one, and is whole."""
+        name = self._storage.get_study_system_attrs(self.study.id).get(WIDER)
+        if name is None:
+            return False
+        ids = [study._study_id for study in self._storage.get_all_studies() if study.study_name == name]
+        return any(FACTS in self._storage.get_study_system_attrs(wider) for wider in ids)
+
     def _adopted(self, trial: FrozenTrial) -> Claim | None:
-        """A trial that was stopped, or whose worker is gone, as this worker's; one that gets nowhere fails."""
+        """A trial that was stopped, or whose worker is gone, as this worker's; one that gets nowhere fails.
+
+        A worker that asks for a trial is at none. One that is its own is of a turn that was lost after it was written.
+        """
         if trial.state == TrialState.RUNNING:
-            if not self.watcher.gone(trial):
-                return None
-            if self._dies_again(trial):
+            if not self._is_mine(trial) and (not self.watcher.gone(trial) or self._dies_again(trial)):
                 return None
         elif trial.state != TrialState.WAITING:
             return None

@@ -23,12 +23,13 @@ from sandbox.recipe.specs import Recipe, digest
 from sandbox.reporting.tuning_table import DEFAULT, TUNED, Tuned
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.lock import holder, locked
+from sandbox.training.loop import Diverged
 from sandbox.tuning.events import Event, Retrained, Retraining, Waiting
 from sandbox.tuning.heartbeat import Watcher
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.read import recipe_of, record_study
 from sandbox.tuning.study import Study
-from sandbox.tuning.trial import run_or_resume
+from sandbox.tuning.trial_run import Failed, run_events
 
 _SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc")
 _POLL = 1.0
@@ -134,14 +135,14 @@ def _train(fresh: Fresh, runs: Sequence[Fresh]) -> Iterator[Event]:
         if fresh.over:
             return
         try:
-            for event in run_or_resume(fresh.folder, "run", fresh.recipe, test=True):
+            for event in run_events(fresh.folder, "run", fresh.recipe, test=True):
                 if isinstance(event, Progress):
                     yield Retraining(name, fresh.kind, fresh.seed, event.done, event.total)
                 elif isinstance(event, Note):
                     yield event
                 elif isinstance(event, Done):
                     figure = event.report["test"].get(fresh.goal, {}).get("value")
-        except SandboxError as error:
+        except (Failed, Diverged) as error:
             write_whole(fresh.folder / "failed.json", json.dumps({"why": str(error)}) + "\n")
     over = sum(one.over for one in runs)
     yield Retrained(name, fresh.kind, fresh.seed, figure, time.monotonic() - began, over, len(runs))

@@ -47,22 +47,38 @@ def beating(storage: BaseStorage, trial_id: int, *, seconds: float = SECONDS) ->
 
 
 @dataclass
+class _Sign:
+    """The last sign of life of a worker, and when it was first seen, and first missed."""
+
+    sign: object
+    since: float
+    missed: float = 0.0
+
+
+@dataclass
 class Watcher:
     """One who looks at running trials again and again."""
 
     silent: float = SILENT
     """Seconds."""
-    _seen: dict[int, tuple[object, float]] = field(default_factory=dict)
+    _seen: dict[int, _Sign] = field(default_factory=dict)
 
     def gone(self, trial: FrozenTrial) -> bool:
-        """Whether the worker of a running trial is gone: at once on its own machine, from elsewhere after a silence."""
+        """Whether the worker of a running trial is gone: at once on its own machine, from elsewhere after a silence.
+
+        The first look after a silence only finds it: nobody can beat, nor look, while a storage is away. Half as long
+        again must pass, in which a living worker would have beaten twice.
+        """
         owner = read_owner(trial.system_attrs.get(OWNER))
         living = lives(owner) if owner else None
         if living is not None:
             return not living
         sign = (trial.system_attrs.get(OWNER), trial.system_attrs.get(BEAT))
-        before, since = self._seen.get(trial.number, (None, 0.0))
-        if before != sign:
-            self._seen[trial.number] = (sign, time.monotonic())
+        now, seen = time.monotonic(), self._seen.get(trial._trial_id)
+        if seen is None or seen.sign != sign:
+            self._seen[trial._trial_id] = _Sign(sign, now)
             return False
-        return time.monotonic() - since >= self.silent
+        if now - seen.since < self.silent:
+            return False
+        seen.missed = seen.missed or now
+        return now - seen.missed >= self.silent / 2

@@ -58,9 +58,9 @@ def lives(owner: Owner) -> bool | None:
 
 @cache
 def _machine() -> str:
-    parts = [socket.gethostname()]
+    parts = [socket.gethostname()]  # beside the others, which copies of a running machine share
     with suppress(OSError):
-        parts = [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.readlink("/proc/self/ns/pid")]
+        parts += [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.readlink("/proc/self/ns/pid")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 

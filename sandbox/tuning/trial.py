@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Done, Note, Progress, Started, Validation
-from sandbox.pipeline.events import Event as RunEvent
-from sandbox.pipeline.run import resume, run
-from sandbox.recipe.specs import Recipe, digest
-from sandbox.recipe.text import to_flags
 from sandbox.runs.folder import RunFolder
 from sandbox.training.loop import Diverged
 from sandbox.tuning.claims import Claim, Claims
@@ -24,6 +18,7 @@ from sandbox.tuning.draw import DIVERGED
 from sandbox.tuning.events import TrialStep
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.prune import is_hopeless
+from sandbox.tuning.trial_run import Failed, run_events
 
 SECONDS = "sandbox:seconds"
 """System attribute: what a trial has taken so far, by all its workers."""
@@ -67,6 +62,7 @@ class Trial:
 
         Raises:
             Lost: another worker took the trial over meanwhile.
+            SandboxError: the storage is out of reach, or the disk is full: no fault of the trial.
             KeyboardInterrupt: a signal came; what was done is saved.
         """
         before = self._frozen().system_attrs.get(SECONDS, 0.0)
@@ -77,13 +73,8 @@ class Trial:
         except Diverged as error:
             outcome.state, outcome.why = TrialState.PRUNED, f"diverged: {error}"
             self._storage.set_trial_system_attr(self.claim.id, DIVERGED, True)
-        except SandboxError as error:
+        except Failed as error:
             outcome.state, outcome.why = TrialState.FAIL, str(error)
-        except (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
-            outcome.state, outcome.why = (
-                TrialState.FAIL,
-                f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
-            )
         outcome.seconds = earlier + time.monotonic() - began
         return outcome
 
@@ -91,7 +82,7 @@ class Trial:
         reports, runs = [], self.plan.recipes(self.claim.recipe)
         for place, (suffix, recipe) in enumerate(runs):
             name = f"trial-{self.claim.number:04d}{suffix}"
-            for event in run_or_resume(self.claims.study.folder / "runs", name, recipe):
+            for event in run_events(self.claims.study.folder / "runs", name, recipe):
                 if isinstance(event, Started):
                     self._begin(event.folder)
                     if self._replayed(event.folder, place):
@@ -101,6 +92,7 @@ class Trial:
                     done, steps = place * event.total + event.done, len(runs) * event.total
                     yield TrialStep(self.claims.study.folder.name, self.claim.number, done, steps, self.last)
                 elif isinstance(event, Validation):
+                    self._check_mine()
                     self._storage.set_trial_system_attr(self.claim.id, SECONDS, earlier + time.monotonic() - began)
                     if self._hopeless(event.step, event.value, place):
                         return
@@ -135,7 +127,12 @@ class Trial:
     def _frozen(self) -> FrozenTrial:
         return self._storage.get_trial(self.claim.id)
 
+    def _check_mine(self) -> None:
+        if not self.claims.owns(self.claim):
+            raise Lost
+
     def _begin(self, folder: RunFolder) -> None:
+        self._check_mine()
         if folder not in self.outcome.folders:
             self.outcome.folders.append(folder)
 
@@ -162,8 +159,6 @@ class Trial:
         return self.plan.pruner == "wilcoxon" and self._cut(place, self.finals[-1])
 
     def _cut(self, step: int, value: float) -> bool:
-        if not self.claims.owns(self.claim):
-            raise Lost
         self._storage.set_trial_intermediate_value(self.claim.id, step, value)
         steps = self.total * self.plan.runs
         cut, kept = is_hopeless(
@@ -185,44 +180,9 @@ class Trial:
         return False
 
 
-def run_or_resume(runs: Path, name: str, recipe: Recipe, *, test: bool = False) -> Iterator[RunEvent]:
-    """A run from its beginning, or from where it was cut off; of one that is over, its last event alone.
-
-    Args:
-        runs: folder that its folder lies in.
-        name: of its folder.
-        recipe: of the run.
-        test: score test as well; else a study leaves it alone.
-    """
-    folder = _earlier(runs, name, recipe)
-    if folder is None:
-        yield from run(recipe, out=runs, command=run_line(recipe), test=test, pictures=False, name=name)
-    elif folder.status() == "done":
-        yield Done(folder, folder.read_json("report.json"))
-    else:
-        yield from resume(folder.path, pictures=False)
-
-
-def _earlier(runs: Path, name: str, recipe: Recipe) -> RunFolder | None:
-    """The folder of a run that was begun; one of that name may be of a study that was taken away."""
-    for path in [runs / name, *sorted(runs.glob(f"{name}-[2-9]"))]:
-        if not (path / "run.json").is_file():
-            continue
-        folder = RunFolder(path)
-        facts = folder.read_json("run.json")
-        if isinstance(facts, dict) and facts.get("digest") == digest(recipe) and facts.get("seed") == recipe.seed:
-            return folder
-    return None
-
-
-def run_line(recipe: Recipe) -> str:
-    """The run.py command that trains a recipe."""
-    return " ".join(["python experiments/run.py", *to_flags(recipe)])
-
-
 def _figure(report: Mapping[str, float], key: str) -> float:
     if key not in report:
-        raise SandboxError(f"validation has no {key}: it lacks pairs of one kind, or its classes are not trained on")
+        raise Failed(f"validation has no {key}: it lacks pairs of one kind, or its classes are not trained on")
     return report[key]
 
 

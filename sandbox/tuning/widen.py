@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sandbox.errors import SandboxError
 from sandbox.objectives.language import Tune, parse_value
 from sandbox.recipe.text import from_toml
-from sandbox.tuning.claims import kind_of, values_of
+from sandbox.tuning.claims import WIDER, kind_of, values_of
 from sandbox.tuning.heartbeat import Watcher
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.study import Study
@@ -47,6 +47,7 @@ def widened(study: Study, plan: Plan, before: dict[str, Any]) -> Study:
     new_id = storage.create_new_study(plan.directions, study_name=name)
     for trial in trials:
         storage.create_new_trial(new_id, template_trial=_taken_over(trial, plan))
+    storage.set_study_system_attr(study.id, WIDER, name)
     inside = sum(plan.space.holds(values_of(trial)) for trial in trials)
     note = f"the search is a wider one now; {inside} of {counted(len(trials), 'trial lies', 'trials lie')} in it"
     return Study(study.store, new_id, name, study.folder, (*study.notes, note))

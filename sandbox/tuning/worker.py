@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from sandbox.errors import SandboxError
@@ -21,7 +22,8 @@ from sandbox.tuning.read import LINE, record_of
 from sandbox.tuning.record import DEFAULT, TrialRecord
 from sandbox.tuning.shown import show_study, show_trial
 from sandbox.tuning.study import Study, make_study
-from sandbox.tuning.trial import Lost, Outcome, Trial, run_line
+from sandbox.tuning.trial import Lost, Outcome, Trial
+from sandbox.tuning.trial_run import run_line
 
 _POLL = 1.0
 _MOST_FAILURES = 5
@@ -131,13 +133,15 @@ def _one(claims: Claims, claim: Claim) -> Generator[Event, None, TrialRecord | N
             if gpu := os.environ.get("CUDA_VISIBLE_DEVICES"):
                 storage.set_trial_user_attr(claim.id, "gpu", gpu)
             outcome = yield from Trial(claims, claim).train()
+            if not claims.owns(claim):
+                raise Lost
             _keep(claims, claim, outcome)
         told = claims.tell(claim, outcome.state, outcome.values or None)
         if told and outcome.state == TrialState.PRUNED:
             for folder in outcome.folders:
                 _close(folder, outcome.why)
-    except Lost:
-        told = True
+    except (Lost, UpdateFinishedTrialError):  # the second where another has ended it already
+        pass
     finally:
         if not told:
             claims.release(claim)
@@ -151,7 +155,7 @@ def _keep(claims: Claims, claim: Claim, outcome: Outcome) -> None:
     storage.set_trial_user_attr(claim.id, "seconds", round(outcome.seconds, 1))
     if outcome.folders:
         storage.set_trial_user_attr(claim.id, "runs", [folder.path.name for folder in outcome.folders])
-    if outcome.why:
+    if outcome.why or "why" in storage.get_trial(claim.id).user_attrs:  # of a worker that died before it could tell
         storage.set_trial_user_attr(claim.id, "why", outcome.why)
     for key, value in outcome.figures.items():
         storage.set_trial_user_attr(claim.id, f"val/{key}", value)

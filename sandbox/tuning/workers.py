@@ -94,6 +94,8 @@ class _Worker:
     """Held open for as long as this process lives."""
     deaths: int = 0
     ended: bool = False
+    stopped: bool = False
+    """Whether a signal ended it."""
 
 
 def share_threads(workers: int, processors: int | None = None) -> int:
@@ -156,7 +158,8 @@ class _Team:
     waiting: bool = False
 
     def watch(self) -> Iterator[Event]:
-        self.workers = [self._start(place) for place in range(len(self.gpus))]
+        for place in range(len(self.gpus)):
+            self.workers.append(self._start(place))  # one by one: a signal may come between two
         why, failed = "", ""
         while any(not worker.ended for worker in self.workers):
             live = [worker for worker in self.workers if not worker.ended]
@@ -178,6 +181,8 @@ class _Team:
                     yield event
         if failed:
             raise SandboxError(failed)
+        if all(worker.stopped for worker in self.workers):
+            why = "its workers were told to end"
         yield Ended(why)
 
     def _start(self, place: int) -> _Worker:
@@ -197,7 +202,7 @@ class _Team:
         worker.said.close()
         worker.life.close()
         if code in (128 + signal.SIGINT, 128 + signal.SIGTERM):  # it was asked to end, and not by this process
-            worker.ended = True
+            worker.ended = worker.stopped = True
             return
         worker.deaths += 1
         if worker.deaths >= _MOST_DEATHS:
@@ -237,7 +242,8 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sandbox.tuning.worker"])
+    # The others are what a first trial imports otherwise, for seconds, in each worker.
+    context.set_forkserver_preload(["sandbox.tuning.worker", "torch._dynamo", "optuna_dashboard"])
     return context
 
 

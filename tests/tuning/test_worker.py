@@ -15,19 +15,12 @@ from sandbox.runs.folder import RunFolder
 from sandbox.tuning.claims import Goal
 from sandbox.tuning.events import Ended, Event, TrialBegun, TrialStep
 from sandbox.tuning.read import read_study
-from sandbox.tuning.record import DEFAULT, TrialRecord
+from sandbox.tuning.record import DEFAULT
 from sandbox.tuning.worker import search
 
-from studies import ended, plan, recipe, searched
+from studies import ended, plan, recipe, same, searched
 
 FILES = ("model.safetensors", "embeddings.safetensors", "report.json")
-
-
-def same(one: TrialRecord, other: TrialRecord) -> bool:
-    """Whether two trials are one but for their times."""
-    return replace(one, seconds=None, started=None, ended=None) == replace(
-        other, seconds=None, started=None, ended=None
-    )
 
 
 @pytest.fixture(scope="module")
