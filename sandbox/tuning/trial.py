@@ -5,13 +5,14 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
 from sandbox.errors import SandboxError
+from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.events import Done, Note, Progress, Started, Validation
 from sandbox.pipeline.events import Event as RunEvent
 from sandbox.pipeline.run import resume, run
@@ -207,12 +208,13 @@ def run_or_resume(runs: Path, name: str, recipe: Recipe, *, test: bool = False) 
 
 def _earlier(runs: Path, name: str, recipe: Recipe) -> RunFolder | None:
     """The folder of a run that was begun; one of that name may be of a study that was taken away."""
+    spelt = replace(recipe, loss=str(resolve(recipe.loss, recipe.miner)), miner="none")  # as the run's own recipe is
     for path in [runs / name, *sorted(runs.glob(f"{name}-[2-9]"))]:
         if not (path / "run.json").is_file():
             continue
         folder = RunFolder(path)
         facts = folder.read_json("run.json")
-        if isinstance(facts, dict) and facts.get("digest") == digest(recipe) and facts.get("seed") == recipe.seed:
+        if isinstance(facts, dict) and facts.get("digest") == digest(spelt) and facts.get("seed") == recipe.seed:
             return folder
     return None
 
