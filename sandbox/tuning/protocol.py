@@ -122,8 +122,8 @@ def said_of(recipe: Recipe, folds: int, trials: int, repeats: int) -> list[str]:
         "seen by neither training nor stopping, judges it; the mean is the figure of the trial. "
         f"{counted(trials, 'trial', 'trials')} asked for, embeddings of {recipe.backbone.embedding_dim} numbers, "
         f"batches of {shape}, {recipe.backbone.name} from {weights}.",
-        f"Each of {counted(repeats, 'repeat', 'repeats')} has a seed and a cut of the folds of its own (fold_seed "
-        f"{turned}), shared by all rows, and trains {folds} models, each stopped on one fold and trained on the rest. "
-        f"{SEPARATED}: the mean of their figures; {CONCATENATED}: the figure of their embeddings side by side, scaled "
-        "to unit length. Intervals are over repeats, and differences are paired by them.",
+        f"{counted(repeats, 'repeat', 'repeats')}: each has a seed of its own and draws anew where the folds are cut "
+        f"(fold_seed {turned}), alike for all rows, and trains {folds} models, each stopped on one fold and trained on "
+        f"the rest. {SEPARATED}: the mean of their figures; {CONCATENATED}: the figure of their embeddings side by "
+        "side, scaled to unit length. Intervals are over repeats, and differences are paired by them.",
     ]

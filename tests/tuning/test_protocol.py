@@ -165,7 +165,7 @@ def test_the_table_says_the_protocol(searched: Searched) -> None:
         "seen by neither training nor stopping",
         "embeddings of 16 numbers, batches of 16 (4 classes x 4 images",
         "conv4 from random weights (the paper's are pretrained)",
-        "(fold_seed 1), shared by all rows, and trains 3 models",
+        "(fold_seed 1), alike for all rows, and trains 3 models",
         "separated: the mean of their figures; concatenated: ",
     ):
         assert " ".join(said.split()) in " ".join(text.split()), said

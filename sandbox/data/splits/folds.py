@@ -72,16 +72,14 @@ def in_fold(splits: Splits, fold: int, folds: int, seed: int, *, test_fold: int 
     train, val, *own = _gathered_all(
         (splits.train, splits.val), [learnt, chosen, tested][: 3 if tested else 2], setting
     )
-    stale = {*single_class("validation", splits.val), *also_trained_on("validation", splits.val, splits.train)}
-    said = [
-        f"validation is fold {fold} of {folds} of the {count:,} classes of training and validation: "
-        f"{counted(len(chosen), 'class', 'classes')}, {_ends(chosen)}"
-    ]
-    if tested:
-        stale |= {*single_class("test", splits.test), *also_trained_on("test", splits.test, splits.train)}
-        classes = f"{counted(len(tested), 'class', 'classes')}, {_ends(tested)}"
-        said.append(f"in place of test is fold {test_fold} of {folds}: {classes}; test itself is not used")
-        said += single_class("test", own[0], "fewer folds hold more")
+    replaced = [("validation", splits.val, val), *(("test", splits.test, one) for one in own)]
+    stale = {
+        note
+        for name, old, _ in replaced
+        for note in (*single_class(name, old), *also_trained_on(name, old, splits.train))
+    }
+    said = f"validation is fold {fold} of {folds} of the {count:,} classes of training and validation: {_held(chosen)}"
+    instead = f"in place of test is fold {test_fold} of {folds}: {_held(tested)}; test itself is not used"
     return given(
         train,
         val,
@@ -91,8 +89,9 @@ def in_fold(splits: Splits, fold: int, folds: int, seed: int, *, test_fold: int 
         mirror=splits.mirror,
         notes=[
             *(note for note in splits.notes if note not in stale),
-            *said,
-            *single_class("validation", val, "fewer folds hold more"),
+            said,
+            *([instead] if tested else []),
+            *(note for name, _, new in replaced for note in single_class(name, new, "fewer folds hold more")),
         ],
     )
 
@@ -177,6 +176,11 @@ def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
     for digits, text in zip(numbers, pieces[2::2], strict=True):
         keys += [(len(digits), digits), (0, text)]
     return keys, name
+
+
+def _held(names: Sequence[str]) -> str:
+    """What a fold holds, for a note."""
+    return f"{counted(len(names), 'class', 'classes')}, {_ends(names)}" if names else "nothing"
 
 
 def _ends(names: Sequence[str]) -> str:
