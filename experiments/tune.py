@@ -80,6 +80,9 @@ class Command:
     """What a trial must keep to, such as "images_per_second >= 500"."""
     trial_seeds: int = 1
     """Seeds of each trial, averaged."""
+    protocol: str = ""
+    """reality_check: compare as Musgrave et al. (2020) ask, with its gaps closed: --folds 4, of which one stops a run
+    and the next one judges it, --trials 50, --final 10, embeddings of 128, batches of 8 x 4; flags go over these."""
     folds: int = 0
     """Class-disjoint folds of the training and validation classes, averaged; 0 takes the split as it is."""
     baseline: bool = True
@@ -103,12 +106,29 @@ def main() -> None:
     base = load(named, HERE / "recipes", data_kinds()) if named else Recipe()
     prog = "python experiments/tune.py"
     command = flags.parse(Command, argv, prog=prog, description=WHAT, default=Command(settings=base))
+    if command.protocol:
+        command = under_protocol(command, flags.given(argv))
     check(command)
     flags.quiet_libraries()
     with listen():
         if command.launcher:
             return hand_over(command, argv)
         tune(command)
+
+
+def under_protocol(command: Command, given: set[str]) -> Command:
+    """The command with what its protocol sets beside the flags that were given; what is set is said."""
+    from sandbox.tuning.protocol import laid_down
+
+    recipe, options, told = laid_down(command.protocol, command.settings, given)
+    say(told)
+    return dataclasses.replace(
+        command,
+        settings=recipe,
+        folds=options.get("folds", command.folds),
+        trials=options.get("trials", command.trials),
+        final=options.get("final", command.final),
+    )
 
 
 def check(command: Command) -> None:
@@ -118,6 +138,11 @@ def check(command: Command) -> None:
             raise SandboxError(f"--{name} is {getattr(command, name)}, but is at least 1")
     if not 0 <= command.final <= MOST_SEEDS:
         raise SandboxError(f"--final is {command.final}, but is a number of seeds up to {MOST_SEEDS}, or 0")
+    if command.protocol and not command.final:
+        raise SandboxError(
+            f"--final is 0, but --protocol {command.protocol} compares what is trained on fresh seeds; say how many, "
+            "or leave --final out for 10"
+        )
     if command.table:
         file_named("--table", command.table, ".md")
         if not command.final:
@@ -207,6 +232,7 @@ def planned(command: Command) -> tuple[Plan, ...]:
             pruner=command.pruner,
             trial_seeds=command.trial_seeds,
             folds=command.folds,
+            protocol=command.protocol,
             baseline=command.baseline,
         )
         for loss in losses
@@ -252,11 +278,14 @@ def write_results(command: Command, studies: list[tuple[Plan, Study]]) -> None:
     from sandbox.files import write_whole
     from sandbox.reporting.tuning_text import to_markdown
     from sandbox.tuning.final import results, split_of
+    from sandbox.tuning.protocol import said_of
 
     plan, study = studies[0]
     tuned = results(studies, command.final)
     place = Path(command.table) if command.table else study.folder / "tuning.md"
-    text = to_markdown(tuned, monitor=plan.goals[0], split=split_of(studies, command.final), header=flags.program())
+    notes = said_of(plan.recipe, plan.folds, command.trials, command.final) if plan.protocol else []
+    split = split_of(studies, command.final)
+    text = to_markdown(tuned, monitor=plan.goals[0], split=split, header=flags.program(), notes=notes, judge=plan.judge)
     write_whole(place, text, make_folder=True)
     say()
     say(text)

@@ -162,6 +162,11 @@ def value(argv: Sequence[str], flag: str) -> str:
     return ""
 
 
+def given(argv: Sequence[str]) -> set[str]:
+    """The flags that a person gave, at their default or not, spelt with _ and without the dashes."""
+    return {word[2:].partition("=")[0].replace("-", "_") for word in argv if word.startswith("--")}
+
+
 def without(argv: Sequence[str], names: Sequence[str]) -> list[str]:
     """The words of a command but for some flags and their one value each; - and _ are one in a flag."""
     kept: list[str] = []

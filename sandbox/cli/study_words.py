@@ -47,7 +47,7 @@ def say_plan(plan: Plan, cost: Cost, folder: Path, workers: int) -> None:
         say(f"  the default is trained first and counts as no trial{lies}" if defaults else _no_default(plan))
     goals = " and ".join(plan.goals)
     limits = f", subject to {' and '.join(map(str, plan.limits))}" if plan.limits else ""
-    say(f"reaching for {goals} of validation{limits}; sampler {plan.sampler}, pruner {plan.pruner}")
+    say(f"reaching for {goals} of {plan.judge}{limits}; sampler {plan.sampler}, pruner {plan.pruner}")
     runs = f" in each of {cost.runs} runs" if cost.runs > 1 else ""
     threads = f" on {counted(cost.threads, 'thread', 'threads')}" if cost.threads else ""
     say(
@@ -98,11 +98,11 @@ def say_winner(record: StudyRecord, again: str) -> None:
         )
     of = sum(trial.counts for trial in record.trials)
     say(
-        f"best on validation: {best.values[0]:.4f}, trial {best.number} ({short_values(best.params)}); "
+        f"best on {record.judge}: {best.values[0]:.4f}, trial {best.number} ({short_values(best.params)}); "
         f"it is the best of {of}, so no result: train it on fresh seeds"
     )
     if default is not None:
-        say(f"the default: {default.values[0]:.4f} on validation ({short_values(default.params)})")
+        say(f"the default: {default.values[0]:.4f} on {record.judge} ({short_values(default.params)})")
     if len(record.monitors) > 1:
         say(f"the front, by {' and '.join(record.monitors)}:")
         for trial in record.front():

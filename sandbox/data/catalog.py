@@ -56,7 +56,10 @@ def load(spec: DataSpec) -> Splits:
             replace(as_kind(spec, data_set.settings), image_size=spec.image_size or data_set.image_size)
         )
         fold = parse_fold(spec.val_fold)
-        return in_fold(splits, *fold, spec.split_seed) if fold else splits
+        if fold is None:
+            return splits
+        tested = parse_fold(spec.test_fold, "data.test_fold")
+        return in_fold(splits, *fold, spec.fold_seed, test_fold=tested[0] if tested else 0)
 
 
 def root_of(spec: DataSpec) -> Path | None:

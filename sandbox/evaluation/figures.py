@@ -28,6 +28,8 @@ _PRINTED = {
     "clustering/ami": "AMI",
     "clustering/nmi": "NMI",
 }
+SEPARATED, CONCATENATED = "separated", "concatenated"
+"""In front of the key of a figure of several models: the mean of theirs, or that of their embeddings side by side."""
 _PRINTED_STARTS = {
     "retrieval/recall@": "R@",
     "verification/tar@far=": "TAR@FAR=",
@@ -101,10 +103,14 @@ def spell_interval(entry: Mapping[str, Any] | None) -> str:
 def printed_name(key: str) -> str:
     """What papers call a figure: 'MAP@R' for ``retrieval/map@r``, 'TAR@FAR=1e-3' for ``verification/tar@far=1e-3``.
 
-    A key that has no such name, or a split in front, stays as it is.
+    A figure of several models is named with how they were put together: 'MAP@R, concatenated'. A key that has no such
+    name, or a split in front, stays as it is.
     """
     if key in _PRINTED:
         return _PRINTED[key]
+    for models in (SEPARATED, CONCATENATED):
+        if key.startswith(f"{models}/"):
+            return f"{printed_name(key.removeprefix(f'{models}/'))}, {models}"
     for start, printed in _PRINTED_STARTS.items():
         if key.startswith(start):
             return printed + key.removeprefix(start)

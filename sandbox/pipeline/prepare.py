@@ -15,7 +15,7 @@ from sandbox.data.batches import batch_shape, make_batches
 from sandbox.data.catalog import load as load_data
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.pixels import pixel_statistics
-from sandbox.data.splits.splits import Splits
+from sandbox.data.splits.splits import Splits, images_digest
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import validation_keys
 from sandbox.objectives.bounded.demand import check_demand
@@ -147,6 +147,8 @@ def facts(prepared: Prepared) -> dict[str, Any]:
         },
         "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
         "split": prepared.splits.digest,
+        # Runs of several folds differ in their splits, and may yet be compared image by image on test.
+        **({"test_images": images_digest(prepared.splits.test)} if prepared.recipe.data.val_fold else {}),
         "classes": classes_digest(prepared.splits.train.classes),
         "input": {
             "image_size": prepared.splits.train.pixels.shape[1],

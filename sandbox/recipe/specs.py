@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from sandbox.errors import SandboxError
-from sandbox.recipe.fold import parse_fold
+from sandbox.recipe.fold import check_folds
 from sandbox.wording import printable
 
 T = TypeVar("T")
@@ -48,7 +48,12 @@ class DataSpec:
     """Share kept for test, where the split is drawn here."""
     val_fold: str = ""
     """1/4: validate on the first of four class-disjoint folds of the classes of training and validation together, and
-    train on the other three; split_seed turns the folds. Without it validation is as the split says."""
+    train on the other three. Without it validation is as the split says."""
+    test_fold: str = ""
+    """2/4: with val_fold, the second of these folds stands in the place of test, and training has the other two; the
+    data set's own test is not used. For choices that neither training nor validation may have made."""
+    fold_seed: int = 0
+    """Turns the folds: 0 begins the first at the first name, any other draws where; test stays the same."""
     min_images: int = 1
     """Classes with fewer images are left out."""
     normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
@@ -205,6 +210,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "data.test": (0.0, 0.9),
     "data.min_images": (1, 10**9),
     "data.split_seed": (0, 2**31),
+    "data.fold_seed": (0, 2**31),
     "augment.rotate": (0.0, 180.0),
     "augment.scale": (0.0, 0.9),
     "augment.shear": (0.0, 2.0),
@@ -294,7 +300,7 @@ def check_ranges(recipe: Recipe) -> None:
     if recipe.data.resize is not None and recipe.data.resize < (recipe.data.image_size or 0):
         least = recipe.data.image_size
         raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
-    parse_fold(recipe.data.val_fold)
+    check_folds(recipe.data.val_fold, recipe.data.test_fold)
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 

@@ -14,7 +14,13 @@ from sandbox.wording import counted, first_names, printable
 
 
 def to_markdown(
-    tuned: Sequence[Tuned], *, monitor: str, split: str, header: str = "", notes: Sequence[str] = ()
+    tuned: Sequence[Tuned],
+    *,
+    monitor: str,
+    split: str,
+    header: str = "",
+    notes: Sequence[str] = (),
+    judge: str = "validation",
 ) -> str:
     """Two tables, tuned against default and the winners against each other, with the text that belongs to them.
 
@@ -24,6 +30,7 @@ def to_markdown(
         split: which data and which split of it, for the text.
         header: how the tables were made; a comment in front.
         notes: sentences that stand with the others below.
+        judge: what that figure is of, where a protocol keeps other images for it than validation.
 
     Raises:
         ValueError: as `sandbox.reporting.tuning_table.against_default`.
@@ -35,7 +42,7 @@ def to_markdown(
     columns = [
         "objective",
         "values",
-        f"{_title(monitor)}, validation, best of {spent} trials: no result",
+        f"{_title(monitor)}, {judge}, best of {spent} trials: no result",
         *map(_title, metrics),
         "n",
     ]
@@ -45,7 +52,9 @@ def to_markdown(
     if between:
         heads = ("winner", "against", "figure", "difference", "p", "winner better in")
         parts += ["### Winners against each other", _table(heads, [_between(one) for one in between], left=3)]
-    parts.append("\n".join(f"- {line}" for line in [*_sentences(tuned, monitor, split), *notes]))
+    parts.append(
+        "\n".join(f"- {line}" for line in [*_sentences(tuned, f"{printed_name(monitor)} of {judge}", split), *notes])
+    )
     parts.append("\n".join(f"- {line}" for line in _values(tuned)))
     return "\n\n".join(parts) + "\n"
 
@@ -74,14 +83,14 @@ def _between(one: Comparison) -> list[str]:
     return [*names, _difference(one.found), _p(one.adjusted), _share(one.found)]
 
 
-def _sentences(tuned: Sequence[Tuned], monitor: str, split: str) -> list[str]:
+def _sentences(tuned: Sequence[Tuned], figure: str, split: str) -> list[str]:
     same = len({one.seeds for one in tuned}) == 1
     families = f"over {counted(len(tuned), 'objective', 'objectives')} against their defaults"
     if len(tuned) > 1:
         families += f", and over {counted(len(tuned) * (len(tuned) - 1) // 2, 'pair', 'pairs')} of winners"
     said = [
         f"Split: {printable(split)}.",
-        f"While tuning: one figure each, {printed_name(monitor)} of validation. That of the tuned values is the best "
+        f"While tuning: one figure each, {figure}. That of the tuned values is the best "
         "of all trials, so too good by chance; it chose them, and is no result.",
         f"Retrained: default and tuned values were trained anew after that choice, on "
         f"{f'seeds {_seeds(tuned[0].seeds)}' if same else 'the seeds below'}; test was scored once for each of these "

@@ -1,6 +1,7 @@
 """After the search: winner and default of each study trained again on fresh seeds, and test scored, once.
 
 STUDY/final/KIND-DIGEST-sSEED/run   a run folder each; KIND is default or tuned
+                             /run-f1 ... run-fK, combined.json   under a protocol (`sandbox.tuning.final_folds`)
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ from optuna.trial import TrialState
 
 from sandbox.errors import SandboxError
 from sandbox.files import write_whole
-from sandbox.pipeline.events import Done, Note, Progress
-from sandbox.recipe.specs import Recipe, digest
+from sandbox.pipeline.events import Note, Progress
+from sandbox.recipe.specs import Recipe, digest, replace
 from sandbox.reporting.tuning_table import DEFAULT, TUNED, Tuned
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.lock import holder, locked
 from sandbox.training.loop import Diverged
 from sandbox.tuning.events import Event, Retrained, Retraining, Waiting
+from sandbox.tuning.final_folds import COMBINED, both_keys, combine, folds_said, read_combined, shown_key
 from sandbox.tuning.heartbeat import Watcher
 from sandbox.tuning.plan import Plan
+from sandbox.tuning.protocol import final_recipes, repeat_fold_seed
 from sandbox.tuning.read import recipe_of, record_study
 from sandbox.tuning.study import Study
 from sandbox.tuning.trial_run import Failed, run_events
@@ -37,7 +40,7 @@ _POLL = 1.0
 
 @dataclass(frozen=True)
 class Fresh:
-    """One run of the winner or of the default values."""
+    """The winner or the default values on one seed: a run, or under a protocol one for each fold."""
 
     study: Study
     goal: str
@@ -45,23 +48,44 @@ class Fresh:
     kind: str
     seed: int
     recipe: Recipe
+    folds: int = 0
+    """Of a protocol; 0 trains once, on the split as it is."""
+
+    @property
+    def recipes(self) -> list[tuple[str, Recipe]]:
+        """Name of the folder and recipe of each of its runs."""
+        return final_recipes(self.recipe, self.folds) if self.folds else [("run", self.recipe)]
 
     @property
     def folder(self) -> Path:
-        """Where the run lies, and whoever is at it says so."""
-        return self.study.folder / "final" / f"{self.kind}-{digest(self.recipe)[:6]}-s{self.seed}"
+        """Where the runs lie, and whoever is at them says so."""
+        return self.study.folder / "final" / f"{self.kind}-{digest(self.recipes[0][1])[:6]}-s{self.seed}"
 
     @property
-    def run(self) -> RunFolder:
-        """Its run folder, which may not be there yet."""
-        return RunFolder(self.folder / "run")
+    def runs(self) -> list[RunFolder]:
+        """Its run folders, which may not be there yet."""
+        return [RunFolder(self.folder / name) for name, _ in self.recipes]
 
     @property
     def over(self) -> bool:
         """Whether it was trained, or came to nothing."""
-        return (self.folder / "failed.json").is_file() or (
-            (self.run.path / "run.json").is_file() and self.run.status() == "done"
-        )
+        if (self.folder / "failed.json").is_file():
+            return True
+        if self.folds:
+            return (self.folder / COMBINED).is_file()
+        (run,) = self.runs
+        return (run.path / "run.json").is_file() and run.status() == "done"
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Of test, by report key; none where it came to nothing."""
+        if self.folds:
+            return read_combined(self.folder)
+        (run,) = self.runs
+        if not (run.path / "report.json").is_file():
+            return {}
+        report: dict[str, Any] = run.read_json("report.json")
+        return {key: float(entry["value"]) for key, entry in report.get("test", {}).items()}
 
 
 def fresh_seeds(plan: Plan, count: int) -> list[int]:
@@ -103,12 +127,21 @@ def fresh_runs(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Fresh
     for plan, study in searches:
         defaults = check_default(plan)
         for kind, recipe in ((DEFAULT, plan.space.fill(defaults)), (TUNED, recipe_of(study))):
-            kinds.append((study, plan.goals[0], kind, recipe))
+            kinds.append((study, plan, kind, recipe))
     return [
-        Fresh(study, goal, kind, seed, dataclasses.replace(recipe, seed=seed))
-        for seed in fresh_seeds(searches[0][0], count)
-        for study, goal, kind, recipe in kinds
+        _fresh(study, plan, kind, recipe, repeat, seed)
+        for repeat, seed in enumerate(fresh_seeds(searches[0][0], count))
+        for study, plan, kind, recipe in kinds
     ]
+
+
+def _fresh(study: Study, plan: Plan, kind: str, recipe: Recipe, repeat: int, seed: int) -> Fresh:
+    seeded = dataclasses.replace(recipe, seed=seed)
+    if not plan.protocol:
+        return Fresh(study, plan.goals[0], kind, seed, seeded)
+    # Not the recipe's own fold_seed, which may be searched: all rows of a repeat share theirs.
+    seeded = replace(seeded, "data.fold_seed", repeat_fold_seed(plan.recipe, repeat))
+    return Fresh(study, shown_key(plan.goals[0]), kind, seed, seeded, plan.folds)
 
 
 def check_default(plan: Plan) -> dict[str, Any]:
@@ -126,7 +159,7 @@ def check_default(plan: Plan) -> dict[str, Any]:
 def _train(fresh: Fresh, runs: Sequence[Fresh]) -> Iterator[Event]:
     """Train one, unless another process was quicker to begin."""
     fresh.folder.mkdir(parents=True, exist_ok=True)
-    began, name, figure = time.monotonic(), fresh.study.folder.name, None
+    began, name, figure, runs_of = time.monotonic(), fresh.study.folder.name, None, fresh.recipes
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(fresh.folder))
@@ -135,15 +168,19 @@ def _train(fresh: Fresh, runs: Sequence[Fresh]) -> Iterator[Event]:
         if fresh.over:
             return
         try:
-            for event in run_events(fresh.folder, "run", fresh.recipe, test=True):
-                if isinstance(event, Progress):
-                    yield Retraining(name, fresh.kind, fresh.seed, event.done, event.total)
-                elif isinstance(event, Note):
-                    yield event
-                elif isinstance(event, Done):
-                    figure = event.report["test"].get(fresh.goal, {}).get("value")
+            for place, (run, recipe) in enumerate(runs_of):
+                for event in run_events(fresh.folder, run, recipe, test=True):
+                    if isinstance(event, Progress):
+                        done, total = place * event.total + event.done, len(runs_of) * event.total
+                        yield Retraining(name, fresh.kind, fresh.seed, done, total)
+                    elif isinstance(event, Note):
+                        yield event
+            if fresh.folds:
+                combine(fresh.folder, fresh.runs)
+            figure = fresh.figures.get(fresh.goal)
         except (Failed, Diverged) as error:
             write_whole(fresh.folder / "failed.json", json.dumps({"why": str(error)}) + "\n")
+            yield Note(f"{name}, {fresh.kind} values on seed {fresh.seed}: {error}")
     over = sum(one.over for one in runs)
     yield Retrained(name, fresh.kind, fresh.seed, figure, time.monotonic() - began, over, len(runs))
 
@@ -157,10 +194,11 @@ def _flying(study: Study) -> bool:
 def results(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Tuned]:
     """What was measured, for tables; figures of test that every run has, the goals first."""
     runs = fresh_runs(searches, count)
-    reports = {(fresh.study.folder, fresh.kind, fresh.seed): _report(fresh) for fresh in runs}
-    keys = [
-        key for key in dict.fromkeys((*searches[0][0].goals, *_SHOWN)) if all(key in r for r in reports.values() if r)
-    ]
+    reports = {(fresh.study.folder, fresh.kind, fresh.seed): fresh.figures for fresh in runs}
+    wanted = list(dict.fromkeys((*searches[0][0].goals, *_SHOWN)))
+    if searches[0][0].protocol:
+        wanted = both_keys(wanted)
+    keys = [key for key in wanted if all(key in r for r in reports.values() if r)]
     seeds = fresh_seeds(searches[0][0], count)
     found = []
     for (plan, study), name in zip(searches, labels([plan for plan, _ in searches]), strict=True):
@@ -191,8 +229,11 @@ def results(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Tuned]:
 def split_of(searches: Sequence[tuple[Plan, Study]], count: int) -> str:
     """Which images were trained on, chosen on and tested, for a table's text."""
     for fresh in fresh_runs(searches, count):
-        if fresh.over and (fresh.run.path / "run.json").is_file():
-            facts = fresh.run.read_json("run.json")
+        run = fresh.runs[0]
+        if fresh.over and (run.path / "run.json").is_file():
+            facts = run.read_json("run.json")
+            if fresh.folds:
+                return f"{fresh.recipe.data.name}, {folds_said(facts['data'], fresh.folds)}, {facts['steps']:,} steps"
             parts = (
                 f"{name} {row['images']:,} images of {row['classes']:,} classes" for name, row in facts["data"].items()
             )
@@ -204,11 +245,3 @@ def labels(plans: Sequence[Plan]) -> list[str]:
     """A short name for each objective, such as arcface+center; one that stands twice is numbered."""
     names = ["+".join(term.loss.entry.name for term in plan.space.expression.terms) for plan in plans]
     return [name if names.count(name) == 1 else f"{name}-{names[: i + 1].count(name)}" for i, name in enumerate(names)]
-
-
-def _report(fresh: Fresh) -> dict[str, float]:
-    """The figures of test; none of a run that came to nothing."""
-    if not (fresh.run.path / "report.json").is_file():
-        return {}
-    report: dict[str, Any] = fresh.run.read_json("report.json")
-    return {key: float(entry["value"]) for key, entry in report.get("test", {}).items()}

@@ -13,17 +13,20 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import lower_is_better, spell, spell_interval
 from sandbox.runs.folder import RunFolder
 from sandbox.tuning.markdown import block, broken, plain, span, table
-from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.tuning.record import DEFAULT, VALIDATION, StudyRecord, TrialRecord
 from sandbox.wording import counted
 
 
-def trial_note(record: TrialRecord, monitors: Sequence[str], folders: Sequence[RunFolder]) -> str:
+def trial_note(
+    record: TrialRecord, monitors: Sequence[str], folders: Sequence[RunFolder], judge: str = VALIDATION
+) -> str:
     """What a trial was, what came of it, and how to train it again.
 
     Args:
         record: the trial.
         monitors: report keys that the study reaches for; they head the table.
         folders: its run folders; the figures are read there where it is complete.
+        judge: what the figures of the study are of (`StudyRecord.judge`).
 
     Raises:
         SandboxError: a report is damaged.
@@ -38,10 +41,10 @@ def trial_note(record: TrialRecord, monitors: Sequence[str], folders: Sequence[R
     if record.constraints:
         rows = [[span(name), _met(by)] for name, by in record.constraints.items()]
         parts.append(f"**Constraints**\n\n{table(['asked', 'reached'], rows)}")
-    reports = _reports(folders) if record.state == "complete" else []
+    reports = _reports(folders, judge) if record.state == "complete" else []
     if reports or record.figures:
         figures = _figures(reports, monitors) if reports else _bare_figures(record.figures, monitors)
-        parts.append(f"**Validation**\n\n{figures}")
+        parts.append(f"**{judge.capitalize()}**\n\n{figures}")
     if record.line:
         parts.append(f"**Train it again**\n\n{block(broken(record.line))}")
     if record.runs:
@@ -83,10 +86,10 @@ def study_note(record: StudyRecord) -> str:
     called = shlex.quote(record.folder.name if usual else str(record.folder))
     parts = [
         f"**Objective:** {span(record.objective)}",
-        f"**Reached for** on validation: {'; '.join(reach)}.{several}",
+        f"**Reached for** on {record.judge}: {'; '.join(reach)}.{several}",
         f"**Searched**\n\n{searched}",
         *([f"**The same in all trials**\n\n{protocol}"] if record.protocol else []),
-        _MEANING,
+        _MEANING if record.judge == VALIDATION else _MEANING_OF_FOLDS,
         f"**Go on**: the same command, with more `--trials`\n\n{block(broken(record.command))}",
         f"**Report**: a page, Markdown and CSV\n\n{block(f'python experiments/tune.py report {called}')}",
         f"**Train the best on fresh seeds**\n\n{block(f'python experiments/run.py --from {called} --seeds 5')}",
@@ -98,6 +101,13 @@ _MEANING = (
     "**What the figures are.** Validation chooses each trial's weights and the best trial among all; test images are "
     "never scored here. The best of many trials looks better than it is, so its figure is no result: train it on fresh "
     "seeds and report those."
+)
+
+
+_MEANING_OF_FOLDS = (
+    "**What the figures are.** In each run of a trial one fold of the classes chooses the weights, and prunes; the "
+    "next fold, which neither training nor stopping has seen, judges the trial. Test images are never scored here. The "
+    "best of many trials looks better than it is, so its figure is no result: `--final` trains it on fresh seeds."
 )
 
 
@@ -158,15 +168,16 @@ def _met(broken: float) -> str:
     return f"**broken** by {broken:.4g}" if broken > 0 else f"met by {-broken:.4g}" if broken else "just met"
 
 
-def _reports(folders: Sequence[RunFolder]) -> list[dict[str, dict[str, Any]]]:
-    """The figures of validation of each run."""
+def _reports(folders: Sequence[RunFolder], judge: str) -> list[dict[str, dict[str, Any]]]:
+    """The figures of each run that the study is judged by; a fold that judges stands in the place of test."""
+    part = "val" if judge == VALIDATION else "test"
     found: list[dict[str, dict[str, Any]]] = []
     for folder in folders:
-        match folder.read_json("report.json"):
-            case {"val": {**figures}} if all(_is_entry(entry) for entry in figures.values()):
-                found.append(cast(dict[str, dict[str, Any]], figures))
-            case _:
-                raise SandboxError(f"{folder.path / 'report.json'} is damaged: it has no figures of validation")
+        report = folder.read_json("report.json")
+        figures = report.get(part) if isinstance(report, dict) else None
+        if not isinstance(figures, dict) or not all(_is_entry(entry) for entry in figures.values()):
+            raise SandboxError(f"{folder.path / 'report.json'} is damaged: it has no figures of {judge}")
+        found.append(cast(dict[str, dict[str, Any]], figures))
     return found
 
 

@@ -16,7 +16,9 @@ from sandbox.recipe.specs import Recipe, digest, replace
 from sandbox.recipe.text import to_toml
 from sandbox.tuning.constraints import Constraint, read_constraint
 from sandbox.tuning.draw import SAMPLERS, check_sampler
+from sandbox.tuning.protocol import check_protocol, tuning_recipe
 from sandbox.tuning.prune import PRUNERS, check_pruner
+from sandbox.tuning.record import JUDGE, VALIDATION
 from sandbox.tuning.space import Space, read_space
 
 _LONGEST_NAME = 100
@@ -42,6 +44,9 @@ class Plan:
     """Seeds of each trial, whose figures are averaged."""
     folds: int = 0
     """Class-disjoint folds of training and validation, each validation once; 0 takes the split as it is."""
+    protocol: str = ""
+    """A comparison of the literature that is kept to (`sandbox.tuning.protocol`), whose trials the fold after that of
+    validation judges."""
     baseline: bool = True
     """Whether the default values are trained first."""
 
@@ -67,6 +72,11 @@ class Plan:
         return replace(self.recipe, "evaluate.monitor", self.goals[0])
 
     @property
+    def judge(self) -> str:
+        """What the figures of a trial are of."""
+        return JUDGE if self.protocol else VALIDATION
+
+    @property
     def lower(self) -> tuple[bool, ...]:
         """Of each goal, whether less is better."""
         return tuple(map(lower_is_better, self.goals))
@@ -89,7 +99,11 @@ class Plan:
         """Every run of a trial: what is put behind the name of its folder, and its recipe."""
         runs = []
         for fold in range(1, self.folds + 1) if self.folds else (0,):
-            of_fold = replace(recipe, "data.val_fold", f"{fold}/{self.folds}") if fold else recipe
+            of_fold = recipe
+            if fold and self.protocol:
+                of_fold = tuning_recipe(recipe, fold, self.folds)
+            elif fold:
+                of_fold = replace(recipe, "data.val_fold", f"{fold}/{self.folds}")
             for seed in range(self.trial_seeds):
                 suffix = (f"-f{fold}" if fold else "") + (f"-s{seed}" if self.trial_seeds > 1 else "")
                 runs.append((suffix, dataclasses.replace(of_fold, seed=recipe.seed + seed)))
@@ -131,16 +145,17 @@ class Plan:
             "trial_seeds": self.trial_seeds,
             "folds": self.folds,
             "seed": self.recipe.seed,
-        }
+        } | ({"protocol": self.protocol} if self.protocol else {})
 
     def _options(self) -> dict[str, Any]:
         limits = [str(limit) for limit in self.limits]
         return {"monitors": list(self.goals[1:]), "constraints": limits} | {
-            name: getattr(self, name) for name in ("sampler", "pruner", "trial_seeds", "folds")
+            name: getattr(self, name) for name in ("sampler", "pruner", "trial_seeds", "folds", "protocol")
         }
 
 
 _OPTIONS = {"monitors": [], "constraints": [], "sampler": "tpe", "pruner": "median", "trial_seeds": 1, "folds": 0}
+_OPTIONS |= {"protocol": ""}
 """What the first studies had, whose names hold none of it."""
 
 
@@ -165,6 +180,7 @@ def check_plan(plan: Plan) -> None:
         raise SandboxError(f"--trial_seeds is {plan.trial_seeds}, but is at least 1")
     if plan.folds < 0 or plan.folds == 1:
         raise SandboxError(f"--folds is {plan.folds}, but is 2 or more, or 0 for the split as it is")
+    check_protocol(plan.protocol, plan.folds, plan.recipe)
     if plan.runs > MOST_RUNS:
         raise SandboxError(f"--folds x --trial_seeds makes {plan.runs:,} runs of each trial; at most {MOST_RUNS} do")
     check_sampler(plan.sampler, plan.space, len(plan.goals))

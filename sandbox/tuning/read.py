@@ -18,12 +18,14 @@ from sandbox.recipe.text import from_toml
 from sandbox.runs.folder import RunFolder
 from sandbox.tuning.claims import RECIPE, kind_of, values_of
 from sandbox.tuning.heartbeat import Watcher
-from sandbox.tuning.record import StudyRecord, TrialRecord
+from sandbox.tuning.record import JUDGE, VALIDATION, StudyRecord, TrialRecord
 from sandbox.tuning.study import Study, open_study, readable
 
 _STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 _ALSO = {TrialState.RUNNING: "running", TrialState.WAITING: "waiting"}
-_PROTOCOL = ("seed", "trial_seeds", "folds", "sampler", "pruner")
+_PROTOCOL = ("protocol", "seed", "trial_seeds", "folds", "sampler", "pruner")
+FIGURES = {VALIDATION: "val/", JUDGE: "judging/"}
+"""What stands before the key of a trial's figure in its user attributes, by what the figure is of."""
 LINE = "sandbox:line"
 """System attribute of a trial: the run.py command that trains it again."""
 _NAMED = "constraints:"
@@ -78,7 +80,7 @@ def _protocol(study: Study, facts: dict[str, Any]) -> dict[str, Any]:
             shared["split"] = f"{run['split']}: {', '.join(parts)}"
             shared |= {"steps": run["planned_steps"], "batch": run["batch"]}
             break
-    shared |= {name: facts[name] for name in _PROTOCOL if name in facts and (facts[name] or name != "folds")}
+    shared |= {name: facts[name] for name in _PROTOCOL if facts.get(name) or (name == "seed" and name in facts)}
     if facts.get("constraints"):
         shared["constraints"] = ", ".join(map(str, facts["constraints"]))
     return shared
@@ -102,7 +104,7 @@ def record_of(study: Study, trial: FrozenTrial) -> TrialRecord:
         why=str(said.get("why", said.get("failed", ""))),
         objective=str(said.get("objective", "")),
         line=str(kept.get(LINE, said.get("command", ""))),
-        figures={k.removeprefix("val/"): float(v) for k, v in said.items() if k.startswith("val/")},
+        figures={k.partition("/")[2]: float(v) for k, v in said.items() if k.startswith(tuple(FIGURES.values()))},
         constraints={k.removeprefix(_NAMED): float(v) for k, v in kept.items() if k.startswith(_NAMED)},
         runs=_runs(said),
         started=trial.datetime_start,

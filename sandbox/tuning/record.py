@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+VALIDATION, JUDGE = "validation", "judging folds"
+"""What a trial's figures are of: mostly of validation; under a protocol of folds that only judge."""
 DEFAULT = "default"
 """The kind of the trial that trains the catalogue's and the recipe's own values, and counts as none."""
 
@@ -21,7 +23,7 @@ class TrialRecord:
     state: str
     """complete, pruned, failed, running, waiting, or interrupted: running where its worker is gone."""
     values: tuple[float, ...]
-    """A figure of validation for each monitor; empty unless it is complete."""
+    """A figure of validation, or of a protocol's judging folds, for each monitor; empty unless it is complete."""
     params: dict[str, Any]
     """Dotted name -> value of everything that is searched."""
     kind: str = "trial"
@@ -37,7 +39,7 @@ class TrialRecord:
     line: str = ""
     """The run.py command that trains it again, its seed included."""
     figures: dict[str, float] = field(default_factory=dict)
-    """Report key -> figure of validation, where it is complete; the mean over its runs."""
+    """Report key -> figure of the same, where it is complete; the mean over its runs."""
     constraints: dict[str, float] = field(default_factory=dict)
     """Constraint as it is written -> by how much it is broken; it is met at 0 and below."""
     runs: tuple[str, ...] = ()
@@ -70,12 +72,17 @@ class StudyRecord:
     search: dict[str, str]
     """Dotted name -> range of everything that is searched, as it is written."""
     monitors: tuple[str, ...]
-    """Report keys of validation that are reached for; the first decides about pruning."""
+    """Report keys that are reached for; the first decides about pruning."""
     lower: tuple[bool, ...]
     """Of each monitor, whether less is better."""
     protocol: dict[str, Any]
     """What all trials share: data, split, seed, trial_seeds, folds, sampler, pruner, constraints, steps."""
     trials: Sequence[TrialRecord]
+
+    @property
+    def judge(self) -> str:
+        """What values and figures are of: validation, or folds that neither training nor stopping had seen."""
+        return JUDGE if self.protocol.get("protocol") else VALIDATION
 
     def complete(self) -> list[TrialRecord]:
         """The complete trials that meet every constraint, the default's not among them, best first monitor first."""

@@ -11,7 +11,7 @@ from sandbox.tuning.artifacts import attach
 from sandbox.tuning.notes import keep_facts, keep_note, picture_note, study_note, trial_note
 from sandbox.tuning.pictures import picture_trial, validation_images
 from sandbox.tuning.read import record_study
-from sandbox.tuning.record import TrialRecord
+from sandbox.tuning.record import JUDGE, VALIDATION, TrialRecord
 from sandbox.tuning.study import Study
 from sandbox.tuning.sweep import run_folders_of
 
@@ -30,7 +30,7 @@ def show_trial(study: Study, trial: TrialRecord, trial_id: int, *, pictures: boo
     """
     storage, folders = study.store.storage, run_folders_of(trial, study.folder)
     goals = record_goals(study)
-    note = trial_note(trial, goals, folders)
+    note = trial_note(trial, goals, folders, JUDGE if study.facts().get("protocol") else VALIDATION)
     keep_note(storage, study.id, note, trial_id)
     if not pictures or not folders:
         return

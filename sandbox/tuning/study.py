@@ -157,7 +157,7 @@ def _name_figures(study: Study, plan: Plan) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # so named since 2023
         named = optuna.load_study(study_name=study.name, storage=study.store.storage)
-        named.set_metric_names([f"validation {goal}" for goal in plan.goals])
+        named.set_metric_names([f"{plan.judge} {goal}" for goal in plan.goals])
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Outcome:
     """Of each goal; the mean over its runs."""
     why: str = ""
     figures: dict[str, float] = field(default_factory=dict)
-    """Report key -> figure of validation; the mean over its runs."""
+    """Report key -> figure of validation, or of the judging folds of a protocol; the mean over its runs."""
     broken: dict[str, float] = field(default_factory=dict)
     """By how much each constraint is broken."""
     folders: list[RunFolder] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Trial:
     total: int = 0
     """Steps of one run."""
     finals: list[float] = field(default_factory=list)
-    """The first goal, of each run that is over."""
+    """The first goal on validation, of each run that is over."""
     last: float | None = None
 
     def train(self) -> Generator[TrialStep | Note, None, Outcome]:
@@ -82,7 +82,8 @@ class Trial:
         reports, runs = [], self.plan.recipes(self.claim.recipe)
         for place, (suffix, recipe) in enumerate(runs):
             name = f"trial-{self.claim.number:04d}{suffix}"
-            for event in run_events(self.claims.study.folder / "runs", name, recipe):
+            apart = bool(self.plan.protocol)  # another fold, in the place of test, judges what one of validation chose
+            for event in run_events(self.claims.study.folder / "runs", name, recipe, test=apart):
                 if isinstance(event, Started):
                     self._begin(event.folder)
                     if self._replayed(event.folder, place):
@@ -103,14 +104,15 @@ class Trial:
                         self._begin(event.folder)
                         if self._replayed(event.folder, place):
                             return
-                    reports.append({key: float(entry["value"]) for key, entry in event.report["val"].items()})
-                    self.finals.append(_figure(reports[-1], self.plan.goals[0]))
+                    self.finals.append(_figure(_plain(event.report["val"]), self.plan.goals[0], "validation"))
+                    reports.append(_plain(event.report["test" if apart else "val"]))
+                    _figure(reports[-1], self.plan.goals[0], self.plan.judge)
                     if self._hopeless_so_far(place):
                         return
         shared = set.intersection(*(set(report) for report in reports))
         outcome = self.outcome
         outcome.figures = {key: statistics.fmean(r[key] for r in reports) for key in reports[0] if key in shared}
-        outcome.values = tuple(_figure(outcome.figures, goal) for goal in self.plan.goals)
+        outcome.values = tuple(_figure(outcome.figures, goal, self.plan.judge) for goal in self.plan.goals)
         known = outcome.figures | _facts(outcome.folders)
         outcome.broken = {str(limit): limit.broken_by(known) for limit in self.plan.limits}
         outcome.state = TrialState.COMPLETE
@@ -180,9 +182,13 @@ class Trial:
         return False
 
 
-def _figure(report: Mapping[str, float], key: str) -> float:
+def _plain(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    return {key: float(entry["value"]) for key, entry in figures.items()}
+
+
+def _figure(report: Mapping[str, float], key: str, judge: str) -> float:
     if key not in report:
-        raise Failed(f"validation has no {key}: it lacks pairs of one kind, or its classes are not trained on")
+        raise Failed(f"no {key} of {judge}: pairs of one kind are lacking, or its classes are not trained on")
     return report[key]
 
 

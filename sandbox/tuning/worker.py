@@ -18,7 +18,7 @@ from sandbox.tuning.draw import DIVERGED
 from sandbox.tuning.events import Ended, Event, TrialBegun, TrialOver, Waiting
 from sandbox.tuning.heartbeat import beating
 from sandbox.tuning.plan import Plan
-from sandbox.tuning.read import LINE, record_of
+from sandbox.tuning.read import FIGURES, LINE, record_of
 from sandbox.tuning.record import DEFAULT, TrialRecord
 from sandbox.tuning.shown import show_study, show_trial
 from sandbox.tuning.study import Study, make_study
@@ -158,7 +158,7 @@ def _keep(claims: Claims, claim: Claim, outcome: Outcome) -> None:
     if outcome.why or "why" in storage.get_trial(claim.id).user_attrs:  # of a worker that died before it could tell
         storage.set_trial_user_attr(claim.id, "why", outcome.why)
     for key, value in outcome.figures.items():
-        storage.set_trial_user_attr(claim.id, f"val/{key}", value)
+        storage.set_trial_user_attr(claim.id, f"{FIGURES[claims.plan.judge]}{key}", value)
     if outcome.broken:
         for name, value in outcome.broken.items():
             storage.set_trial_system_attr(claim.id, f"constraints:{name}", value)

@@ -97,6 +97,11 @@ def test_a_value_is_found_before_the_flags_are_read(words: list[str], value: str
     assert flags.value(words, "--recipe") == value
 
 
+def test_a_flag_at_its_default_was_given_all_the_same() -> None:
+    words = ["--data.test", "0.25", "--embedding-dim=8", "--no-pictures", "--loss", "a --b", "-x"]
+    assert flags.given(words) == {"data.test", "embedding_dim", "no_pictures", "loss"}
+
+
 def test_the_command_is_quoted_as_a_shell_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["experiments/run.py", "--loss", "arcface + center"])
     assert flags.program() == "python experiments/run.py --loss 'arcface + center'"

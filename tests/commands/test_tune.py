@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import trees
+
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = (
     *"--data.name digits --backbone.name conv4 --backbone.embedding_dim 16".split(),
@@ -90,6 +92,12 @@ def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp
         ((*SEARCH, "--constraint", "memory"), "KEY <= NUMBER"),
         ((*SEARCH, "--trial_seeds", "0"), "--trial_seeds is 0"),
         ((*SEARCH, "--folds", "1"), "--folds is 1"),
+        ((*SEARCH, "--protocol", "x"), "no protocol named 'x'; there are reality_check"),
+        ((*SEARCH, "--protocol", "reality-check"), "did you mean 'reality_check'"),
+        ((*SEARCH, "--protocol", "reality_check", "--folds", "2"), "--folds is 2, but --protocol reality_check"),
+        ((*SEARCH, "--protocol", "reality_check", "--final", "0"), "--final is 0, but --protocol reality_check"),
+        ((*SEARCH, "--protocol", "reality_check", "--data.split", "sample"), "take a split by class"),
+        ((*SEARCH, "--protocol", "reality_check", "--data.val_fold", "1/4"), "say how many by --folds"),
         ((*SEARCH, "--study", "a" * 151), "no plain name"),
         ((*SEARCH, "--study", "../mine"), "no plain name"),
         ((*QUICK, "--loss", "triplet(margin=tune(0, 1, log=True))"), "above 0"),
@@ -102,6 +110,29 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
 ) -> None:
     said = command("tune.py", *words)
     assert said.code == 2 and sentence in said.err and "Traceback" not in said.err
+
+
+def test_a_protocol_sets_what_was_not_said_and_ends_in_its_table(command: Callable[..., Any], tmp_path: Path) -> None:
+    root = trees.folders(tmp_path / "people", range(12), 4)
+    words = (
+        *"--backbone.name conv4 --max_steps 2 --threads 1 --study mine --no-pictures".split(),
+        "--out",
+        str(tmp_path),
+    )
+    words += ("--loss", "triplet(margin=tune(0.05, 0.5))", "--data.name", "folder", "--data.root", str(root))
+    few = ("--data.image_size", "12", "--folds", "3", "--trials", "1", "--final", "1")
+    said = command("tune.py", *words, *few, "--protocol", "reality_check")
+    assert said.code == 0, said.err
+    sets = "sets backbone.embedding_dim 128, batch.size 32, batch.samples 4, data.test 0.5, that of test where"
+    assert sets in said.out and "of judging folds; sampler" in said.out
+    assert "best on judging folds: " in said.out and "tuned    seed 1" in said.out
+    table = (tmp_path / "mine" / "tuning.md").read_text()
+    assert "MAP@R, concatenated" in table and "batches of 32 (8 classes x 4 images" in table
+    assert "3 folds of 24 images of 6 classes, test 24 images of 6 classes" in table
+    again = command("tune.py", *words, *few, "--protocol", "reality_check")
+    assert again.code == 0 and (tmp_path / "mine" / "tuning.md").read_text() == table
+    other = command("tune.py", *words, *few[:-2])
+    assert other.code == 2 and "searches something else" in other.err
 
 
 def test_the_dashboard_serves_the_study(command: Callable[..., Any], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,12 @@ def test_listing_the_catalog_imports_nothing_heavy() -> None:
     source = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", script], cwd=source, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_the_seed_of_the_folds_turns_them_and_leaves_test_alone() -> None:
+    spec = DataSpec(name="digits", val_fold="1/3")
+    parts = [load(replace(spec, fold_seed=seed)) for seed in range(4)]
+    assert len({part.test.paths for part in parts}) == 1 and len({part.val.classes for part in parts}) > 1
+    tuned, again = (load(replace(spec, test_fold="2/3", fold_seed=1)), load(replace(spec, fold_seed=1)))
+    assert tuned.val.classes == again.val.classes and not set(tuned.test.classes) & set(again.test.classes)
+    assert tuned.test.classes == load(replace(spec, val_fold="2/3", fold_seed=1)).val.classes

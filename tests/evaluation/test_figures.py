@@ -17,6 +17,8 @@ from sandbox.evaluation.figures import printed_name, validation_keys
         ("verification/tar@far=1e-3", "TAR@FAR=1e-3"),
         ("verification/accuracy@10-fold", "verification accuracy@10-fold"),
         ("classification/top@1", "top-1"),
+        ("concatenated/retrieval/map@r", "MAP@R, concatenated"),
+        ("separated/verification/tar@far=1e-3", "TAR@FAR=1e-3, separated"),
         ("homework/score", "homework/score"),
         ("test/retrieval/map@r", "test/retrieval/map@r"),
     ],

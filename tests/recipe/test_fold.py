@@ -44,4 +44,26 @@ def test_a_fold_is_part_of_the_recipe_and_of_its_name() -> None:
     recipe = Recipe(data=DataSpec(val_fold="2/4"))
     assert to_flags(recipe) == ["--data.val_fold", "2/4"]
     assert from_toml(to_toml(recipe)) == recipe
-    assert len({digest(one) for one in (Recipe(), recipe, Recipe(data=DataSpec(val_fold="3/4")))}) == 3
+    others = (
+        DataSpec(val_fold="3/4"),
+        DataSpec(val_fold="2/4", test_fold="3/4"),
+        DataSpec(val_fold="2/4", fold_seed=1),
+    )
+    assert len({digest(one) for one in (Recipe(), recipe, *(Recipe(data=data) for data in others))}) == 5
+
+
+@pytest.mark.parametrize(
+    ("val", "test", "said"),
+    [
+        ("", "1/4", "data.test_fold is '1/4', but needs data.val_fold beside it, another one of the same 4 folds"),
+        ("1/4", "2/5", "data.test_fold is '2/5' and data.val_fold '1/4', but both are of one number of folds"),
+        ("1/4", "1/4", "what chooses the weights cannot judge them"),
+        ("1/2", "2/2", "at least three folds"),
+        ("1/4", "5/4", "data.test_fold is '5/4', but of 4 folds the first is 1/4"),
+        ("5/4", "1/4", "data.val_fold is '5/4', but of 4 folds the first is 1/4"),
+    ],
+)
+def test_folds_that_do_not_go_together_are_refused(val: str, test: str, said: str) -> None:
+    with pytest.raises(SandboxError, match=re.escape(said)) as refused:
+        check_ranges(Recipe(data=DataSpec(val_fold=val, test_fold=test)))
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 200

@@ -1,14 +1,15 @@
 """Class-disjoint folds: training and validation parted anew, so that each class is validated on in one fold of K.
 
 One validation split may favour one setting by luck. A setting that is judged on each of K folds in turn, and by the
-mean, has been judged on every class that it may know. Test is not touched.
+mean, has been judged on every class that it may know. Test is not touched, or one more fold stands in its place.
 
 The classes of training and validation are sorted by name, and each fold is a run of neighbours, as in Musgrave et al.,
 "A Metric Learning Reality Check", ECCV 2020. Neighbours by name are often kin (characters of an alphabet, warblers,
 models of one maker, sofas). A fold that holds kin together asks what test asks, whether the embedding serves kinds it
 has not met; in a draw of single classes each would have its kin in training. What the paper leaves open is the luck
-of where the cuts fall: with `data.split_seed` 0 the first fold begins at the first name, as published, and any other
-seed draws the name on the circle of names where it begins.
+of where the cuts fall: with `data.fold_seed` 0 the first fold begins at the first name, as published, and any other
+seed draws the name on the circle of names where it begins. It is no `data.split_seed`, which may draw the classes of
+test: those are the same however the folds are turned.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def folds_of(names: Sequence[str], folds: int, seed: int) -> list[list[str]]:
     return [ordered[low:high] for low, high in pairwise(ends)]
 
 
-def in_fold(splits: Splits, fold: int, folds: int, seed: int) -> Splits:
-    """The same images with another border between training and validation; test stays as it is.
+def in_fold(splits: Splits, fold: int, folds: int, seed: int, *, test_fold: int = 0) -> Splits:
+    """The same images with another border between training and validation; test stays as it is, or is a fold as well.
 
     Images are sorted by class and path, so that a fold is the same however training and validation were parted before.
     While it works, the pixels of training and validation are in memory twice.
@@ -56,6 +57,7 @@ def in_fold(splits: Splits, fold: int, folds: int, seed: int) -> Splits:
         fold: which is validated on, 1 to `folds`; the others are trained on.
         folds: how many.
         seed: turns the folds, see `folds_of`.
+        test_fold: another one, which stands in the place of test; 0 leaves test as it is.
 
     Raises:
         SandboxError: classes of test are trained on or validated on, validation has pairs or images of its own to
@@ -63,26 +65,33 @@ def in_fold(splits: Splits, fold: int, folds: int, seed: int) -> Splits:
     """
     setting = f"data.val_fold is '{fold}/{folds}'"
     _check_disjoint(splits, setting)
-    parted = _parted(splits, folds, seed, setting)
-    names = [name for group in parted for name in group]
-    chosen = parted[fold - 1]
-    train, val = _both((splits.train, splits.val), frozenset(names), frozenset(chosen), setting)
-    stale = {*single_class("validation", splits.val), *also_trained_on("validation", splits.val, splits.train)}
-    said = (
-        f"validation is fold {fold} of {folds} of the {len(names):,} classes of training and validation: "
-        f"{counted(len(chosen), 'class', 'classes')}, {_ends(chosen)}"
+    parted = _parted(splits, folds, seed, setting, held=2 if test_fold else 1)
+    count, chosen = sum(map(len, parted)), parted[fold - 1]
+    tested = parted[test_fold - 1] if test_fold else []
+    learnt = [name for group in parted if group not in (chosen, tested) for name in group]
+    train, val, *own = _gathered_all(
+        (splits.train, splits.val), [learnt, chosen, tested][: 3 if tested else 2], setting
     )
+    replaced = [("validation", splits.val, val), *(("test", splits.test, one) for one in own)]
+    stale = {
+        note
+        for name, old, _ in replaced
+        for note in (*single_class(name, old), *also_trained_on(name, old, splits.train))
+    }
+    said = f"validation is fold {fold} of {folds} of the {count:,} classes of training and validation: {_held(chosen)}"
+    instead = f"in place of test is fold {test_fold} of {folds}: {_held(tested)}; test itself is not used"
     return given(
         train,
         val,
-        splits.test,
-        test_pairs=splits.test_pairs,
-        test_verify=splits.test_verify,
+        own[0] if tested else splits.test,
+        test_pairs=None if tested else splits.test_pairs,
+        test_verify=None if tested else splits.test_verify,
         mirror=splits.mirror,
         notes=[
             *(note for note in splits.notes if note not in stale),
             said,
-            *single_class("validation", val, "fewer folds hold more"),
+            *([instead] if tested else []),
+            *(note for name, _, new in replaced for note in single_class(name, new, "fewer folds hold more")),
         ],
     )
 
@@ -102,15 +111,15 @@ def _check_disjoint(splits: Splits, setting: str) -> None:
         )
 
 
-def _parted(splits: Splits, folds: int, seed: int, setting: str) -> list[list[str]]:
-    """The classes of training and validation in folds, each of which can be validated on."""
+def _parted(splits: Splits, folds: int, seed: int, setting: str, held: int) -> list[list[str]]:
+    """The classes of training and validation in folds, each of which can be validated on, and so many held out."""
     counts = Counter(dict(zip(splits.train.classes, splits.train.counts.tolist(), strict=True)))
     counts.update(dict(zip(splits.val.classes, splits.val.counts.tolist(), strict=True)))
     classes = f"the {len(counts):,} classes of training and validation"
     if len(counts) < folds:
         raise SandboxError(f"{setting}, but {classes} make {len(counts):,} folds at most")
     parted = folds_of(tuple(counts), folds, seed)
-    if len(counts) - max(map(len, parted)) < 2:
+    if len(counts) - sum(sorted(map(len, parted))[-held:]) < 2:
         raise SandboxError(f"{setting}, which would leave fewer than two of {classes} to train on")
     for number, names in enumerate(parted, start=1):  # of all folds, or a search would end late in a trial
         if max(counts[name] for name in names) < 2:
@@ -121,15 +130,13 @@ def _parted(splits: Splits, folds: int, seed: int, setting: str) -> list[list[st
     return parted
 
 
-def _both(
-    parts: Sequence[ImageSet], names: frozenset[str], chosen: frozenset[str], setting: str
-) -> tuple[ImageSet, ImageSet]:
-    """The images of the classes that are not chosen, and of those that are."""
+def _gathered_all(parts: Sequence[ImageSet], groups: Sequence[Sequence[str]], setting: str) -> list[ImageSet]:
+    """The images of each group of classes."""
     needed = sum(part.pixels.nbytes for part in parts)
     try:
         if needed > available_memory():
             raise MemoryError
-        return _gathered(parts, names - chosen), _gathered(parts, chosen)
+        return [_gathered(parts, names) for names in groups]
     except MemoryError:
         raise SandboxError(
             f"{setting}, for which training and validation are in memory twice for a moment, and {gigabytes(needed)} "
@@ -137,7 +144,7 @@ def _both(
         ) from None
 
 
-def _gathered(parts: Sequence[ImageSet], names: frozenset[str]) -> ImageSet:
+def _gathered(parts: Sequence[ImageSet], names: Sequence[str]) -> ImageSet:
     """The images of some classes out of several sets, sorted by class and path."""
     classes = tuple(sorted(names))
     number = {name: label for label, name in enumerate(classes)}
@@ -169,6 +176,11 @@ def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
     for digits, text in zip(numbers, pieces[2::2], strict=True):
         keys += [(len(digits), digits), (0, text)]
     return keys, name
+
+
+def _held(names: Sequence[str]) -> str:
+    """What a fold holds, for a note."""
+    return f"{counted(len(names), 'class', 'classes')}, {_ends(names)}" if names else "nothing"
 
 
 def _ends(names: Sequence[str]) -> str:

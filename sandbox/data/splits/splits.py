@@ -95,6 +95,12 @@ class Splits:
         return all(split.classes == self.train.classes[: len(split.classes)] for split in (self.val, self.test))
 
 
+def images_digest(images: ImageSet) -> str:
+    """12 hex characters that say which images of which classes a set holds, in which order."""
+    rows = "\0".join(f"{path}\0{images.classes[k]}" for path, k in zip(images.paths, images.labels, strict=True))
+    return hashlib.sha256(rows.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
 def given(
     train: ImageSet,
     val: ImageSet,

@@ -137,7 +137,7 @@ def draw_learning_curves(
         if points.best is not None and len(paths[points.best]):
             (line,) = axes.plot(*paths[points.best].T, color=COLOURS[0], linewidth=2.4, zorder=6)
             entries.append((line, "best"))
-        axes.set(xlabel="step", ylabel=points.label, ylim=(low, high))
+        axes.set(xlabel="step", ylabel=points.curve_label, ylim=(low, high))
         _finish(figure, entries, path)
     return sum(bool(((curve[:, 1] < low) | (curve[:, 1] > high)).any()) for curve in paths)
 
@@ -173,6 +173,8 @@ class Front:
     """Of each figure, whether less is better."""
     default: Sequence[float] | None = None
     """Figures of the default trial."""
+    judge: str = "validation"
+    """What the figures are of."""
 
 
 def draw_front(front: Front, path: Path) -> None:
@@ -213,7 +215,7 @@ def _draw_pair(axes: Any, front: Front, other: int) -> None:
 
 
 def _named(front: Front, place: int) -> str:
-    return f"validation {front.monitors[place]}" + ("\n(less is better)" if front.lower[place] else "")
+    return f"{front.judge} {front.monitors[place]}" + ("\n(less is better)" if front.lower[place] else "")
 
 
 def _counted(state: str, count: int) -> str:

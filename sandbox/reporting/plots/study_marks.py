@@ -50,6 +50,8 @@ class TrialPoints:
     monitor: str = ""
     lower: bool = False
     """Whether less is better."""
+    judge: str = "validation"
+    """What the figures of complete trials are of."""
 
     def of(self, state: str) -> np.ndarray:
         """Places of the trials of a state that have a figure, (M,) int64."""
@@ -58,7 +60,15 @@ class TrialPoints:
     @property
     def label(self) -> str:
         """The figure's name as an axis has it."""
-        return f"validation {self.monitor}" + ("\n(less is better)" if self.lower else "")
+        return self._named(self.judge)
+
+    @property
+    def curve_label(self) -> str:
+        """The same of figures while a trial is trained, which are of validation."""
+        return self._named("validation")
+
+    def _named(self, judge: str) -> str:
+        return f"{judge} {self.monitor}" + ("\n(less is better)" if self.lower else "")
 
 
 @dataclass(frozen=True)

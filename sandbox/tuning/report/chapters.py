@@ -54,10 +54,12 @@ def history(record: StudyRecord) -> Chapter:
     if not trials:
         return Chapter("History", [Text("No trial is over yet.")])
     png, beyond = drawn(lambda path: draw_history(trial_points(record), path))
-    alt = f"Validation {record.monitors[0]} of {counted(len(trials), 'trial', 'trials')} by their number"
+    alt = (
+        f"{record.judge.capitalize()} {record.monitors[0]} of {counted(len(trials), 'trial', 'trials')} by their number"
+    )
     caption = f"{counted(len(trials), 'trial is', 'trials are')} over, the default apart. " + _beyond(beyond, "trial")
     if any(trial.state == "pruned" for trial in trials):
-        caption += " A pruned trial stands at the last figure that it had, which is of an earlier step."
+        caption += " A pruned trial stands at the last figure of validation that it had, which is of an earlier step."
     return Chapter("History", [Picture([png], [alt], caption.strip())])
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from sandbox.tuning.importance import read_range
-from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.tuning.record import DEFAULT, VALIDATION, StudyRecord, TrialRecord
 from sandbox.tuning.report.document import Block, Chapter, Line, Table, Text
 from sandbox.tuning.spelling import spell_figure, spell_parameter, spell_seconds
 from sandbox.wording import counted
@@ -48,15 +48,25 @@ def protocol(record: StudyRecord) -> Chapter:
     """How trials were made and judged, how many came of them, and the command."""
     names = [f"{key} ({'less' if low else 'more'} is better)" for key, low in _monitors(record)]
     states = Counter(trial.state for trial in record.trials if trial.kind != DEFAULT)
-    rows = [["judged by", "; ".join(f"validation {name}" for name in names)]]
+    rows = [["judged by", "; ".join(f"{record.judge} {name}" for name in names)]]
     rows += [[_WORDS.get(key, key.replace("_", " ")), _plain(value)] for key, value in record.protocol.items()]
     rows += [["trials", ", ".join(f"{states[state]} {state}" for state in _STATES if states[state]) or "none"]]
     default = next((trial for trial in record.trials if trial.kind == DEFAULT), None)
     rows += [["default trial", f"trial {default.number}, {default.state}, counts as none" if default else "none"]]
     rows += [["time of all trials", _total(record.trials)], ["from first start to last end", _wall(record.trials)]]
-    text = "Every figure here is of validation; the test images were not looked at."
+    text = f"Every figure here is of {meaning_of(record)}; the test images were not looked at."
     return Chapter(
         "How it was made", [Text(text), Table(["", ""], rows, facts=True), Text("The command:"), Line(record.command)]
+    )
+
+
+def meaning_of(record: StudyRecord) -> str:
+    """What the figures of a study are of, for a reader."""
+    if record.judge == VALIDATION:
+        return VALIDATION
+    return (
+        f"the {record.judge}, which neither training nor stopping had seen, but for curves and trials that were "
+        "pruned, whose figures are of the folds that stop a run"
     )
 
 

@@ -19,7 +19,7 @@ from sandbox.wording import counted, first_names
 
 MINUS = "\u2212"
 NO_RESULT = (
-    "It was chosen as the best of many on the same validation images, so this figure flatters it and is no result. "
+    "It was chosen as the best of many on the same images, so this figure flatters it and is no result. "
     "Train it again on fresh seeds before you trust or report it."
 )
 
@@ -32,7 +32,7 @@ def winner(record: StudyRecord) -> Chapter:
     complete = counted(len(record.complete()), "complete trial", "complete trials")
     meeting = " that meet every constraint" if any(t.constraints for t in record.trials) else ""
     text = (
-        f"Trial {best.number} is the best of {complete}{meeting}, by validation {record.monitors[0]}: "
+        f"Trial {best.number} is the best of {complete}{meeting}, by {record.judge} {record.monitors[0]}: "
         f"{spell_figure(best.values[0])}{_runs(best)}."
     )
     rows = [[name, spell_parameter(value), _range(record, name)] for name, value in best.params.items()]
@@ -77,7 +77,7 @@ def against_default(record: StudyRecord) -> Chapter:
         word = "same" if ours[key] == others[key] else "better" if better else "worse"
         figures = [spell_figure(others[key]), spell_figure(ours[key]), _signed(ours[key] - others[key])]
         rows.append([key, *figures, word])
-    head = ["validation", f"default, trial {default.number}", f"best, trial {best.number}", "difference", "the best is"]
+    head = [record.judge, f"default, trial {default.number}", f"best, trial {best.number}", "difference", "the best is"]
     text = (
         f"One trial each (default {_count(default)}, best {_count(best)}), and the best was chosen for its figure, the "
         "default was not: the difference is too large by what the choice gains. Retrain both on fresh seeds to know it."
@@ -109,6 +109,7 @@ def front(record: StudyRecord) -> Chapter | None:
         record.monitors,
         record.lower,
         default.values if default else None,
+        record.judge,
     )
     png, _ = drawn(partial(draw_front, shown))
     rows = [[trial_name(trial), *map(spell_figure, trial.values), spell_parameters(trial.params)] for trial in kept]

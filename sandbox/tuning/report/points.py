@@ -46,6 +46,7 @@ def trial_points(record: StudyRecord) -> TrialPoints:
         value_of(default) if default else None,
         record.monitors[0],
         record.lower[0],
+        record.judge,
     )
 
 

@@ -52,7 +52,7 @@ def slices(record: StudyRecord) -> Chapter | None:
     if not np.isfinite(points.values).any() or not names:
         return None
     pngs = [drawn(partial(draw_slice, points, parameter_axis(record, name)))[0] for name in names]
-    alts = [f"Validation {record.monitors[0]} against {name}" for name in names]
+    alts = [f"{record.judge.capitalize()} {record.monitors[0]} against {name}" for name in names]
     count = counted(int(np.isfinite(points.values).sum()), "trial", "trials")
     caption = f"n = {count} with a figure. {_SIGNS}. A bar through a strip is the median of its n complete trials."
     return Chapter("Each parameter", [Picture(pngs, alts, caption)])

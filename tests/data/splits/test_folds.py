@@ -68,6 +68,28 @@ def test_each_class_is_in_one_fold_and_test_is_left_alone(folds: int) -> None:
     assert len({splits.digest, *(part.digest for part in parts)}) == folds + 1
 
 
+def test_another_fold_stands_in_the_place_of_test() -> None:
+    names = [f"c{number}" for number in range(8)]
+    apart = ToVerify(made("pqr", prefix="v"), PAIRS)
+    splits = given(made(names[2:]), made(names[:2]), made("xyz"), test_pairs=PAIRS, test_verify=apart)
+    for fold, (val, test) in enumerate([("01", "23"), ("23", "45"), ("45", "67"), ("67", "01")], start=1):
+        part = in_fold(splits, fold, 4, seed=0, test_fold=fold % 4 + 1)
+        assert part.val.classes == tuple(f"c{one}" for one in val)
+        assert part.test.classes == tuple(f"c{one}" for one in test)
+        assert set(part.train.classes) == set(names) - {*part.val.classes, *part.test.classes}
+        assert len(part.train) == 12 and part.test_pairs is None and part.test_verify is None
+        assert not any(path[0] in "vxyz" for images in part.image_sets().values() for path in images.paths)
+        assert "in place of test is fold" in part.notes[-1] and "test itself is not used" in part.notes[-1]
+        assert part.digest != in_fold(splits, fold, 4, seed=0).digest
+
+
+def test_two_folds_that_are_held_out_leave_two_classes_to_train_on() -> None:
+    splits = given(made("abc"), made("d"), made("xy"))
+    assert in_fold(splits, 1, 4, seed=0, test_fold=2).train.classes == ("c", "d")
+    with pytest.raises(SandboxError, match="would leave fewer than two of the 4 classes"):
+        in_fold(splits, 1, 3, seed=0, test_fold=2)
+
+
 def test_every_image_keeps_its_pixels_and_its_class() -> None:
     splits = drawn()
     sources = (splits.train, splits.val)
