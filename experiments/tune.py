@@ -170,6 +170,7 @@ def tune(command: Command) -> None:
     from sandbox.tuning.final import check_default
     from sandbox.tuning.plan import check_plan
     from sandbox.tuning.read import read_study, record_study
+    from sandbox.tuning.shown import show_missing
     from sandbox.tuning.storage import check_workers
     from sandbox.tuning.workers import Job, deal_gpus, search_with, studies_of, visible_gpus, work
 
@@ -192,6 +193,7 @@ def tune(command: Command) -> None:
             say(note)
         say_plan(plan, cost, study.folder, command.workers)
         say_standing(record_study(study), command.trials)
+        show_missing(study, pictures=command.pictures)
     try:
         events = search_with(job, gpus=dealt) if command.workers > 1 else work(job, studies)
         if why := watch_study(events, trials=command.trials, workers=command.workers, studies=len(plans)):
@@ -254,9 +256,9 @@ def folders_of(command: Command, plans: tuple[Plan, ...]) -> list[Path]:
 def hand_over(command: Command, argv: list[str]) -> None:
     """Make the studies here, so that mistakes are said here, and hand their workers to the cluster."""
     from sandbox.tuning.launch import launch, read_options
+    from sandbox.tuning.making import make_study
     from sandbox.tuning.plan import check_plan
     from sandbox.tuning.storage import check_workers
-    from sandbox.tuning.study import make_study
 
     options = read_options(command.launch)
     check_workers(command.storage, command.workers)

@@ -22,10 +22,11 @@ from sandbox.recipe.specs import DataSpec, EvaluateSpec
 from sandbox.training.stopping import listen
 from sandbox.tuning.claims import Goal
 from sandbox.tuning.heartbeat import OWNER
+from sandbox.tuning.making import make_study
 from sandbox.tuning.owner import Owner, read_owner, this_process
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.read import recipe_of
-from sandbox.tuning.study import Study, make_study, open_study
+from sandbox.tuning.study import Study, open_study
 from sandbox.tuning.worker import search
 from sandbox.tuning.workers import Job, search_with
 

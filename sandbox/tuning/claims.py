@@ -15,22 +15,19 @@ from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import from_toml, to_toml
+from sandbox.tuning.attributes import FACTS, KIND, OVER, RECIPE, VALUES, WIDER, feasible, kind_of, values_of
 from sandbox.tuning.database import LostLock
 from sandbox.tuning.draw import draw
 from sandbox.tuning.heartbeat import BEAT, OWNER, Watcher
 from sandbox.tuning.owner import this_process
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.record import DEFAULT
-from sandbox.tuning.study import FACTS, Study
+from sandbox.tuning.study import Study
 
 T = TypeVar("T")
-WIDER = "sandbox:wider"
-"""System attribute of a study: the name of the one that goes on from it."""
-RECIPE, KIND, VALUES, DEATHS = "sandbox:recipe", "sandbox:kind", "sandbox:values", "sandbox:deaths"
-"""System attributes of a trial: its recipe as TOML, whether it is the default, the values of a default that lies
-outside the space, and how often its worker was gone without getting further."""
+DEATHS = "sandbox:deaths"
+"""System attribute of a trial: how often its worker was gone without getting further."""
 _MOST_DEATHS = 5
-OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -270,19 +267,3 @@ def without_better(counted: Sequence[FrozenTrial], lower: bool) -> int:
         return 0
     best = min(complete, key=lambda t: (t.values[0] if lower else -t.values[0], ended.index(t)))
     return len(ended) - 1 - ended.index(best)
-
-
-def feasible(trial: FrozenTrial) -> bool:
-    """Whether a trial keeps to every constraint that was judged."""
-    return all(value <= 0 for value in trial.constraints.values())
-
-
-def kind_of(trial: FrozenTrial) -> str:
-    """`DEFAULT`, or trial."""
-    return str(trial.system_attrs.get(KIND, "trial"))
-
-
-def values_of(trial: FrozenTrial) -> dict[str, Any]:
-    """Everything that is searched, of a default that lies outside the space too."""
-    outside = trial.system_attrs.get(VALUES)
-    return dict(outside) if isinstance(outside, dict) else dict(trial.params)

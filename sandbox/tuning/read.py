@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import from_toml
 from sandbox.runs.folder import RunFolder
-from sandbox.tuning.claims import RECIPE, kind_of, values_of
+from sandbox.tuning.attributes import LINE, RECIPE, kind_of, values_of
 from sandbox.tuning.heartbeat import Watcher
 from sandbox.tuning.record import JUDGE, VALIDATION, StudyRecord, TrialRecord
 from sandbox.tuning.study import Study, open_study, readable
@@ -26,8 +26,6 @@ _ALSO = {TrialState.RUNNING: "running", TrialState.WAITING: "waiting"}
 _PROTOCOL = ("protocol", "seed", "trial_seeds", "folds", "sampler", "pruner")
 FIGURES = {VALIDATION: "val/", JUDGE: "judging/"}
 """What stands before the key of a trial's figure in its user attributes, by what the figure is of."""
-LINE = "sandbox:line"
-"""System attribute of a trial: the run.py command that trains it again."""
 _NAMED = "constraints:"
 
 

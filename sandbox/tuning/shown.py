@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.artifacts import attach
-from sandbox.tuning.notes import keep_facts, keep_note, picture_note, study_note, trial_note
+from sandbox.tuning.notes import keep_facts, keep_note, picture_note, read_note, study_note, trial_note
 from sandbox.tuning.pictures import picture_trial, validation_images
-from sandbox.tuning.read import record_study
+from sandbox.tuning.read import record_of, record_study
 from sandbox.tuning.record import JUDGE, VALIDATION, TrialRecord
 from sandbox.tuning.study import Study
 from sandbox.tuning.sweep import run_folders_of
@@ -46,3 +46,11 @@ def record_goals(study: Study) -> tuple[str, ...]:
     """The report keys that a study reaches for."""
     facts = study.facts()
     return tuple(map(str, facts.get("monitors") or [facts.get("monitor", "value")]))
+
+
+def show_missing(study: Study, *, pictures: bool = True) -> None:
+    """Show the trials that are over and have no note: of a study that was widened, or whose worker died as it ended."""
+    storage = study.store.storage
+    for trial in study.trials():
+        if trial.state.is_finished() and not read_note(storage, study.id, trial._trial_id):
+            show_trial(study, record_of(study, trial), trial._trial_id, pictures=pictures)

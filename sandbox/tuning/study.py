@@ -1,4 +1,4 @@
-"""A study that is kept: made, found, widened.
+"""A study that is kept, and how it is found.
 
 results/studies/<name>/   journal.log (Optuna's, unless the trials are in a database)   study.json   recipe.toml
                           runs/ (a run folder for each run of a trial)   artifacts/ (its pictures)
@@ -6,7 +6,6 @@ results/studies/<name>/   journal.log (Optuna's, unless the trials are in a data
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +17,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sandbox.errors import SandboxError, near
-from sandbox.recipe.text import to_toml
 from sandbox.runs.folder import RunFolder
-from sandbox.tuning.plan import Plan
+from sandbox.tuning.attributes import FACTS
 from sandbox.tuning.storage import Store, open_store
 from sandbox.wording import reason
-
-FACTS = "sandbox:facts"
-"""System attribute of a study: what its plan was."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +53,6 @@ class Study:
         return tuple(self.store.storage.get_study_directions(self.id))
 
 
-def make_study(plan: Plan, folder: Path, *, url: str = "", command: str = "") -> Study:
-    """The study of a plan, begun or gone on with; several processes may ask at once.
-
-    Raises:
-        SandboxError: it cannot be kept there, or another search has its name.
-    """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    store = open_store(folder, url, make=True)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SandboxError(f"cannot write a study into {folder}: {reason(error)}") from None
-    with store.exclusive(), readable(store, folder):
-        found = _find(store, folder)
-        if found is None:
-            study_id = store.storage.create_new_study(plan.directions, study_name=folder.name)
-            found = Study(store, study_id, folder.name, folder, store.notes)
-            _name_figures(found, plan)
-        _look_through(found)
-        return _keep_facts(found, plan, command)
-
-
 def open_study(folder: Path, url: str = "") -> Study:
     """An existing study.
 
@@ -96,10 +69,10 @@ def open_study(folder: Path, url: str = "") -> Study:
         raise SandboxError(f"no study at {folder}{near(folder.name, names) or listed}")
     store = open_store(folder, url)
     with readable(store, folder):
-        found = _find(store, folder)
+        found = find(store, folder)
         if found is None:
             raise SandboxError(f"{store.url or folder / 'journal.log'} holds no study named {folder.name}")
-        _look_through(found)
+        look_through(found)
     return found
 
 
@@ -112,7 +85,7 @@ def _kept_url(folder: Path) -> str:
     return url if isinstance(url, str) else ""
 
 
-def _find(store: Store, folder: Path) -> Study | None:
+def find(store: Store, folder: Path) -> Study | None:
     """The newest of the folder's name: one that was widened goes on under a name with a number behind it.
 
     Raises:
@@ -134,32 +107,6 @@ def _find(store: Store, folder: Path) -> Study | None:
     return Study(store, studies[newest], newest, folder, store.notes)
 
 
-def _keep_facts(study: Study, plan: Plan, command: str) -> Study:
-    """Note what is searched; a wider search goes on with the trials that lie in it, any other is refused."""
-    before = study.facts()
-    if before.get("name") not in (None, plan.name):
-        from sandbox.tuning.widen import widened
-
-        study = widened(study, plan, before)
-    facts = plan.facts(command or str(before.get("command", "")))
-    if before.get("name") == plan.name:
-        facts["command"] = before.get("command", facts["command"])
-    storage = study.store.storage
-    if storage.get_study_system_attrs(study.id).get(FACTS) != facts:
-        storage.set_study_system_attr(study.id, FACTS, facts)
-    kept = RunFolder(study.folder)
-    kept.write_json("study.json", {**facts, "storage": study.store.url})
-    kept.write_text("recipe.toml", to_toml(plan.space.recipe, f"searched by: {facts['command']}"))
-    return study
-
-
-def _name_figures(study: Study, plan: Plan) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # so named since 2023
-        named = optuna.load_study(study_name=study.name, storage=study.store.storage)
-        named.set_metric_names([f"{plan.judge} {goal}" for goal in plan.goals])
-
-
 @contextmanager
 def readable(store: Store, folder: Path) -> Iterator[None]:
     """Say in a sentence that what is kept makes no study."""
@@ -171,7 +118,7 @@ def readable(store: Store, folder: Path) -> Iterator[None]:
         raise SandboxError(f"{store.url or folder / 'journal.log'} is damaged: {reason(error)}") from None
 
 
-def _look_through(study: Study) -> None:
+def look_through(study: Study) -> None:
     """Ask for what is asked for later, so that a study that cannot tell it fails here.
 
     Raises:

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sandbox.errors import SandboxError
 from sandbox.objectives.language import Tune, parse_value
 from sandbox.recipe.text import from_toml
-from sandbox.tuning.claims import WIDER, kind_of, values_of
+from sandbox.tuning.attributes import VALUES, WIDER, kind_of, values_of
 from sandbox.tuning.heartbeat import Watcher
 from sandbox.tuning.plan import Plan
 from sandbox.tuning.study import Study
@@ -93,8 +93,8 @@ def _taken_over(trial: FrozenTrial, plan: Plan) -> FrozenTrial:
         params=values if inside else {},
         distributions=plan.space.distributions if inside else {},
         user_attrs=trial.user_attrs,
-        system_attrs={key: value for key, value in trial.system_attrs.items() if key != "sandbox:values"}
-        | ({} if inside else {"sandbox:values": values}),
+        system_attrs={key: value for key, value in trial.system_attrs.items() if key != VALUES}
+        | ({} if inside else {VALUES: values}),
         intermediate_values=trial.intermediate_values,
     )
     assert kind_of(copy) == kind_of(trial)

@@ -13,15 +13,17 @@ from optuna.trial import FrozenTrial, TrialState
 from sandbox.errors import SandboxError
 from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.folder import RunFolder
-from sandbox.tuning.claims import OVER, Claim, Claims, Goal, Over, Wait, feasible, kind_of
+from sandbox.tuning.attributes import LINE, OVER, feasible, kind_of
+from sandbox.tuning.claims import Claim, Claims, Goal, Over, Wait
 from sandbox.tuning.draw import DIVERGED
 from sandbox.tuning.events import Ended, Event, TrialBegun, TrialOver, Waiting
 from sandbox.tuning.heartbeat import beating
+from sandbox.tuning.making import make_study
 from sandbox.tuning.plan import Plan
-from sandbox.tuning.read import FIGURES, LINE, record_of
+from sandbox.tuning.read import FIGURES, record_of
 from sandbox.tuning.record import DEFAULT, TrialRecord
 from sandbox.tuning.shown import show_study, show_trial
-from sandbox.tuning.study import Study, make_study
+from sandbox.tuning.study import Study
 from sandbox.tuning.trial import Lost, Outcome, Trial
 from sandbox.tuning.trial_run import run_line
 

@@ -28,8 +28,9 @@ from sandbox.training.stopping import listen
 from sandbox.tuning.claims import Goal
 from sandbox.tuning.events import Ended, Event, Retrained, Retraining, TrialOver, TrialStep, Waiting
 from sandbox.tuning.final import retrain
+from sandbox.tuning.making import make_study
 from sandbox.tuning.plan import Plan
-from sandbox.tuning.study import Study, make_study
+from sandbox.tuning.study import Study
 from sandbox.tuning.worker import search_all
 
 MOST_WORKERS = 256

@@ -17,7 +17,8 @@ from sandbox.tuning.claims import Claim, Claims, Goal, Wait
 from sandbox.tuning.database import LostLock
 from sandbox.tuning.events import Event, TrialBegun, TrialOver, TrialStep
 from sandbox.tuning.heartbeat import Watcher
-from sandbox.tuning.study import Study, make_study
+from sandbox.tuning.making import make_study
+from sandbox.tuning.study import Study
 from sandbox.tuning.worker import search
 
 from apart import ended, needs_fork, started

@@ -14,7 +14,7 @@ from sandbox.runs.lock import locked
 from sandbox.tuning import trial_run
 from sandbox.tuning.claims import Goal
 from sandbox.tuning.events import TrialBegun, TrialStep
-from sandbox.tuning.study import make_study
+from sandbox.tuning.making import make_study
 from sandbox.tuning.worker import search
 
 from studies import ended, searched

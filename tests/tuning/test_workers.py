@@ -15,9 +15,10 @@ from optuna.trial import TrialState
 
 from sandbox.errors import SandboxError
 from sandbox.tuning.events import Ended, TrialBegun
+from sandbox.tuning.making import make_study
 from sandbox.tuning.owner import lives
 from sandbox.tuning.read import read_study
-from sandbox.tuning.study import Study, make_study, open_study
+from sandbox.tuning.study import Study, open_study
 from sandbox.tuning.workers import deal_gpus, search_with, share_threads
 
 from apart import ended, needs_fork, parent, ready, started
