@@ -344,7 +344,7 @@ def _search_pace(recipe: Recipe, workers: int, threads: int) -> tuple[float, lis
     """Trials an hour of a search, and the seconds of each trial that were neither training nor evaluation."""
     from sandbox.recipe.text import to_flags
     from sandbox.runs.folder import RunFolder
-    from sandbox.tuning.read import read_study
+    from sandbox.tuning.study.read import read_study
 
     given = to_flags(replace(recipe, loss="triplet(margin=tune(0.05, 0.5))", threads=threads))
     with tempfile.TemporaryDirectory() as out:

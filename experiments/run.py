@@ -111,8 +111,8 @@ def obey(argv: list[str]) -> None:
 
 def from_study(text: str) -> Recipe:
     """The recipe of a study's trial."""
-    from sandbox.tuning.read import recipe_of
-    from sandbox.tuning.study import open_study
+    from sandbox.tuning.study.read import recipe_of
+    from sandbox.tuning.study.study import open_study
 
     name, _, number = text.rpartition(":") if ":" in text else (text, "", "")
     if number and not number.isdecimal():

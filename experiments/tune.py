@@ -27,8 +27,8 @@ from sandbox.recipe.text import load
 from sandbox.training.stopping import listen
 
 if TYPE_CHECKING:
-    from sandbox.tuning.plan import Plan
-    from sandbox.tuning.study import Study
+    from sandbox.tuning.plan.plan import Plan
+    from sandbox.tuning.study.study import Study
 
 HERE = Path(__file__).resolve().parent
 STUDIES = HERE.parent / "results" / "studies"
@@ -118,7 +118,7 @@ def main() -> None:
 
 def under_protocol(command: Command, given: set[str]) -> Command:
     """The command with what its protocol sets beside the flags that were given; what is set is said."""
-    from sandbox.tuning.protocol import laid_down
+    from sandbox.tuning.plan.protocol import laid_down
 
     recipe, options, told = laid_down(command.protocol, command.settings, given)
     say(told)
@@ -165,14 +165,14 @@ def tune(command: Command) -> None:
     """Run the study, or those of --compare, and say what won."""
     from sandbox.cli.study_progress import watch_study
     from sandbox.cli.study_words import read_duration, say_plan, say_standing, say_winner
-    from sandbox.tuning.claims import Goal
-    from sandbox.tuning.cost import try_out
-    from sandbox.tuning.final import check_default
-    from sandbox.tuning.plan import check_plan
-    from sandbox.tuning.read import read_study, record_study
-    from sandbox.tuning.shown import show_missing
-    from sandbox.tuning.storage import check_workers
-    from sandbox.tuning.workers import Job, deal_gpus, search_with, studies_of, visible_gpus, work
+    from sandbox.tuning.dashboard.shown import show_missing
+    from sandbox.tuning.plan.plan import check_plan
+    from sandbox.tuning.storage.store import check_workers
+    from sandbox.tuning.study.read import read_study, record_study
+    from sandbox.tuning.work.claims import Goal
+    from sandbox.tuning.work.cost import try_out
+    from sandbox.tuning.work.final import check_default
+    from sandbox.tuning.work.workers import Job, deal_gpus, search_with, studies_of, visible_gpus, work
 
     plans = planned(command)
     for plan in plans:
@@ -211,8 +211,8 @@ def tune(command: Command) -> None:
 
 def planned(command: Command) -> tuple[Plan, ...]:
     """The plan of each objective that the flags name; workers share the threads of the machine."""
-    from sandbox.tuning.plan import Plan
-    from sandbox.tuning.workers import share_threads
+    from sandbox.tuning.plan.plan import Plan
+    from sandbox.tuning.work.workers import share_threads
 
     recipe = command.settings
     if command.workers > 1 and not command.launcher and not recipe.threads:
@@ -243,7 +243,7 @@ def planned(command: Command) -> tuple[Plan, ...]:
 
 def folders_of(command: Command, plans: tuple[Plan, ...]) -> list[Path]:
     """Where the study of each plan lies; those of --compare are named after --study and their objective."""
-    from sandbox.tuning.final import labels
+    from sandbox.tuning.work.final import labels
 
     out = Path(command.out) if command.out else STUDIES
     if len(plans) == 1:
@@ -255,10 +255,10 @@ def folders_of(command: Command, plans: tuple[Plan, ...]) -> list[Path]:
 
 def hand_over(command: Command, argv: list[str]) -> None:
     """Make the studies here, so that mistakes are said here, and hand their workers to the cluster."""
-    from sandbox.tuning.launch import launch, read_options
-    from sandbox.tuning.making import make_study
-    from sandbox.tuning.plan import check_plan
-    from sandbox.tuning.storage import check_workers
+    from sandbox.tuning.plan.plan import check_plan
+    from sandbox.tuning.storage.store import check_workers
+    from sandbox.tuning.study.making import make_study
+    from sandbox.tuning.work.launch import launch, read_options
 
     options = read_options(command.launch)
     check_workers(command.storage, command.workers)
@@ -279,8 +279,8 @@ def write_results(command: Command, studies: list[tuple[Plan, Study]]) -> None:
     """The table of what was trained on fresh seeds, to a file and to the terminal."""
     from sandbox.files import write_whole
     from sandbox.reporting.tuning_text import to_markdown
-    from sandbox.tuning.final import results, split_of
-    from sandbox.tuning.protocol import said_of
+    from sandbox.tuning.plan.protocol import said_of
+    from sandbox.tuning.work.final import results, split_of
 
     plan, study = studies[0]
     tuned = results(studies, command.final)

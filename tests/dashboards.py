@@ -16,7 +16,7 @@ from optuna.storages import BaseStorage
 from sandbox.pipeline.run import run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 from sandbox.runs.folder import RunFolder, finished_runs
-from sandbox.tuning.record import StudyRecord, TrialRecord
+from sandbox.tuning.study.record import StudyRecord, TrialRecord
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import optuna
 
 from sandbox.errors import SandboxError
-from sandbox.tuning.storage import Store, open_store
+from sandbox.tuning.storage.store import Store, open_store
 
 
 def study_in(store: Store, name: str) -> optuna.Study:

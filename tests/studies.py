@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
-from sandbox.tuning.claims import Goal
-from sandbox.tuning.events import Event, TrialOver
-from sandbox.tuning.plan import Plan
-from sandbox.tuning.record import TrialRecord
-from sandbox.tuning.worker import search
+from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.study.record import TrialRecord
+from sandbox.tuning.work.claims import Goal
+from sandbox.tuning.work.events import Event, TrialOver
+from sandbox.tuning.work.worker import search
 
 LOSS = "triplet(margin=tune(0.05, 0.5))"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
 
 SEARCH = {
     "arcface.margin": "tune(10, 40)",

@@ -90,8 +90,8 @@ def run_look(what: str, argv: list[str], studies: Path) -> None:
 def _show(command: Show, studies: Path) -> None:
     from sandbox.cli.study_words import say_winner
     from sandbox.cli.tables import print_rows
-    from sandbox.tuning.read import read_study
-    from sandbox.tuning.trials_table import csv_text, json_text, trial_rows
+    from sandbox.tuning.report.trials_table import csv_text, json_text, trial_rows
+    from sandbox.tuning.study.read import read_study
 
     if not command.study:
         return _list(studies)
@@ -109,7 +109,7 @@ def _show(command: Show, studies: Path) -> None:
 def _list(studies: Path) -> None:
     """The studies of a folder, and where each stands."""
     from sandbox.cli.tables import print_rows
-    from sandbox.tuning.read import read_study
+    from sandbox.tuning.study.read import read_study
 
     rows = []
     for path in sorted(studies.glob("*/study.json")):
@@ -127,8 +127,8 @@ def _list(studies: Path) -> None:
 
 
 def _dashboard(command: Dashboard, studies: Path) -> None:
-    from sandbox.tuning.dashboard import Served, serve
-    from sandbox.tuning.study import open_study
+    from sandbox.tuning.dashboard.serve import Served, serve
+    from sandbox.tuning.study.study import open_study
 
     folders = [_folder(name, studies) for name in command.studies]
     if not folders:
@@ -141,8 +141,8 @@ def _dashboard(command: Dashboard, studies: Path) -> None:
 
 
 def _report(command: Report, studies: Path) -> None:
-    from sandbox.tuning.read import read_study
     from sandbox.tuning.report import write_report
+    from sandbox.tuning.study.read import read_study
 
     folder = _folder(command.study, studies)
     record = read_study(folder, command.storage)
@@ -151,9 +151,9 @@ def _report(command: Report, studies: Path) -> None:
 
 
 def _sweep(command: Sweep, studies: Path) -> None:
-    from sandbox.tuning.read import record_study
-    from sandbox.tuning.study import open_study
-    from sandbox.tuning.sweep import sweep
+    from sandbox.tuning.dashboard.sweep import sweep
+    from sandbox.tuning.study.read import record_study
+    from sandbox.tuning.study.study import open_study
 
     study = open_study(_folder(command.study, studies), command.storage)
     done = sweep(record_study(study), study.store.storage, command.keep, name=study.name, weights=command.weights)

@@ -11,8 +11,8 @@ from sandbox.cli.say import say
 from sandbox.wording import printable
 
 if TYPE_CHECKING:
-    from sandbox.tuning.events import Event, Retrained, TrialOver
-    from sandbox.tuning.record import TrialRecord
+    from sandbox.tuning.study.record import TrialRecord
+    from sandbox.tuning.work.events import Event, Retrained, TrialOver
 
 
 @dataclass
@@ -44,7 +44,7 @@ def watch_study(events: Iterable[Event], *, trials: int, workers: int = 1, studi
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from sandbox.tuning import events as happened
+    from sandbox.tuning.work import events as happened
 
     console = Console(stderr=True)
     columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]

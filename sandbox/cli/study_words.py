@@ -13,9 +13,9 @@ from sandbox.errors import SandboxError
 from sandbox.wording import counted
 
 if TYPE_CHECKING:
-    from sandbox.tuning.cost import Cost
-    from sandbox.tuning.plan import Plan
-    from sandbox.tuning.record import StudyRecord
+    from sandbox.tuning.plan.plan import Plan
+    from sandbox.tuning.study.record import StudyRecord
+    from sandbox.tuning.work.cost import Cost
 
 _TIME = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
 

@@ -24,7 +24,7 @@ SEARCH = ("--loss", "triplet(margin=tune(0.05, 0.5))", *QUICK)
 
 
 def test_a_study_runs_goes_on_and_names_its_winner(command: Callable[..., Any], tmp_path: Path) -> None:
-    from sandbox.tuning.read import read_study
+    from sandbox.tuning.study.read import read_study
 
     words = (*SEARCH, "--out", str(tmp_path), "--study", "mine", "--search", "optimizer.lr=tune()")
     first = command("tune.py", *words, "--trials", "1")
@@ -174,7 +174,7 @@ def test_one_name_never_mixes_two_searches(command: Callable[..., Any], tmp_path
 
 
 def test_a_wider_search_goes_on_with_the_trials(command: Callable[..., Any], tmp_path: Path) -> None:
-    from sandbox.tuning.read import read_study
+    from sandbox.tuning.study.read import read_study
 
     words = (*QUICK, "--out", str(tmp_path), "--study", "mine", "--search")
     loss = ("--loss", "triplet(margin=tune(0.1, 0.5))")

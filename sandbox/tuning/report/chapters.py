@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from sandbox.reporting.plots.study_history import draw_history, draw_learning_curves, draw_spread
-from sandbox.tuning.importance import importance
-from sandbox.tuning.record import DEFAULT, StudyRecord
 from sandbox.tuning.report.document import Cell, Chapter, Document, Picture, Table, Text
 from sandbox.tuning.report.facts import lead, protocol, searched
+from sandbox.tuning.report.importance import importance
 from sandbox.tuning.report.outcome import against_default, constraints, front, winner
 from sandbox.tuning.report.points import drawn, shown_trials, trial_points
 from sandbox.tuning.report.space import contour, importance_chapter, parallel, slices
-from sandbox.tuning.spelling import (
+from sandbox.tuning.report.spelling import (
     parameter_names,
     spell_figure,
     spell_parameter,
@@ -22,6 +21,7 @@ from sandbox.tuning.spelling import (
     value_of,
     why,
 )
+from sandbox.tuning.study.record import DEFAULT, StudyRecord
 from sandbox.wording import counted
 
 

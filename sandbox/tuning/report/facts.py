@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sandbox.tuning.importance import read_range
-from sandbox.tuning.record import DEFAULT, VALIDATION, StudyRecord, TrialRecord
+from sandbox.tuning.plan.protocol import VALIDATION
 from sandbox.tuning.report.document import Block, Chapter, Line, Table, Text
-from sandbox.tuning.spelling import spell_figure, spell_parameter, spell_seconds
+from sandbox.tuning.report.importance import read_range
+from sandbox.tuning.report.spelling import spell_figure, spell_parameter, spell_seconds
+from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
 from sandbox.wording import counted
 
 _STATES = ("complete", "pruned", "failed", "running", "waiting", "interrupted")

@@ -9,12 +9,12 @@ import numpy as np
 
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.reporting.plots.study_history import Front, draw_front
-from sandbox.tuning.importance import read_range
-from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
 from sandbox.tuning.report.document import Block, Cell, Chapter, Line, Picture, Table, Text
 from sandbox.tuning.report.facts import spell_range
+from sandbox.tuning.report.importance import read_range
 from sandbox.tuning.report.points import drawn, monitor_values
-from sandbox.tuning.spelling import spell_figure, spell_parameter, spell_parameters, trial_name, why
+from sandbox.tuning.report.spelling import spell_figure, spell_parameter, spell_parameters, trial_name, why
+from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
 from sandbox.wording import counted, first_names
 
 MINUS = "\u2212"

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from sandbox.reporting.plots.study_marks import BROKEN, COMPLETE, FAILED, PRUNED, ParameterAxis, TrialPoints
-from sandbox.tuning.importance import read_range
-from sandbox.tuning.record import DEFAULT, StudyRecord, TrialRecord
-from sandbox.tuning.spelling import value_of
+from sandbox.tuning.report.importance import read_range
+from sandbox.tuning.report.spelling import value_of
+from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
 
 T = TypeVar("T")
 

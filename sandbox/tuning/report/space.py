@@ -8,10 +8,10 @@ import numpy as np
 
 from sandbox.reporting.plots.study_parallel import draw_parallel
 from sandbox.reporting.plots.study_space import draw_contour, draw_importance, draw_slice
-from sandbox.tuning.importance import Importance
-from sandbox.tuning.record import StudyRecord
 from sandbox.tuning.report.document import Chapter, Picture, Text
+from sandbox.tuning.report.importance import Importance
 from sandbox.tuning.report.points import drawn, parameter_axis, trial_points
+from sandbox.tuning.study.record import StudyRecord
 from sandbox.wording import counted, first_names
 
 _SIGNS = "● complete; ▽ pruned, at its last figure; □ breaks a constraint; ★ best; ◇ and dashes: default"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.files import write_whole
-from sandbox.tuning.record import StudyRecord
 from sandbox.tuning.report.chapters import study_document
 from sandbox.tuning.report.page import html_page, markdown_page
-from sandbox.tuning.trials_table import csv_text
+from sandbox.tuning.report.trials_table import csv_text
+from sandbox.tuning.study.record import StudyRecord
 
 
 def write_report(record: StudyRecord, out: Path) -> list[Path]:
