@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 
 from sandbox.cli.flags import flag_names
+from sandbox.cli.study_commands import LOOKS
 from sandbox.data.catalog import data_kinds
 from sandbox.recipe.specs import own_settings
 from sandbox.recipe.text import load_staged
@@ -86,11 +87,10 @@ def test_every_command_is_there_and_has_the_flags_that_are_shown(monkeypatch: py
     for readme, file, words in shown:
         where = f"{readme}: {file} {shlex.join(words)}"
         first = words[0] if words and not words[0].startswith("-") else ""
-        kind = {"dashboard": "Look", "show": "Look"}.get(first, "Command") if file == "tune.py" else "Command"
-        if not hasattr(modules[file], "Command"):
-            kind = first.capitalize()
+        kind = "Command" if hasattr(modules[file], "Command") else first.capitalize()
         assert hasattr(modules[file], kind), where
-        names = flag_names(getattr(modules[file], kind))
+        looks = LOOKS if file == "tune.py" else {}
+        names = flag_names(looks[first][0] if first in looks else getattr(modules[file], kind))
         names += own if "data.name" in names else []
         for flag in (word.partition("=")[0][2:] for word in words if word.startswith("--")):
             plain = re.sub(r"(^|\.)no_", r"\1", flag)

@@ -146,7 +146,7 @@ def flag_names(kind: type, prefix: str = "") -> list[str]:
         if dataclasses.is_dataclass(inner):
             names += flag_names(typing.cast(type, inner), prefix if marks else f"{prefix}{field.name}.")
         else:
-            names.append(prefix + field.name)
+            names.append(prefix + field.name.rstrip("_"))  # as in from_, which Python has no field named from for
     return names
 
 
