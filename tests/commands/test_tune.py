@@ -127,7 +127,7 @@ def test_a_protocol_sets_what_was_not_said_and_ends_in_its_table(command: Callab
     assert sets in said.out and "of judging folds; sampler" in said.out
     assert "best on judging folds: " in said.out and "tuned    seed 1" in said.out
     table = (tmp_path / "mine" / "tuning.md").read_text()
-    assert "MAP@R, concatenated" in table and "batches of 32 (8 classes x 4 images" in table
+    assert "MAP@R, concatenated" in table and "batches of 8 classes x 4 images (" in table
     assert "3 folds of 24 images of 6 classes, test 24 images of 6 classes" in table
     again = command("tune.py", *words, *few, "--protocol", "reality_check")
     assert again.code == 0 and (tmp_path / "mine" / "tuning.md").read_text() == table

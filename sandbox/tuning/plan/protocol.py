@@ -115,7 +115,7 @@ def said_of(recipe: Recipe, folds: int, trials: int, repeats: int) -> list[str]:
     first = repeat_fold_seed(recipe, 0)
     turned = f"{first} to {first + repeats - 1}" if repeats > 1 else str(first)
     classes, samples = batch_shape(recipe.batch)
-    shape = f"{classes * samples} ({classes} classes x {samples} images, where tuples are formed)"
+    shape = f"{classes} classes x {samples} images (where tuples are formed, and there are as many classes)"
     trunk = {"": "random weights (the paper's are pretrained)", "pretrained": "pretrained weights"}
     weights = trunk.get(recipe.backbone.weights, "the weights of a file")
     return [

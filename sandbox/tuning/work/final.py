@@ -233,7 +233,8 @@ def split_of(searches: Sequence[tuple[Plan, Study]], count: int) -> str:
         if fresh.over and (run.path / "run.json").is_file():
             facts = run.read_json("run.json")
             if fresh.folds:
-                return f"{fresh.recipe.data.name}, {folds_said(facts['data'], fresh.folds)}, {facts['steps']:,} steps"
+                data = folds_said(facts["data"], fresh.folds)
+                return f"{fresh.recipe.data.name}, {data}, {facts['steps']:,} steps of {facts['batch']:,} images"
             parts = (
                 f"{name} {row['images']:,} images of {row['classes']:,} classes" for name, row in facts["data"].items()
             )
