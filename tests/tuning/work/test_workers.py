@@ -46,12 +46,13 @@ def test_four_workers_end_exactly_the_trials_asked_for_each_on_its_gpu(tmp_path:
 
 
 def test_four_machines_begin_one_study_at_the_same_moment(database: str, tmp_path: Path) -> None:
-    working = [started(work, tiny(), 24, tmp_path / f"{n}" / "mine", database) for n in range(4)]
+    trials = 24 if LONG else 8
+    working = [started(work, tiny(), trials, tmp_path / f"{n}" / "mine", database) for n in range(4)]
     assert [ended(process) for process in working] == [0] * 4
-    study = check_whole(tmp_path / "0" / "mine", 24, database)
-    assert len({owner(trial).process for trial in study.trials()}) == 4
+    study = check_whole(tmp_path / "0" / "mine", trials, database)
+    assert len({owner(trial).process for trial in study.trials()}) > 1
     runs = [path.name for n in range(4) for path in (tmp_path / f"{n}" / "mine" / "runs").iterdir()]
-    assert sorted(runs) == [f"trial-{number:04d}" for number in range(25)]
+    assert sorted(runs) == [f"trial-{number:04d}" for number in range(trials + 1)]
 
 
 @pytest.mark.parametrize(
