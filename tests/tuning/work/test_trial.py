@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.pipeline.events import Done, Progress
-from sandbox.tuning.trial import run_or_resume
+from sandbox.tuning.work.trial import run_or_resume
 
 from studies import recipe
 
