@@ -35,7 +35,7 @@ def show_trial(study: Study, trial: TrialRecord, trial_id: int, *, pictures: boo
     keep_note(storage, study.id, note, trial_id)
     if not pictures or not folders:
         return
-    with suppress(SandboxError), tempfile.TemporaryDirectory() as drawn:
+    with suppress(SandboxError, OSError), tempfile.TemporaryDirectory() as drawn:
         images = validation_images(folders[0]) if trial.state == "complete" else None
         title = f"trial {trial.number}" + (f", {trial.why}" if trial.why else "")
         paths = picture_trial(folders[0], Path(drawn), images, title=title)

@@ -19,10 +19,10 @@ from sandbox.tuning.study.owner import lives, read_owner
 
 OWNER, BEAT = "sandbox:owner", "sandbox:beat"
 """System attributes of a trial: who is at work on it, and how often they have said so."""
-SECONDS = 10.0
+SECONDS = 8.0
 """Between two beats."""
-SILENT = 40.0
-"""Seconds without one after which a worker of another machine counts as gone."""
+SILENT = 36.0
+"""Seconds without one after which a worker of another machine is missed; half as long again, and it counts as gone."""
 
 
 @contextmanager
