@@ -43,7 +43,7 @@ def tiny(*, steps: int = 1, every: int = 1, **options: Any) -> Plan:
 
 def job(of: Plan, trials: int, folder: Path, url: str = "") -> Job:
     """What workers are told; nothing is drawn."""
-    return Job(of, Goal(trials), folder, url, "a test", pictures=False)
+    return Job((of,), (folder,), Goal(trials), url, "a test", pictures=False)
 
 
 def work(of: Plan, trials: int, folder: Path, url: str = "") -> None:

@@ -154,7 +154,7 @@ def test_what_was_done_as_the_answer_was_lost_is_done_once(server: Server, datab
 def test_a_server_that_stays_away_is_said(
     server: Server, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.tuning.database._PATIENCE", 0.2)
+    monkeypatch.setattr("sandbox.tuning.storage.database._PATIENCE", 0.2)
     _, study = searching(tmp_path, database)
     server.stop()
     try:

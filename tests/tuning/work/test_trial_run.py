@@ -10,14 +10,16 @@ import pytest
 from optuna.trial import TrialState
 
 from sandbox.errors import SandboxError
+from sandbox.pipeline.events import Done, Progress
 from sandbox.runs.lock import locked
-from sandbox.tuning import trial_run
 from sandbox.tuning.study.making import make_study
+from sandbox.tuning.work import trial_run
 from sandbox.tuning.work.claims import Goal
 from sandbox.tuning.work.events import TrialBegun, TrialStep
+from sandbox.tuning.work.trial_run import run_events
 from sandbox.tuning.work.worker import search
 
-from studies import ended, searched
+from studies import ended, recipe, searched
 from working import alone, kept, tiny
 
 PLAN = tiny(steps=2, pruner="none")  # whose first trial is at the catalogue's value, which a recipe leaves out
@@ -73,3 +75,16 @@ def test_a_run_whose_folder_another_still_holds_begins_anew_beside_it(
     assert default.state == "complete" and default.runs == ("trial-0000-2",)
     study = make_study(PLAN, tmp_path / "mine")
     assert kept(study.folder / "runs" / "trial-0000-2") == alone(study, 0, tmp_path / "alone")
+
+
+def test_a_run_is_known_again_however_its_objective_is_spelt(tmp_path: Path) -> None:
+    spelt = recipe("triplet(margin=0.05)", steps=2)  # the catalogue's own value, which a run's recipe leaves out
+    events = run_events(tmp_path, "mine", spelt)
+    next(event for event in events if isinstance(event, Progress))
+    events.close()  # type: ignore[attr-defined]
+    first = list(run_events(tmp_path, "mine", spelt))
+    again = list(run_events(tmp_path, "mine", spelt))
+    assert isinstance(first[-1], Done) and [type(event) for event in again] == [Done]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    other = list(run_events(tmp_path, "mine", recipe("triplet(margin=0.06)", steps=2)))
+    assert isinstance(other[-1], Done) and other[-1].folder.path.name == "mine-2"
