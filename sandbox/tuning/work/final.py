@@ -209,12 +209,12 @@ def results(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Tuned]:
             kind: {key: [reports[study.folder, kind, seed].get(key, float("nan")) for seed in seeds] for key in keys}
             for kind in (DEFAULT, TUNED)
         }
-        defaults = plan.space.defaults()
+        defaults = check_default(plan)
         found.append(
             Tuned(
                 name=name,
-                default=plan.space.fill(defaults or {}).loss,
-                winner=best.objective,
+                default=_spelt(plan, plan.space.fill(defaults).loss, defaults),
+                winner=_spelt(plan, best.objective, best.params),
                 trials=sum(trial.counts for trial in record.trials),
                 default_value=default.values[0] if default else None,
                 winner_value=best.values[0],
@@ -240,6 +240,11 @@ def split_of(searches: Sequence[tuple[Plan, Study]], count: int) -> str:
             )
             return f"{fresh.recipe.data.name}, split {facts['split']} ({', '.join(parts)}), {facts['steps']:,} steps"
     return searches[0][0].recipe.data.name
+
+
+def _spelt(plan: Plan, objective: str, values: dict[str, Any]) -> str:
+    """An objective with the settings that were searched beside it."""
+    return ", ".join([objective, *(f"{name} {values[name]}" for name in plan.space.settings)])
 
 
 def labels(plans: Sequence[Plan]) -> list[str]:
