@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cli.say import say
+from sandbox.tuning.study.spelling import spell_parameter, spell_seconds
 from sandbox.wording import printable
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class _Pace:
         if not self.seconds or over >= self.trials:
             return ""
         each = sum(self.seconds[-20:]) / len(self.seconds[-20:])
-        return f"   {duration(each * (self.trials - over) / self.workers)} left"
+        return f"   {spell_seconds(each * (self.trials - over) / self.workers)} left"
 
 
 def watch_study(events: Iterable[Event], *, trials: int, workers: int = 1, studies: int = 1) -> str:
@@ -123,14 +124,16 @@ def _of_study(study: str, text: str, studies: int) -> str:
 def retrained_line(event: Retrained) -> str:
     """A line on a run on a fresh seed."""
     figure = "came to nothing" if event.figure is None else f"test {event.figure:.4f}"
-    return f"{event.kind:<7}  seed {event.seed}   {figure}   {duration(event.seconds)}   {event.over} of {event.of}"
+    return (
+        f"{event.kind:<7}  seed {event.seed}   {figure}   {spell_seconds(event.seconds)}   {event.over} of {event.of}"
+    )
 
 
 def trial_line(event: TrialOver, trials: int) -> str:
     """A line on a trial that is over: what came of it, its values, its seconds, and the best so far."""
     trial = event.trial
     name = "default   " if trial.kind == "default" else f"trial {trial.number:>4}"
-    took = "" if trial.seconds is None else f"   {duration(trial.seconds)}"
+    took = "" if trial.seconds is None else f"   {spell_seconds(trial.seconds)}"
     best = "" if event.best is None else f"   best {event.best[1]:.4f} ({_of(event.best[0], trial)})"
     return f"{name}  {outcome(trial):<8}  {short_values(trial.params)}{took}{best}   {event.over} of {trials}"
 
@@ -153,19 +156,4 @@ def short_values(values: Mapping[str, Any]) -> str:
     named = {
         name: end if ends.count(end) == 1 and end != "weight" else name for name, end in zip(values, ends, strict=True)
     }
-    return ", ".join(f"{named[name]} {short(value)}" for name, value in values.items())
-
-
-def short(value: Any) -> str:
-    """A number at three digits that count."""
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 1000 or not value.is_integer() else f"{value:.0f}"
-    return str(value)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return ", ".join(f"{named[name]} {spell_parameter(value)}" for name, value in values.items())

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.cli.say import say
-from sandbox.cli.study_progress import duration, short, short_values
+from sandbox.cli.study_progress import short_values
 from sandbox.errors import SandboxError
+from sandbox.tuning.study.spelling import spell_parameter, spell_seconds
 from sandbox.wording import counted
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ def say_plan(plan: Plan, cost: Cost, folder: Path, workers: int) -> None:
     width = max(map(len, plan.space.marks))
     for name, mark in plan.space.marks.items():
         told = f"one of {', '.join(map(str, mark.choices))}" if mark.choices else _range(mark.low, mark.high, mark.log)
-        say(f"  {name:<{width}}  {told}" + (f"   (default {short(defaults[name])})" if name in defaults else ""))
+        say(
+            f"  {name:<{width}}  {told}"
+            + (f"   (default {spell_parameter(defaults[name])})" if name in defaults else "")
+        )
     if plan.baseline:
         lies = "" if not defaults or plan.space.holds(defaults) else "; it lies outside what is searched"
         say(f"  the default is trained first and counts as no trial{lies}" if defaults else _no_default(plan))
@@ -52,7 +56,7 @@ def say_plan(plan: Plan, cost: Cost, folder: Path, workers: int) -> None:
     threads = f" on {counted(cost.threads, 'thread', 'threads')}" if cost.threads else ""
     say(
         f"a trial: {cost.steps:,} steps of {cost.batch} images and {cost.validations} validations{runs}, "
-        f"about {duration(cost.seconds)}{threads} by a few steps tried out"
+        f"about {spell_seconds(cost.seconds)}{threads} by a few steps tried out"
         + (f"; {workers} workers" if workers > 1 else "")
     )
 

@@ -11,7 +11,8 @@ from sandbox.tuning.report.importance import importance
 from sandbox.tuning.report.outcome import against_default, constraints, front, winner
 from sandbox.tuning.report.points import drawn, shown_trials, trial_points
 from sandbox.tuning.report.space import contour, importance_chapter, parallel, slices
-from sandbox.tuning.report.spelling import (
+from sandbox.tuning.study.record import DEFAULT, StudyRecord
+from sandbox.tuning.study.spelling import (
     parameter_names,
     spell_figure,
     spell_parameter,
@@ -21,7 +22,6 @@ from sandbox.tuning.report.spelling import (
     value_of,
     why,
 )
-from sandbox.tuning.study.record import DEFAULT, StudyRecord
 from sandbox.wording import counted
 
 

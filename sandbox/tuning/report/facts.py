@@ -8,8 +8,8 @@ from typing import Any
 from sandbox.tuning.plan.protocol import VALIDATION
 from sandbox.tuning.report.document import Block, Chapter, Line, Table, Text
 from sandbox.tuning.report.importance import read_range
-from sandbox.tuning.report.spelling import spell_figure, spell_parameter, spell_seconds
 from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.tuning.study.spelling import spell_figure, spell_parameter, spell_seconds
 from sandbox.wording import counted
 
 _STATES = ("complete", "pruned", "failed", "running", "waiting", "interrupted")

@@ -13,8 +13,8 @@ from sandbox.tuning.report.document import Block, Cell, Chapter, Line, Picture, 
 from sandbox.tuning.report.facts import spell_range
 from sandbox.tuning.report.importance import read_range
 from sandbox.tuning.report.points import drawn, monitor_values
-from sandbox.tuning.report.spelling import spell_figure, spell_parameter, spell_parameters, trial_name, why
 from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.tuning.study.spelling import spell_figure, spell_parameter, spell_parameters, trial_name, why
 from sandbox.wording import counted, first_names
 
 MINUS = "\u2212"

@@ -13,8 +13,8 @@ from PIL import Image
 
 from sandbox.reporting.plots.study_marks import BROKEN, COMPLETE, FAILED, PRUNED, ParameterAxis, TrialPoints
 from sandbox.tuning.report.importance import read_range
-from sandbox.tuning.report.spelling import value_of
 from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.tuning.study.spelling import value_of
 
 T = TypeVar("T")
 

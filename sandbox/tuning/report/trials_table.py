@@ -9,7 +9,8 @@ import math
 from datetime import datetime
 from typing import Any
 
-from sandbox.tuning.report.spelling import (
+from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
+from sandbox.tuning.study.spelling import (
     parameter_names,
     spell_figure,
     spell_parameters,
@@ -18,7 +19,6 @@ from sandbox.tuning.report.spelling import (
     value_of,
     why,
 )
-from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
 
 _FIXED = ("trial", "state", "value", "seconds", "kind")
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.tuning.report.spelling import spell_figure, spell_parameter, spell_seconds
 from sandbox.tuning.report.trials_table import csv_text, json_text, trial_rows
 from sandbox.tuning.study.record import StudyRecord
+from sandbox.tuning.study.spelling import spell_figure, spell_parameter, spell_seconds
 
 from study_records import dozen, drawn, study, trial
 
