@@ -112,7 +112,7 @@ def main() -> None:
     flags.quiet_libraries()
     with listen():
         if command.launcher:
-            return hand_over(command, argv)
+            return hand_over(command)
         tune(command)
 
 
@@ -167,12 +167,12 @@ def tune(command: Command) -> None:
     from sandbox.cli.study_words import read_duration, say_plan, say_standing, say_winner
     from sandbox.tuning.dashboard.shown import show_missing
     from sandbox.tuning.plan.plan import check_plan
+    from sandbox.tuning.search.claims import Goal
+    from sandbox.tuning.search.cost import try_out
+    from sandbox.tuning.search.final import check_default
+    from sandbox.tuning.search.workers import Job, deal_gpus, search_with, studies_of, visible_gpus, work
     from sandbox.tuning.storage.store import check_workers
     from sandbox.tuning.study.read import read_study, record_study
-    from sandbox.tuning.work.claims import Goal
-    from sandbox.tuning.work.cost import try_out
-    from sandbox.tuning.work.final import check_default
-    from sandbox.tuning.work.workers import Job, deal_gpus, search_with, studies_of, visible_gpus, work
 
     plans = planned(command)
     for plan in plans:
@@ -212,7 +212,7 @@ def tune(command: Command) -> None:
 def planned(command: Command) -> tuple[Plan, ...]:
     """The plan of each objective that the flags name; workers share the threads of the machine."""
     from sandbox.tuning.plan.plan import Plan
-    from sandbox.tuning.work.workers import share_threads
+    from sandbox.tuning.search.workers import share_threads
 
     recipe = command.settings
     if command.workers > 1 and not command.launcher and not recipe.threads:
@@ -243,7 +243,7 @@ def planned(command: Command) -> tuple[Plan, ...]:
 
 def folders_of(command: Command, plans: tuple[Plan, ...]) -> list[Path]:
     """Where the study of each plan lies; those of --compare are named after --study and their objective."""
-    from sandbox.tuning.work.final import labels
+    from sandbox.tuning.search.final import labels
 
     out = Path(command.out) if command.out else STUDIES
     if len(plans) == 1:
@@ -253,12 +253,12 @@ def folders_of(command: Command, plans: tuple[Plan, ...]) -> list[Path]:
     return [out / name for name in own]
 
 
-def hand_over(command: Command, argv: list[str]) -> None:
+def hand_over(command: Command) -> None:
     """Make the studies here, so that mistakes are said here, and hand their workers to the cluster."""
     from sandbox.tuning.plan.plan import check_plan
+    from sandbox.tuning.search.launch import launch, read_options
     from sandbox.tuning.storage.store import check_workers
     from sandbox.tuning.study.making import make_study
-    from sandbox.tuning.work.launch import launch, read_options
 
     options = read_options(command.launch)
     check_workers(command.storage, command.workers)
@@ -280,7 +280,7 @@ def write_results(command: Command, studies: list[tuple[Plan, Study]]) -> None:
     from sandbox.files import write_whole
     from sandbox.reporting.tuning_text import to_markdown
     from sandbox.tuning.plan.protocol import said_of
-    from sandbox.tuning.work.final import results, split_of
+    from sandbox.tuning.search.final import results, split_of
 
     plan, study = studies[0]
     tuned = results(studies, command.final)

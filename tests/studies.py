@@ -8,10 +8,10 @@ from typing import Any
 
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
 from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.events import Event, TrialOver
+from sandbox.tuning.search.worker import search
 from sandbox.tuning.study.record import TrialRecord
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.events import Event, TrialOver
-from sandbox.tuning.work.worker import search
 
 LOSS = "triplet(margin=tune(0.05, 0.5))"
 

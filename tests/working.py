@@ -21,14 +21,14 @@ from sandbox.pipeline.run import run
 from sandbox.recipe.specs import DataSpec, EvaluateSpec
 from sandbox.training.stopping import listen
 from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.worker import search
+from sandbox.tuning.search.workers import Job, search_with
 from sandbox.tuning.study.heartbeat import OWNER
 from sandbox.tuning.study.making import make_study
 from sandbox.tuning.study.owner import Owner, read_owner, this_process
 from sandbox.tuning.study.read import recipe_of
 from sandbox.tuning.study.study import Study, open_study
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.worker import search
-from sandbox.tuning.work.workers import Job, search_with
 
 from studies import plan
 

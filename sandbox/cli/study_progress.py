@@ -12,8 +12,8 @@ from sandbox.tuning.study.spelling import spell_parameter, spell_seconds
 from sandbox.wording import printable
 
 if TYPE_CHECKING:
+    from sandbox.tuning.search.events import Event, Retrained, TrialOver
     from sandbox.tuning.study.record import TrialRecord
-    from sandbox.tuning.work.events import Event, Retrained, TrialOver
 
 
 @dataclass
@@ -45,7 +45,7 @@ def watch_study(events: Iterable[Event], *, trials: int, workers: int = 1, studi
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from sandbox.tuning.work import events as happened
+    from sandbox.tuning.search import events as happened
 
     console = Console(stderr=True)
     columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]

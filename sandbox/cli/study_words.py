@@ -15,8 +15,8 @@ from sandbox.wording import counted
 
 if TYPE_CHECKING:
     from sandbox.tuning.plan.plan import Plan
+    from sandbox.tuning.search.cost import Cost
     from sandbox.tuning.study.record import StudyRecord
-    from sandbox.tuning.work.cost import Cost
 
 _TIME = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
 

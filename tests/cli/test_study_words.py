@@ -10,8 +10,8 @@ from sandbox.cli.study_progress import retrained_line, short_values, trial_line,
 from sandbox.cli.study_words import read_duration, say_standing, say_winner
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Note
+from sandbox.tuning.search.events import Ended, Retrained, TrialBegun, TrialOver, TrialStep, Waiting
 from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
-from sandbox.tuning.work.events import Ended, Retrained, TrialBegun, TrialOver, TrialStep, Waiting
 
 DONE = TrialRecord(3, "complete", (0.71234,), {"arcface.margin": 23.456, "center.weight": 0.0013249}, seconds=31.4)
 CUT = TrialRecord(4, "pruned", (), {"arcface.margin": 10.0}, why="pruned at step 90 of 300 (0.512)", seconds=9.0)

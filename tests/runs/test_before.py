@@ -17,10 +17,10 @@ from sandbox.recipe.text import from_toml
 from sandbox.reporting.tables import build_table, read_runs
 from sandbox.runs.folder import RunFolder, create
 from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.events import TrialOver
+from sandbox.tuning.search.worker import search
 from sandbox.tuning.study.read import read_study
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.events import TrialOver
-from sandbox.tuning.work.worker import search
 
 BEFORE = Path(__file__).parent / "before"
 RECIPES = Path(__file__).resolve().parents[2] / "experiments" / "recipes"

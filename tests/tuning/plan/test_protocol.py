@@ -22,13 +22,13 @@ from sandbox.tuning.dashboard.notes import study_note, trial_note
 from sandbox.tuning.plan.plan import Plan, check_plan
 from sandbox.tuning.plan.protocol import laid_down, said_of
 from sandbox.tuning.report import write_report
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.events import Event, Retrained, Retraining
+from sandbox.tuning.search.final import fresh_runs, results, retrain, split_of
+from sandbox.tuning.search.final_folds import COMBINED, combine
+from sandbox.tuning.search.workers import Job, studies_of, work
 from sandbox.tuning.study.read import record_study
 from sandbox.tuning.study.study import Study
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.events import Event, Retrained, Retraining
-from sandbox.tuning.work.final import fresh_runs, results, retrain, split_of
-from sandbox.tuning.work.final_folds import COMBINED, combine
-from sandbox.tuning.work.workers import Job, studies_of, work
 
 from studies import plan
 from trees import folders

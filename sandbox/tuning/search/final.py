@@ -1,7 +1,7 @@
 """After the search: winner and default of each study trained again on fresh seeds, and test scored, once.
 
 STUDY/final/KIND-DIGEST-sSEED/run   a run folder each; KIND is default or tuned
-                             /run-f1 ... run-fK, combined.json   under a protocol (`sandbox.tuning.work.final_folds`)
+                             /run-f1 ... run-fK, combined.json   under a protocol (`sandbox.tuning.search.final_folds`)
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from sandbox.runs.lock import holder, locked
 from sandbox.training.loop import Diverged
 from sandbox.tuning.plan.plan import Plan
 from sandbox.tuning.plan.protocol import final_recipes, repeat_fold_seed
+from sandbox.tuning.search.events import Event, Retrained, Retraining, Waiting
+from sandbox.tuning.search.final_folds import COMBINED, both_keys, combine, folds_said, read_combined, shown_key
+from sandbox.tuning.search.trial_run import Failed, run_events
 from sandbox.tuning.study.heartbeat import Watcher
 from sandbox.tuning.study.read import recipe_of, record_study
 from sandbox.tuning.study.study import Study
-from sandbox.tuning.work.events import Event, Retrained, Retraining, Waiting
-from sandbox.tuning.work.final_folds import COMBINED, both_keys, combine, folds_said, read_combined, shown_key
-from sandbox.tuning.work.trial_run import Failed, run_events
 
 _SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc")
 _POLL = 1.0

@@ -12,11 +12,11 @@ import pytest
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Note
 from sandbox.runs.folder import RunFolder
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.events import Ended, Event, TrialBegun, TrialStep
+from sandbox.tuning.search.worker import search
 from sandbox.tuning.study.read import read_study
 from sandbox.tuning.study.record import DEFAULT
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.events import Ended, Event, TrialBegun, TrialStep
-from sandbox.tuning.work.worker import search
 
 from studies import ended, plan, recipe, same, searched
 
@@ -118,6 +118,18 @@ def test_what_diverges_is_pruned_with_its_reason_and_ends_nothing(tmp_path: Path
     states = {trial.params["optimizer.lr"]: (trial.state, trial.why[:9]) for trial in over}
     assert states[0.001] == ("complete", "") and all(trial.counts for trial in over)
     assert [states[lr] for lr in (98.0, 99.0, 100.0)] == [("pruned", "diverged:")] * 3
+
+
+def test_a_trial_that_was_left_is_not_taken_up_beyond_what_is_asked_for_or_after_time(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    events = search(plan(baseline=False), Goal(3), folder=folder)
+    for event in events:
+        if isinstance(event, TrialStep) and event.number == 1:
+            events.close()
+    assert [trial.state for trial in read_study(folder).trials] == ["complete", "waiting"]
+    assert searched(plan(baseline=False), folder, 1) == [Ended("")]
+    assert searched(plan(baseline=False), folder, 3, until=0.0) == [Ended("its time is up")]
+    assert [trial.number for trial in ended(searched(plan(baseline=False), folder, 2))] == [1]
 
 
 def test_seeds_and_folds_are_averaged(tmp_path: Path) -> None:

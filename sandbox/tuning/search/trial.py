@@ -16,9 +16,9 @@ from sandbox.training.loop import Diverged
 from sandbox.tuning.plan.draw import DIVERGED
 from sandbox.tuning.plan.plan import Plan
 from sandbox.tuning.plan.prune import is_hopeless
-from sandbox.tuning.work.claims import Claim, Claims
-from sandbox.tuning.work.events import TrialStep
-from sandbox.tuning.work.trial_run import Failed, run_events
+from sandbox.tuning.search.claims import Claim, Claims
+from sandbox.tuning.search.events import TrialStep
+from sandbox.tuning.search.trial_run import Failed, run_events
 
 SECONDS = "sandbox:seconds"
 """System attribute: what a trial has taken so far, by all its workers."""

@@ -16,16 +16,16 @@ from sandbox.runs.folder import RunFolder
 from sandbox.tuning.dashboard.shown import show_study, show_trial
 from sandbox.tuning.plan.draw import DIVERGED
 from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.search.claims import Claim, Claims, Goal, Over, Wait
+from sandbox.tuning.search.events import Ended, Event, TrialBegun, TrialOver, Waiting
+from sandbox.tuning.search.trial import Lost, Outcome, Trial
+from sandbox.tuning.search.trial_run import run_line
 from sandbox.tuning.study.attributes import LINE, OVER, feasible, kind_of
 from sandbox.tuning.study.heartbeat import beating
 from sandbox.tuning.study.making import make_study
 from sandbox.tuning.study.read import FIGURES, record_of
 from sandbox.tuning.study.record import DEFAULT, TrialRecord
 from sandbox.tuning.study.study import Study
-from sandbox.tuning.work.claims import Claim, Claims, Goal, Over, Wait
-from sandbox.tuning.work.events import Ended, Event, TrialBegun, TrialOver, Waiting
-from sandbox.tuning.work.trial import Lost, Outcome, Trial
-from sandbox.tuning.work.trial_run import run_line
 
 _POLL = 1.0
 _MOST_FAILURES = 5

@@ -12,8 +12,6 @@ from typing import Any
 from sandbox.errors import SandboxError
 from sandbox.wording import reason
 
-LAUNCHERS = ("submitit",)
-
 
 @dataclass
 class Worker:

@@ -89,11 +89,10 @@ class Claims:
         self._check_same()
         trials = self.study.trials()
         for trial in trials:
-            if (claim := self._adopted(trial)) is not None:
+            if self._wanted(trial, trials) and (claim := self._adopted(trial)) is not None:
                 return claim
         trials = self.study.trials()
-        flying = [t for t in trials if t.state == TrialState.RUNNING and kind_of(t) != DEFAULT]
-        counted = [t for t in trials if t.state in OVER and kind_of(t) != DEFAULT]
+        flying, counted = _flying(trials), _counted(trials)
         if why := self._enough(counted):
             return Over(why)
         if len(counted) >= self.goal.trials:
@@ -180,6 +179,14 @@ class Claims:
         ids = [study._study_id for study in self._storage.get_all_studies() if study.study_name == name]
         return any(FACTS in self._storage.get_study_system_attrs(wider) for wider in ids)
 
+    def _wanted(self, trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
+        """Whether a trial that was left may begin again: there is time, and it would not be one more than asked for."""
+        if kind_of(trial) == DEFAULT or (trial.state == TrialState.RUNNING and self._is_mine(trial)):
+            return True
+        counted = _counted(trials)
+        others = len(counted) + sum(t.number != trial.number for t in _flying(trials))
+        return others < self.goal.trials and not self._enough(counted)
+
     def _adopted(self, trial: FrozenTrial) -> Claim | None:
         """A trial that was stopped, or whose worker is gone, as this worker's; one that gets nowhere fails.
 
@@ -257,6 +264,14 @@ class Claims:
             if since >= self.goal.patience:
                 return f"no better value in {since} trials"
         return ""
+
+
+def _counted(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    return [t for t in trials if t.state in OVER and kind_of(t) != DEFAULT]
+
+
+def _flying(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    return [t for t in trials if t.state == TrialState.RUNNING and kind_of(t) != DEFAULT]
 
 
 def without_better(counted: Sequence[FrozenTrial], lower: bool) -> int:

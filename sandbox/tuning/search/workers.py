@@ -26,12 +26,12 @@ from typing import Any
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.training.stopping import listen
 from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.events import Ended, Event, Retrained, Retraining, TrialOver, TrialStep, Waiting
+from sandbox.tuning.search.final import retrain
+from sandbox.tuning.search.worker import search_all
 from sandbox.tuning.study.making import make_study
 from sandbox.tuning.study.study import Study
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.events import Ended, Event, Retrained, Retraining, TrialOver, TrialStep, Waiting
-from sandbox.tuning.work.final import retrain
-from sandbox.tuning.work.worker import search_all
 
 MOST_WORKERS = 256
 _MOST_DEATHS = 5
@@ -156,7 +156,6 @@ class _Team:
     job: Job
     gpus: Sequence[str]
     workers: list[_Worker] = field(default_factory=list)
-    waiting: bool = False
 
     def watch(self) -> Iterator[Event]:
         for place in range(len(self.gpus)):
@@ -244,7 +243,7 @@ def _context() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     # The others are what a first trial imports otherwise, for seconds, in each worker.
-    context.set_forkserver_preload(["sandbox.tuning.work.worker", "torch._dynamo", "optuna_dashboard"])
+    context.set_forkserver_preload(["sandbox.tuning.search.worker", "torch._dynamo", "optuna_dashboard"])
     return context
 
 

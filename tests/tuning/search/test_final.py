@@ -14,11 +14,11 @@ from sandbox.reporting.tuning_text import to_markdown
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.lock import locked
 from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.events import Ended, Retrained, TrialBegun, TrialOver
+from sandbox.tuning.search.final import fresh_runs, labels, results, retrain, split_of
+from sandbox.tuning.search.workers import Job, studies_of, work
 from sandbox.tuning.study.study import Study
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.events import Ended, Retrained, TrialBegun, TrialOver
-from sandbox.tuning.work.final import fresh_runs, labels, results, retrain, split_of
-from sandbox.tuning.work.workers import Job, studies_of, work
 
 from studies import plan
 

@@ -10,7 +10,7 @@ import pytest
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.runs.embeddings import KeptSet
-from sandbox.tuning.work.final_folds import COMBINED, concatenated, read_combined
+from sandbox.tuning.search.final_folds import COMBINED, concatenated, read_combined
 
 PAIRS = Pairs(left=np.array([0, 0]), right=np.array([1, 2]), same=np.array([True, False]))
 LABELS = np.array([0, 0, 1])

@@ -12,12 +12,12 @@ from optuna.trial import TrialState
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Done, Progress
 from sandbox.runs.lock import locked
+from sandbox.tuning.search import trial_run
+from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.events import TrialBegun, TrialStep
+from sandbox.tuning.search.trial_run import run_events
+from sandbox.tuning.search.worker import search
 from sandbox.tuning.study.making import make_study
-from sandbox.tuning.work import trial_run
-from sandbox.tuning.work.claims import Goal
-from sandbox.tuning.work.events import TrialBegun, TrialStep
-from sandbox.tuning.work.trial_run import run_events
-from sandbox.tuning.work.worker import search
 
 from studies import ended, recipe, searched
 from working import alone, kept, tiny

@@ -13,13 +13,13 @@ import pytest
 from optuna.trial import TrialState
 
 from sandbox.errors import SandboxError
+from sandbox.tuning.search.claims import Claim, Claims, Goal, Wait
+from sandbox.tuning.search.events import Event, TrialBegun, TrialOver, TrialStep
+from sandbox.tuning.search.worker import search
 from sandbox.tuning.storage.database import LostLock
 from sandbox.tuning.study.heartbeat import Watcher
 from sandbox.tuning.study.making import make_study
 from sandbox.tuning.study.study import Study
-from sandbox.tuning.work.claims import Claim, Claims, Goal, Wait
-from sandbox.tuning.work.events import Event, TrialBegun, TrialOver, TrialStep
-from sandbox.tuning.work.worker import search
 
 from apart import ended, needs_fork, started
 from working import belongs_to, owner, tiny, until, widen, work

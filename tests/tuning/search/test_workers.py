@@ -14,12 +14,12 @@ import pytest
 from optuna.trial import TrialState
 
 from sandbox.errors import SandboxError
+from sandbox.tuning.search.events import Ended, TrialBegun
+from sandbox.tuning.search.workers import deal_gpus, search_with, share_threads
 from sandbox.tuning.study.making import make_study
 from sandbox.tuning.study.owner import lives
 from sandbox.tuning.study.read import read_study
 from sandbox.tuning.study.study import Study, open_study
-from sandbox.tuning.work.events import Ended, TrialBegun
-from sandbox.tuning.work.workers import deal_gpus, search_with, share_threads
 
 from apart import ended, needs_fork, parent, ready, started
 from studies import same, searched
