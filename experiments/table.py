@@ -19,6 +19,7 @@ import tyro
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
+from sandbox.cli.table_commands import LOOKS, run_look
 from sandbox.errors import exit_on_error
 from sandbox.files import write_whole
 
@@ -47,6 +48,8 @@ class Command:
 
 def main() -> None:
     """Read the flags, build the table, print or write it."""
+    if len(sys.argv) > 1 and sys.argv[1] in LOOKS:
+        return run_look(sys.argv[1], sys.argv[2:], RESULTS)
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
     flags.quiet_libraries()
     from sandbox.reporting.tables import SHOWN, build_table, read_runs, render

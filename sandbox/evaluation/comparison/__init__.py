@@ -1,0 +1,5 @@
+"""Whether one way of training is better than another, on bare numbers.
+
+letters     groups of equals in a column      needed       seeds that would settle a difference
+embeddings  two trained networks, paired      ranks        several ways over several data sets
+"""

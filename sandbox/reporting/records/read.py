@@ -1,0 +1,98 @@
+"""Run folders to `Run`s; what is damaged, changed or no result is left out and named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import SandboxError
+from sandbox.recipe.specs import digest
+from sandbox.reporting.records.chosen import Choice
+from sandbox.reporting.records.run import Run
+from sandbox.runs.folder import RunFolder, run_folders
+from sandbox.wording import counted, first_names
+
+
+def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[list[Run], list[str]]:
+    """Finished runs below the given folders, oldest first, and sentences on those that are left out.
+
+    Args:
+        places: folders of runs, or run folders.
+        choice: which of the runs are wanted; all where not given.
+
+    Raises:
+        SandboxError: a place does not exist, or holds no finished run that is wanted.
+    """
+    runs: dict[Path, Run] = {}
+    damaged: list[str] = []
+    drawn = 0
+    for place in places:
+        if not place.is_dir():
+            raise SandboxError(
+                f"no folder {place}; train something first: python experiments/run.py --loss triplet --miner hard"
+            )
+        for folder in run_folders(place):
+            try:
+                if not folder.is_finished():
+                    continue
+                run = read_run(folder)
+            except SandboxError as error:
+                damaged.append(str(error))
+                continue
+            if run.facts.get("purpose"):  # what draw.py trains for a picture
+                drawn += 1
+                continue
+            runs[folder.path.resolve()] = run
+    if not runs:
+        beside = f"; left out: {first_names(damaged)}" if damaged else ""
+        raise SandboxError(
+            f"no finished run in {', '.join(map(str, places))}; runs that failed or go on are in no table{beside}"
+        )
+    notes = []
+    if damaged:
+        count = counted(len(damaged), "run cannot be read and is left out", "runs cannot be read and are left out")
+        notes.append(f"{count}: {first_names(damaged)}")
+    if drawn:
+        notes.append(f"left out: {counted(drawn, 'run that was', 'runs that were')} trained for a picture")
+    kept = list(runs.values()) if choice is None else choice.of(list(runs.values()))
+    return kept, notes
+
+
+def read_run(folder: RunFolder) -> Run:
+    """What is needed of a finished run.
+
+    Raises:
+        SandboxError: a file of it is damaged, a figure is not finite, or its recipe was changed after the run.
+    """
+    facts, report, recipe = folder.read_json("run.json"), folder.read_json("report.json"), folder.recipe()
+    baselines = folder.read_json("baselines.json") if (folder.path / "baselines.json").is_file() else {}
+    try:
+        if not isinstance(baselines, dict):
+            raise TypeError(baselines)
+        values = [*_values(report), *(value for base in baselines.values() for value in _values(base))]
+        tags = tuple(str(tag) for tag in facts.get("tags", ()))
+        run = Run(
+            *(folder.path, str(facts["digest"]), int(facts["seed"]), recipe, report, str(facts["split"])),
+            *(str(facts["command"]), tags, baselines, facts),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise SandboxError(
+            f"{folder.path} is damaged: run.json or report.json lacks a part; move the folder away"
+        ) from None
+    if (run.digest, run.seed) != (digest(recipe), recipe.seed):
+        raise SandboxError(f"{folder.path / 'recipe.toml'} was changed after the run; move the folder away")
+    if not all(map(math.isfinite, values)):
+        raise SandboxError(f"{folder.path / 'report.json'} holds a figure that is not finite; move the folder away")
+    return run
+
+
+def _values(report: Any) -> list[float]:
+    """Every value of a report, each checked to be a number: not text, nor a truth."""
+    if not isinstance(report, dict):
+        raise TypeError(report)
+    values = [entry["value"] for split in report.values() for entry in split.values()]
+    if any(type(value) not in (int, float) for value in values):
+        raise TypeError(values)
+    return values

@@ -1,0 +1,53 @@
+"""`Run`: what tables, comparisons and figures need of one finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sandbox.evaluation.figures import Figures
+from sandbox.recipe.specs import Recipe, flat
+
+RAW_PIXELS, UNTRAINED = "raw pixels", "untrained"
+"""The baselines of a run: its images as they are, and its own network at step 0."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run."""
+
+    path: Path
+    """Its folder."""
+    digest: str
+    """Of the recipe: seeds of one recipe share it."""
+    seed: int
+    recipe: Recipe = field(repr=False)
+    report: Mapping[str, Figures] = field(repr=False)
+    """``val`` and ``test`` -> report key -> value, interval and n."""
+    split: str
+    """Digest of the images that were trained on and judged."""
+    command: str = field(repr=False)
+    """What was typed to make it."""
+    tags: tuple[str, ...] = ()
+    """What --tag called it."""
+    baselines: Mapping[str, Mapping[str, Figures]] = field(default_factory=dict, repr=False)
+    """`RAW_PIXELS` and `UNTRAINED` -> split -> figures; empty for runs from before they were scored."""
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """All of run.json."""
+
+    @cached_property
+    def figures(self) -> dict[str, float]:
+        """``test/retrieval/map@r`` -> value, over all splits."""
+        return {
+            f"{split}/{key}": float(entry["value"])
+            for split, part in self.report.items()
+            for key, entry in part.items()
+        }
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Dotted name -> value of every setting of the recipe."""
+        return flat(self.recipe)
