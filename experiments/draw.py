@@ -211,7 +211,8 @@ def draw_plane(argv: Sequence[str]) -> None:
     runs = Path(command.out_runs) if command.out_runs else RESULTS / "runs"
     rows = []
     for kind in both:
-        done = watch_run(run(kind.recipe, out=runs, command=flags.program()), kind.name, brief=True)
+        events = run(kind.recipe, out=runs, command=flags.program(), purpose="picture")
+        done = watch_run(events, kind.name, brief=True)
         assert done is not None  # there is one process
         folder = done.folder
         rows.append(planes.panels(kind, folder, splits))

@@ -53,6 +53,8 @@ class Command:
     """Run this many seeds, from --seed upwards."""
     stage: str = ""
     """Run this one of the recipe's stages alone; without it they run one after the other, each from the one before."""
+    tag: tuple[str, ...] = ()
+    """What the runs are called by, such as "pilot"; table.py --tag chooses them by it."""
     out: str = ""
     """Folder that run folders go into (results/runs where not given)."""
     resume: str = ""
@@ -161,9 +163,14 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
             say(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
         out = Path(command.out) if command.out else RESULTS / "runs"
         last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
-        stage = names[place] if names else ""
         events = run(
-            recipe, out=out, command=_typed(), pictures=command.pictures, stage=stage, save_every=command.save_every
+            recipe,
+            out=out,
+            command=_typed(),
+            pictures=command.pictures,
+            stage=names[place] if names else "",
+            save_every=command.save_every,
+            tags=command.tag,
         )
         done = finish(events, hint=last)
         earlier = here().tell(str(done.folder.path) if done else "")

@@ -24,6 +24,7 @@ from sandbox.data.catalog import data_kinds
 from sandbox.errors import Interrupted, SandboxError, exit_on_error
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import load
+from sandbox.runs.tags import checked_tags
 from sandbox.training.stopping import listen
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Command:
     """Draw each trial for the dashboard."""
     study: str = ""
     """Name of the study; made from what is searched where not given."""
+    tag: tuple[str, ...] = ()
+    """What its runs are called by, those of --final too; table.py --tag chooses them by it."""
     out: str = ""
     """Folder that studies go into (results/studies where not given)."""
     storage: str = ""
@@ -155,6 +158,7 @@ def check(command: Command) -> None:
         raise SandboxError(f"--patience is {command.patience}, but is a number of trials, or 0")
     if command.workers > command.trials:
         raise SandboxError(f"--workers is {command.workers}, but --trials is {command.trials}: some had nothing to do")
+    checked_tags(command.tag)
     plain = command.study.replace("-", "").replace("_", "").replace(".", "")
     if command.study and (not plain.isalnum() or not plain.isascii() or len(command.study) > 150):
         shown = command.study if len(command.study) <= 60 else f"{command.study[:60]}..."
@@ -236,6 +240,7 @@ def planned(command: Command) -> tuple[Plan, ...]:
             folds=command.folds,
             protocol=command.protocol,
             baseline=command.baseline,
+            tags=command.tag,
         )
         for loss in losses
     )

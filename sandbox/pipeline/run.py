@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.environment import forget_peak, surroundings
 from sandbox.runs.folder import RunFolder, create
 from sandbox.runs.lock import locked
+from sandbox.runs.tags import checked_tags
 from sandbox.training.distributed import here
 from sandbox.training.loop import Step, train
 from sandbox.training.stopping import held, requested
@@ -40,6 +41,8 @@ def run(
     stage: str = "",
     save_every: int = 0,
     name: str = "",
+    tags: Sequence[str] = (),
+    purpose: str = "",
 ) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
@@ -54,20 +57,23 @@ def run(
         stage: which stage of a recipe file this run is, for the record.
         save_every: steps between two checkpoints; 0 leaves it to the time and the validations.
         name: of the run's folder; by time, objective and seed where not given.
+        tags: what the run is called by, to choose it later (`sandbox.runs.tags`).
+        purpose: ``picture`` for a run that is no result, and in no table.
 
     Raises:
         SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
             status saying so, where training cannot go on.
         Interrupted: a signal asked for an end (`sandbox.training.stopping`); the last step is saved.
     """
+    called = {"stage": stage, "tags": list(checked_tags(tags)), "purpose": purpose}
     ranks = here()
     with ranks.first():
         prepared = prepare(recipe)
     watch = _watch(prepared)
     if ranks.rank:
         return _follow(prepared, Found(0, True, watch, ""))
-    staged = {"stage": stage} if stage else {}
-    folder = create(out, prepared.recipe, command, name, scores_test=test, **staged)
+    more = {key: value for key, value in called.items() if value}
+    folder = create(out, prepared.recipe, command, name, scores_test=test, **more)
     with locked(folder.path):
         yield from _story(UnderWay(prepared, folder, watch, 0, test, pictures, Saves(save_every)))
 

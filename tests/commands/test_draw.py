@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sandbox.errors import SandboxError
+from sandbox.reporting.records.read import read_runs
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -207,8 +210,12 @@ def test_the_plane_shows_the_accuracy_of_the_report(command: Callable[..., Any],
         report, facts = (json.loads((folder / f"{name}.json").read_text()) for name in ("report", "run"))
         assert folder.parent == runs and facts["objective"] == loss
         assert f"{report['test']['classification/top@1']['value']:.4f}" == accuracy
-        assert facts["steps"] == 1078 // 64
+        assert facts["steps"] == 1078 // 64 and facts["purpose"] == "picture"
     assert drawn(out).width > 1000
+    with pytest.raises(SandboxError, match="left out: 2 runs that were trained for a picture"):
+        read_runs([runs])
+    said = command("evaluate.py", "--run", str(folders[0]))  # one that is named is taken
+    assert said.code == 0 and "retrieval/map@r" in said.out
 
 
 def test_the_features_of_the_plane_are_raw(tmp_path: Path) -> None:

@@ -19,10 +19,20 @@ from sandbox.evaluation.verification.cross_validation import cross_validate
 from sandbox.evaluation.verification.cross_validation import figures as cross_validated
 from sandbox.pipeline import run as experiment
 from sandbox.pipeline.evaluate import validate
-from sandbox.pipeline.events import Done, Note, Progress, Validation
+from sandbox.pipeline.events import Done, Note, Progress, Started, Validation
 from sandbox.pipeline.prepare import prepare
 from sandbox.pipeline.watch import Watch
-from sandbox.recipe.specs import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
+from sandbox.recipe.specs import (
+    AugmentSpec,
+    BackboneSpec,
+    BatchSpec,
+    DataSpec,
+    EvaluateSpec,
+    OptimizerSpec,
+    Recipe,
+    digest,
+)
+from sandbox.runs.folder import RunFolder
 
 SMALL = Recipe(
     miner="hard",
@@ -143,6 +153,26 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(a[key], b[key]) for key in a)
     steps = [row["step"] for row in last.folder.read_log()]
     assert steps == sorted(steps)
+
+
+def test_a_run_is_tagged_from_its_beginning_and_when_it_goes_on(tmp_path: Path) -> None:
+    events = experiment.run(SMALL, out=tmp_path, command="a test", pictures=False, tags=["pilot", "二", "pilot"])
+    assert isinstance(next(events), Started)
+    (folder,) = map(RunFolder, tmp_path.iterdir())
+    assert folder.read_json("run.json")["tags"] == ["pilot", "二"]
+    for event in events:
+        if isinstance(event, Validation):
+            events.close()
+    *_, last = experiment.resume(folder.path, pictures=False)
+    facts = folder.read_json("run.json")
+    assert isinstance(last, Done) and (facts["status"], facts["tags"]) == ("done", ["pilot", "二"])
+    assert facts["digest"] == digest(prepare(SMALL).recipe) and "purpose" not in facts
+
+
+def test_what_is_no_tag_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match="'two words' is no tag"):
+        list(experiment.run(SMALL, out=tmp_path, command="a test", tags=["two words"]))
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_finished_run_is_not_resumed(small: Done) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from sandbox.reporting.records.chosen import Choice
 from sandbox.reporting.records.run import Run
 from sandbox.runs.folder import RunFolder, run_folders
 from sandbox.wording import counted, first_names
+
+_DRAWN = re.compile(r"python (?:[^\s']*/|'[^']*/)?draw\.py'? ")
 
 
 def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[list[Run], list[str]]:
@@ -41,12 +44,13 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
             except SandboxError as error:
                 damaged.append(str(error))
                 continue
-            if run.facts.get("purpose"):  # what draw.py trains for a picture
+            if _is_for_a_picture(run):
                 drawn += 1
                 continue
             runs[folder.path.resolve()] = run
     if not runs:
         beside = f"; left out: {first_names(damaged)}" if damaged else ""
+        beside += f"; {_pictures(drawn)}" if drawn else ""
         raise SandboxError(
             f"no finished run in {', '.join(map(str, places))}; runs that failed or go on are in no table{beside}"
         )
@@ -55,7 +59,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
         count = counted(len(damaged), "run cannot be read and is left out", "runs cannot be read and are left out")
         notes.append(f"{count}: {first_names(damaged)}")
     if drawn:
-        notes.append(f"left out: {counted(drawn, 'run that was', 'runs that were')} trained for a picture")
+        notes.append(_pictures(drawn))
     kept = list(runs.values()) if choice is None else choice.of(list(runs.values()))
     return kept, notes
 
@@ -86,6 +90,15 @@ def read_run(folder: RunFolder) -> Run:
     if not all(map(math.isfinite, values)):
         raise SandboxError(f"{folder.path / 'report.json'} holds a figure that is not finite; move the folder away")
     return run
+
+
+def _pictures(count: int) -> str:
+    return f"left out: {counted(count, 'run that was', 'runs that were')} trained for a picture"
+
+
+def _is_for_a_picture(run: Run) -> bool:
+    """Whether draw.py trained it; before run.json had a purpose, its command said so."""
+    return bool(run.facts.get("purpose")) or _DRAWN.match(run.command) is not None
 
 
 def _values(report: Any) -> list[float]:

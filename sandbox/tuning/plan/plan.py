@@ -48,6 +48,8 @@ class Plan:
     validation judges its trials."""
     baseline: bool = True
     """Whether the default values are trained first."""
+    tags: tuple[str, ...] = ()
+    """What its runs are called by; two plans that differ in nothing else are one."""
 
     @cached_property
     def space(self) -> Space:

@@ -50,6 +50,7 @@ class Fresh:
     recipe: Recipe
     folds: int = 0
     """Of a protocol; 0 trains once, on the split as it is."""
+    tags: tuple[str, ...] = ()
 
     @property
     def recipes(self) -> list[tuple[str, Recipe]]:
@@ -138,10 +139,10 @@ def fresh_runs(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Fresh
 def _fresh(study: Study, plan: Plan, kind: str, recipe: Recipe, repeat: int, seed: int) -> Fresh:
     seeded = dataclasses.replace(recipe, seed=seed)
     if not plan.protocol:
-        return Fresh(study, plan.goals[0], kind, seed, seeded)
+        return Fresh(study, plan.goals[0], kind, seed, seeded, tags=plan.tags)
     # Not the recipe's own fold_seed, which may be searched: all rows of a repeat share theirs.
     seeded = replace(seeded, "data.fold_seed", repeat_fold_seed(plan.recipe, repeat))
-    return Fresh(study, shown_key(plan.goals[0]), kind, seed, seeded, plan.folds)
+    return Fresh(study, shown_key(plan.goals[0]), kind, seed, seeded, plan.folds, plan.tags)
 
 
 def check_default(plan: Plan) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _train(fresh: Fresh, runs: Sequence[Fresh]) -> Iterator[Event]:
             return
         try:
             for place, (run, recipe) in enumerate(runs_of):
-                for event in run_events(fresh.folder, run, recipe, test=True):
+                for event in run_events(fresh.folder, run, recipe, test=True, tags=fresh.tags):
                     if isinstance(event, Progress):
                         done, total = place * event.total + event.done, len(runs_of) * event.total
                         yield Retraining(name, fresh.kind, fresh.seed, done, total)

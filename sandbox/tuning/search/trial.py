@@ -83,7 +83,8 @@ class Trial:
         for place, (suffix, recipe) in enumerate(runs):
             name = f"trial-{self.claim.number:04d}{suffix}"
             apart = bool(self.plan.protocol)  # another fold, in the place of test, judges what one of validation chose
-            for event in run_events(self.claims.study.folder / "runs", name, recipe, test=apart):
+            folder, tags = self.claims.study.folder / "runs", self.plan.tags
+            for event in run_events(folder, name, recipe, test=apart, tags=tags):
                 if isinstance(event, Started):
                     self._begin(event.folder)
                     if self._replayed(event.folder, place):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -26,7 +26,9 @@ class Failed(Exception):
     """A run could not be trained, or not be judged."""
 
 
-def run_events(runs: Path, name: str, recipe: Recipe, *, test: bool = False) -> Iterator[Event]:
+def run_events(
+    runs: Path, name: str, recipe: Recipe, *, test: bool = False, tags: Sequence[str] = ()
+) -> Iterator[Event]:
     """A run from its beginning, or from where it was cut off; of one that is over, its last event alone.
 
     Args:
@@ -34,6 +36,7 @@ def run_events(runs: Path, name: str, recipe: Recipe, *, test: bool = False) -> 
         name: of its folder.
         recipe: of the run.
         test: score test as well; a search leaves it alone.
+        tags: what it is called by, where it begins.
 
     Raises:
         Failed: it cannot run.
@@ -47,7 +50,8 @@ def run_events(runs: Path, name: str, recipe: Recipe, *, test: bool = False) -> 
         elif folder is not None and _is_free(folder):
             yield from resume(folder.path, pictures=False)
         else:
-            yield from run(recipe, out=runs, command=run_line(recipe), test=test, pictures=False, name=name)
+            line = run_line(recipe)
+            yield from run(recipe, out=runs, command=line, test=test, pictures=False, name=name, tags=tags)
     except Diverged:
         raise
     except SandboxError as error:

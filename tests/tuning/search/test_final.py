@@ -30,7 +30,7 @@ LOSSES = ("triplet(margin=tune(0.05, 0.5))", "contrastive(neg_margin=tune())")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     """Two objectives, two trials each, then two fresh seeds; and what happened."""
     out = tmp_path_factory.mktemp("studies")
-    plans = tuple(plan(loss, steps=2) for loss in LOSSES)
+    plans = tuple(plan(loss, steps=2, tags=("pilot",)) for loss in LOSSES)
     job = Job(plans, tuple(out / name for name in "ab"), Goal(2), command="a test", pictures=False, final=2)
     studies = studies_of(job)
     return studies, list(work(job, studies))
@@ -69,6 +69,14 @@ def test_the_table_holds_what_the_runs_say(searched: Searched) -> None:
         assert list(one.winner_figures["retrieval/map@r"]) == [of[study, "tuned", seed] for seed in (1, 2)]
     text = to_markdown(tuned, monitor="retrieval/map@r", split=split_of(studies, 2))
     assert "best of 2 trials" in text and "digits, split " in text and "on seeds 1" in text
+
+
+def test_every_run_of_a_study_has_its_tags_and_its_name_none_of_them(searched: Searched) -> None:
+    for planned, study in searched[0]:
+        runs = [RunFolder(path.parent) for path in study.folder.glob("**/run.json")]
+        assert len(runs) == 3 + 4 and all(run.read_json("run.json")["tags"] == ["pilot"] for run in runs)
+        other = replace(planned, tags=())
+        assert (other.name, other.identity) == (planned.name, planned.identity)
 
 
 def test_what_was_trained_is_not_trained_again_and_what_another_does_is_left_to_it(searched: Searched) -> None:
