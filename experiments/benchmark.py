@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 HERE = Path(__file__).resolve().parent
-WHAT = "Time two things alternately and print the ratio of their medians."
+WHAT = (
+    "Time two things alternately and print the ratio of their medians. The settings of a recipe, which the benchmarks "
+    "of step and workers train, are flags here as well: python experiments/run.py --help lists them."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +71,8 @@ class Ratio:
 
 def main() -> None:
     """Run what was asked for."""
-    command = flags.parse(Command, sys.argv[1:], prog="python experiments/benchmark.py", description=WHAT)
+    prog = "python experiments/benchmark.py"
+    command = flags.parse(Command, sys.argv[1:], prog=prog, description=WHAT, untold=("settings",))
     flags.quiet_libraries()
     if command.only in ("", "help"):
         print(help_against_import(min(command.rounds, 10)), flush=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.help import overview
 from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watched
 from sandbox.cli.say import say
@@ -115,11 +116,9 @@ def main() -> None:
     """Read what to do and its flags, and do it."""
     argv = sys.argv[1:]
     if not argv or argv[0] in ("-h", "--help"):
-        say(f"usage: {PROG} WHAT [--data.name NAME] [--data.root PATH] ...\n       {PROG} align SRC DST ...\n")
-        for name, line in WHAT.items():
-            say(f"  {name:<6} {line}")
-        say(f"\n{PROG} WHAT --help lists the flags; the settings of --data are those of run.py.")
-        return
+        usage = [f"{PROG} WHAT [--data.name NAME] [--data.root PATH] ...", f"{PROG} align SRC DST ..."]
+        last = f"{PROG} WHAT --help lists the flags; the settings of --data are those of run.py."
+        return say(overview(usage, WHAT, last))
     if argv[0] not in WHAT:
         raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
     {"show": show, "check": check, "stats": stats, "align": align}[argv[0]](argv[1:])

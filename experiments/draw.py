@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from sandbox.cli import flags
+from sandbox.cli.help import overview
 from sandbox.cli.outputs import file_named
 from sandbox.cli.progress import watch_run
 from sandbox.cli.say import say
@@ -106,11 +107,8 @@ def main() -> None:
     """Read what to draw and its flags, and draw it."""
     argv = sys.argv[1:]
     if not argv or argv[0] in ("-h", "--help"):
-        say(f"usage: {PROG} WHAT [--run DIR] [--out FILE.png] ...\n")
-        for name, line in WHAT.items():
-            say(f"  {name:<7} {line}")
-        say(f"\n{PROG} WHAT --help lists the flags.")
-        return
+        usage = [f"{PROG} WHAT [--run DIR] [--out FILE.png] ..."]
+        return say(overview(usage, WHAT, f"{PROG} WHAT --help lists the flags."))
     kinds: dict[str, Callable[[Sequence[str]], None]] = {"map": draw_map, "scores": draw_scores, "plane": draw_plane}
     if argv[0] not in kinds:
         raise unknown("picture", argv[0], kinds, f"{PROG} --help says what each shows")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tyro.conf import Positional
 
 from sandbox.cli import flags
+from sandbox.cli.help import overview
 from sandbox.cli.outputs import check_json, file_named, refuse_overwriting, write_json
 from sandbox.cli.progress import watched
 from sandbox.cli.say import say
@@ -193,11 +194,7 @@ def main() -> None:
     """Read what to do and its flags, and do it."""
     argv = sys.argv[1:]
     if not argv or argv[0] in ("-h", "--help"):
-        say(f"usage: {PROG} WHAT ...\n")
-        for name, line in WHAT.items():
-            say(f"  {name:<9} {line}")
-        say(f"\n{PROG} WHAT --help lists what each takes.")
-        return
+        return say(overview([f"{PROG} WHAT ..."], WHAT, f"{PROG} WHAT --help lists what each takes."))
     if argv[0] not in WHAT:
         raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
     for before, word in pairwise(argv):

@@ -17,13 +17,22 @@ from typing import Any, TypeVar
 
 import tyro
 
+from sandbox.cli import help
 from sandbox.errors import SandboxError, near
 from sandbox.recipe.specs import DataSpec, as_kind, is_foreign, own_settings
 
 T = TypeVar("T")
 
 
-def parse(kind: type[T], argv: Sequence[str], *, prog: str, description: str, default: T | None = None) -> T:
+def parse(
+    kind: type[T],
+    argv: Sequence[str],
+    *,
+    prog: str,
+    description: str,
+    default: T | None = None,
+    untold: Sequence[str] = (),
+) -> T:
     """Read command-line flags into a dataclass.
 
     Args:
@@ -32,6 +41,7 @@ def parse(kind: type[T], argv: Sequence[str], *, prog: str, description: str, de
         prog: the command as a person types it, shown in the usage line.
         description: the paragraph above the flags in ``--help``.
         default: values for the flags that are not given.
+        untold: fields whose flags ``--help`` leaves out; the description says where they are told.
 
     Raises:
         SandboxError: one sentence for an unknown flag, a wrong type or a missing value.
@@ -41,9 +51,12 @@ def parse(kind: type[T], argv: Sequence[str], *, prog: str, description: str, de
         if names.count(name) > 1:
             raise SandboxError(f"the flag '{name.replace('__', '--', 1)}' is given twice")
     whole = _with_data_settings(typing.cast(Any, kind))
+    helping = help.asked(argv)
+    if helping:
+        whole = help.told(whole, untold)
     message = io.StringIO()
     try:
-        with contextlib.redirect_stderr(message):
+        with contextlib.redirect_stderr(message), help.fitted() if helping else contextlib.nullcontext():
             parsed = tyro.cli(
                 whole,
                 args=list(argv),
@@ -71,7 +84,7 @@ def _with_data_settings(kind: Any) -> Any:
         )
     hints, changed = typing.get_type_hints(kind, include_extras=True), {}
     for field in dataclasses.fields(kind):
-        inner, marks = _unmarked(hints[field.name])
+        inner, marks = help.unmarked(hints[field.name])
         whole = _with_data_settings(typing.cast(Any, inner)) if dataclasses.is_dataclass(inner) else inner
         if whole is not inner:
             hint = typing.Annotated[whole, *marks] if marks else whole
@@ -102,17 +115,9 @@ def _recast(given: Any, kind: Any) -> Any:
         return as_kind(given, own)
     hints, values = typing.get_type_hints(kind, include_extras=True), {}
     for field in dataclasses.fields(kind):
-        value, inner = getattr(given, field.name), _unmarked(hints[field.name])[0]
+        value, inner = getattr(given, field.name), help.unmarked(hints[field.name])[0]
         values[field.name] = _recast(value, inner) if dataclasses.is_dataclass(inner) else value
     return kind(**values)
-
-
-def _unmarked(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A type without tyro's marks, and the marks."""
-    if typing.get_origin(hint) is typing.Annotated:
-        inner, *marks = typing.get_args(hint)
-        return inner, tuple(marks)
-    return hint, ()
 
 
 def _sentence(boxed: str, kind: type, argv: Sequence[str]) -> str:
@@ -142,7 +147,7 @@ def flag_names(kind: type, prefix: str = "") -> list[str]:
     hints = typing.get_type_hints(kind, include_extras=True)
     names: list[str] = []
     for field in dataclasses.fields(kind):
-        inner, marks = _unmarked(hints[field.name])
+        inner, marks = help.unmarked(hints[field.name])
         if dataclasses.is_dataclass(inner):
             names += flag_names(typing.cast(type, inner), prefix if marks else f"{prefix}{field.name}.")
         else:
