@@ -433,7 +433,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
     small = BackboneSpec(name="conv4", embedding_dim=16)
-    recipe = Recipe(data=DataSpec(name="digits"), backbone=small, batch=BatchSpec(size=16), max_steps=2, threads=1)
+    data = DataSpec(name="digits", split="class")
+    recipe = Recipe(data=data, backbone=small, batch=BatchSpec(size=16), max_steps=2, threads=1)
     *_, last = experiment.run(recipe, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
     assert isinstance(last, Done)
     return last.folder.path
