@@ -66,7 +66,7 @@ class Scores:
     validation_pairs: str = ""
     """Pairs of its rows; all of them where not given."""
     far: float | None = None
-    """Choose the threshold that falsely accepts at most this share, in place of the most accurate."""
+    """Choose the threshold that falsely accepts at most this share, in place of the best balanced accuracy."""
     out: str = "scores.png"
     """The PNG to write."""
 

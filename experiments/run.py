@@ -19,8 +19,8 @@ import tyro
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
+from sandbox.cli.report_table import Shown, print_report
 from sandbox.cli.say import say
-from sandbox.cli.tables import print_report
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import Recipe
@@ -33,7 +33,17 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 MOST_SEEDS = 10_000
 RESULTS = HERE.parent / "results"
-_BESIDE_RESUME = ("--resume", "--no_pic", "--pic", "--no-pic", "--save_every", "--save-every")
+_BESIDE_RESUME = (
+    "--resume",
+    "--no_pic",
+    "--pic",
+    "--no-pic",
+    "--save_every",
+    "--save-every",
+    "--all",
+    "--no_all",
+    "--no-all",
+)
 WHAT = "Train a metric-learning recipe, evaluate it by retrieval and verification, and record it in a run folder."
 
 
@@ -61,6 +71,8 @@ class Command:
     """Go on with the interrupted run in this folder."""
     pictures: bool = True
     """Draw figures and page.html."""
+    all: bool = False
+    """Print every figure of the report, not only those that matter first."""
     save_every: int = 0
     """Steps between two checkpoints; they are written at validations, and at least every minute, in any case."""
 
@@ -104,7 +116,7 @@ def obey(argv: list[str]) -> None:
         besides = [w for w in argv if w.startswith("--") and not w.startswith(_BESIDE_RESUME)]
         if besides:
             raise SandboxError(f"{besides[0]} has no place beside --resume, which goes on with the run's own recipe")
-        finish(resume(Path(command.resume), pictures=command.pictures, save_every=command.save_every))
+        finish(resume(Path(command.resume), pictures=command.pictures, save_every=command.save_every), command)
         return
     commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
     for seed in range(command.settings.seed, command.settings.seed + command.seeds):
@@ -172,21 +184,33 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
             save_every=command.save_every,
             tags=command.tag,
         )
-        done = finish(events, hint=last)
+        done = finish(events, command, hint=last)
         earlier = here().tell(str(done.folder.path) if done else "")
 
 
-def finish(events: Iterator[Event], hint: bool = True) -> Done | None:
+def finish(events: Iterator[Event], command: Command, hint: bool = True) -> Done | None:
     """Watch a run to its end; then its figures, where everything lies, and what to type next."""
     done = watch_run(events, again=lambda folder: f"{_launcher()} experiments/run.py --resume {from_here(folder)}")
     if done is None:
         return None
-    print_report(done.report, done.folder.recipe().loss)
+    print_report(_shown(done), every=command.all)
     page = done.folder.path / "page.html"
     say(f"run folder: {from_here(done.folder.path)}" + (f"   (open {from_here(page)})" if page.is_file() else ""))
     if hint:
         say("next: python experiments/table.py        compares all finished runs")
     return done
+
+
+def _shown(done: Done) -> Shown:
+    recipe, facts = done.folder.recipe(), done.folder.read_json("run.json")
+    return Shown(
+        recipe.loss,
+        done.report,
+        done.folder.read_json("baselines.json"),
+        facts.get("judged_on", ""),
+        facts.get("health", ()),
+        begins_trained=bool(recipe.backbone.weights or recipe.resume_from),
+    )
 
 
 def print_catalogue(what: str) -> None:

@@ -56,26 +56,3 @@ def _beside(entry: Mapping[str, Any]) -> str:
         beside.append(f"fitted on {entry['fitted_on']:,} images")
         beside += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []
     return ", ".join(beside)
-
-
-def print_report(report: Mapping[str, Figures], title: str) -> None:
-    """The figures of each split side by side, and the interval of the last split."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from sandbox.evaluation.figures import spell, spell_interval
-
-    table = Table(title=Text(printable(title)), title_justify="left")
-    table.add_column("", no_wrap=True)
-    splits = [split for split in ("val", "test") if split in report]
-    for split in splits:
-        table.add_column("validation" if split == "val" else split, justify="right")
-    table.add_column("95 % interval", justify="right")
-    for key in dict.fromkeys(key for split in splits for key in report[split]):
-        entries = [report[split].get(key) for split in splits]
-        table.add_row(key, *map(spell, entries), spell_interval(entries[-1]))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)  # as above
-    console.print(table)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
+from sandbox.wording import counted
 
 Figures = dict[str, dict[str, float | int]]
 """``{"retrieval/map@r": {"value": 0.68, "low": 0.66, "high": 0.71, "n": 5459}, ...}``: a value, its 95 % interval, what
-it was counted over and what else stands with it."""
+it was counted over and what else stands with it. ``identities`` stands there where they are fewer than `FEW`."""
 _LOWER_IS_BETTER = ("verification/eer", "verification/cllr", "verification/min_cllr")
 
 _PRINTED = {
@@ -25,15 +26,21 @@ _PRINTED = {
     "verification/cllr": "Cllr",
     "verification/min_cllr": "min Cllr",
     "verification/accuracy": "verification accuracy",
+    "verification/balanced_accuracy": "balanced accuracy",
+    "retrieval/unmatched": "queries without a match",
+    "homework/score": "homework mark",
     "clustering/ami": "AMI",
     "clustering/nmi": "NMI",
 }
+FEW = 10
+"""Identities below which a 95 % interval by identity says little, and is shown as that."""
 SEPARATED, CONCATENATED = "separated", "concatenated"
 """In front of the key of a figure of several models: the mean of theirs, or that of their embeddings side by side."""
 _PRINTED_STARTS = {
     "retrieval/recall@": "R@",
     "verification/tar@far=": "TAR@FAR=",
     "verification/accuracy@": "verification accuracy@",
+    "verification/balanced_accuracy@": "balanced accuracy@",
     "classification/top@": "top-",
     "identification/rank@": "rank-",
     "identification/dir@fpir=": "DIR@FPIR=",
@@ -50,7 +57,8 @@ def validation_keys(recall_at: Sequence[int], far: Sequence[float]) -> list[str]
     keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
     keys += [f"retrieval/recall@{k}" for k in recall_at] + ["verification/auc", "verification/eer"]
     keys += [f"verification/tar@far={spell_rate(rate)}" for rate in far]
-    return [*keys, "verification/accuracy", "classification/top@1", "classification/top@5"]
+    keys += ["verification/balanced_accuracy", "verification/accuracy"]
+    return [*keys, "classification/top@1", "classification/top@5"]
 
 
 def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:
@@ -61,6 +69,7 @@ def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:
     if not len(identities):
         return {}
     means, low, high = bootstrap_means(np.column_stack(list(values.values())), identities)
+    marked = few_identities(len(np.unique(identities)))
     return on_whole_scale(
         {
             key: {
@@ -68,10 +77,16 @@ def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:
                 "low": float(low[place]),
                 "high": float(high[place]),
                 "n": len(identities),
+                **marked,
             }
             for place, key in enumerate(values)
         }
     )
+
+
+def few_identities(count: int | None) -> dict[str, int]:
+    """The mark of an entry whose interval is by fewer than `FEW` identities; none where they are more, or unknown."""
+    return {"identities": count} if count is not None and count < FEW else {}
 
 
 def on_whole_scale(figures: Figures) -> Figures:
@@ -93,10 +108,15 @@ def spell(entry: Mapping[str, Any] | None) -> str:
 
 
 def spell_interval(entry: Mapping[str, Any] | None) -> str:
-    """The 95 % interval of an entry, or nothing where it has none or is a count."""
+    """The 95 % interval of an entry, or nothing where it has none or is a count.
+
+    One by fewer than `FEW` identities is not shown, and what it is from stands in its place: '2 identities'.
+    """
     if entry is None or entry.get("supported") is False or not isinstance(entry["value"], float):
         return ""
     low, high = entry.get("low"), entry.get("high")
+    if "identities" in entry and low is not None:
+        return counted(entry["identities"], "identity", "identities")
     return "" if low is None or high is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"
 
 

@@ -35,7 +35,9 @@ class Options:
     far: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
     """False accept rates at which the true accept rate is reported."""
     threshold: float | None = None
-    """A score chosen on validation, whose accuracy is reported too."""
+    """A score chosen on validation, at which the accuracy of given pairs is reported too."""
+    balanced_threshold: float | None = None
+    """A score chosen on validation, at which balanced accuracy is reported too."""
     metric: Similarity = "cosine"
     """How alike two rows are."""
     index: Index = "flat"
@@ -76,8 +78,8 @@ def evaluate(
 
     Returns:
         Figures ``{"retrieval/map@r": {"value", "low", "high", "n"}, "verification/auc": ..., "retrieval/unmatched":
-        ...}``, without verification where there is no genuine or no impostor pair, with
-        ``verification/accuracy@K-fold`` where the pairs have folds; finite throughout.
+        ...}``, without verification where there is no genuine or no impostor pair, with ``verification/accuracy`` where
+        pairs are given and ``verification/accuracy@K-fold`` where they have folds; finite throughout.
 
     Raises:
         SandboxError: what no figure could be trusted on: see `retrieval`, `verify_pairs`, `verify_all_pairs`.
@@ -97,8 +99,10 @@ def evaluate(
     verified = verified or rows
     if not options.verification or not both_kinds(verified.y, pairs):
         return Evaluation(figures)
-    judged = verify(*verified, pairs, far=options.far, threshold=options.threshold, metric=options.metric)
-    figures |= judged.figures(options.far, threshold=options.threshold, intervals=not options.quick)
+    at, balanced_at = None if pairs is None else options.threshold, options.balanced_threshold
+    asked = [one for one in (at, balanced_at) if one is not None]
+    judged = verify(*verified, pairs, far=options.far, thresholds=asked, metric=options.metric)
+    figures |= judged.figures(options.far, threshold=at, balanced_threshold=balanced_at, intervals=not options.quick)
     if pairs is not None and pairs.fold is not None and judged.scores is not None and not options.quick:
         figures |= by_folds.figures(by_folds.cross_validate(judged.scores, pairs.same, pairs.fold))
     return Evaluation(figures, judged)
@@ -110,13 +114,13 @@ def verify(
     pairs: Pairs | None,
     *,
     far: Sequence[float],
-    threshold: float | None = None,
+    thresholds: Sequence[float] = (),
     metric: Similarity = "cosine",
 ) -> Verification:
     """Verification over the given pairs, or over all where there are none; see `verify_pairs`, `verify_all_pairs`."""
     if pairs is not None:
-        return verify_pairs(x, pairs.left, pairs.right, pairs.same, y=y, threshold=threshold, metric=metric)
-    return verify_all_pairs(x, y, far=far, threshold=threshold, metric=metric)
+        return verify_pairs(x, pairs.left, pairs.right, pairs.same, y=y, thresholds=thresholds, metric=metric)
+    return verify_all_pairs(x, y, far=far, thresholds=thresholds, metric=metric)
 
 
 def both_kinds(y: np.ndarray, pairs: Pairs | None) -> bool:

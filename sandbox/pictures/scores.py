@@ -27,7 +27,8 @@ def scored(inputs: Inputs, *, far: float | None = None) -> tuple[ScoreCounts, Ma
 
     Args:
         inputs: whose pairs; the threshold is chosen on its validation where it has one, else on the pairs themselves.
-        far: choose the threshold that accepts at most this share of impostor pairs, in place of the most accurate.
+        far: choose the threshold that accepts at most this share of impostor pairs, in place of the best: that of the
+            largest balanced accuracy, or of accuracy where the pairs it is chosen on are given.
 
     Returns:
         The counts; the mark, None where no threshold is better than to reject every pair; and what a person should
@@ -44,10 +45,11 @@ def scored(inputs: Inputs, *, far: float | None = None) -> tuple[ScoreCounts, Ma
         notes.append("validation has no genuine or no impostor pair, so the threshold is chosen on the pairs shown")
         validation = None
     if validation is None:
-        curve, where = _curve(shown, inputs.pairs, far), "on these very pairs"
+        part, pairs, where = shown, inputs.pairs, "on these very pairs"
     else:
-        curve, where = _curve(validation, inputs.validation_pairs, far), "on validation"
-    threshold = curve.best_accuracy()[1] if far is None else curve.accept_at(far)[2]
+        part, pairs, where = validation, inputs.validation_pairs, "on validation"
+    curve = verify(part.x, part.labels, pairs, far=() if far is None else (far,)).curve
+    threshold, best = _best(curve, pairs) if far is None else (curve.accept_at(far)[2], "")
     if not np.isfinite(threshold):
         notes.append(f"no threshold is marked: {where} none is better than to reject every pair")
     if far is not None and curve.impostors * far < 30:
@@ -59,7 +61,7 @@ def scored(inputs: Inputs, *, far: float | None = None) -> tuple[ScoreCounts, Ma
     counts, at = _count(shown, inputs.pairs, finite)
     if not finite:
         return counts, None, tuple(notes)
-    chosen = f"most accurate {where}" if far is None else f"FAR up to {spell_rate(far)} {where}"
+    chosen = f"{best} {where}" if far is None else f"FAR up to {spell_rate(far)} {where}"
     return counts, Mark(threshold, chosen, *at), tuple(notes)
 
 
@@ -72,8 +74,12 @@ def _refuse_one_kind(shown: Embeddings, pairs: Pairs | None) -> None:
     raise SandboxError(f"there is no {which} pair to draw; a picture of scores needs both kinds")
 
 
-def _curve(part: Embeddings, pairs: Pairs | None, far: float | None) -> Curve:
-    return verify(part.x, part.labels, pairs, far=() if far is None else (far,)).curve
+def _best(curve: Curve, pairs: Pairs | None) -> tuple[float, str]:
+    """The threshold that is best where nothing is asked for, infinity where none is good, and what it is best by."""
+    if pairs is not None:
+        return curve.best_accuracy()[1], "most accurate"
+    value, threshold = curve.best_balanced_accuracy()
+    return threshold if value > 0.5 else float("inf"), "best balanced accuracy"
 
 
 def _count(
@@ -84,7 +90,7 @@ def _count(
         scores = score_pairs(part.x, pairs.left, pairs.right)
         edges = _bins(float(scores.min()), float(scores.max()))
         genuine, impostors = (np.histogram(scores[kind], edges)[0] for kind in (pairs.same, ~pairs.same))
-        curve = verify_scores(scores, pairs.same, threshold=thresholds[0] if thresholds else None).curve
+        curve = verify_scores(scores, pairs.same, thresholds=thresholds).curve
         return ScoreCounts(edges, genuine, impostors), _rates(curve, thresholds)
     check_embeddings(part.x, part.labels)
     left, right = as_products(part.x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sandbox.evaluation.classification import Classification, classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline.prepare import Prepared
+from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet
 from sandbox.training.features import as_pixels, over_features, trunk_features
 
@@ -32,21 +33,14 @@ class Judgement:
 
 
 def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
-    """Score splits, ``val`` first, whose threshold is used on ``test``."""
+    """Score splits, ``val`` first, whose thresholds are used on ``test``."""
+    kept = embedded(prepared, splits)
     report: dict[str, Figures] = {}
-    kept: dict[str, KeptSet] = {}
     confused: dict[str, list[dict[str, Any]]] = {}
     marks = data_sets()[prepared.recipe.data.name].marks
     for name in splits:
-        images, pairs, to_verify = prepared.splits.part(name)
-        kept[name] = KeptSet(_embed(prepared, images), images.labels, pairs)
-        if to_verify is not None:
-            apart = to_verify.images
-            kept[f"{name}/verify"] = KeptSet(_embed(prepared, apart), apart.labels, to_verify.pairs)
-        chosen = report["val"].get("verification/accuracy", {}).get("threshold") if name == "test" else None
-        spec = prepared.recipe.evaluate
-        options = Options(recall_at=spec.recall_at, far=spec.far, threshold=chosen)
-        report[name] = _figures(kept[name], kept.get(f"{name}/verify"), options)
+        images, _, _ = prepared.splits.part(name)
+        report[name] = figures_of(kept, name, prepared.recipe.evaluate, report.get("val"))
         classified = _classified(prepared, images)
         if classified is not None:
             report[name] |= _top(classified)
@@ -58,6 +52,44 @@ def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
         if marks:
             report[name] |= marks(report[name])
     return Judgement(report, kept, confused)
+
+
+def embedded(prepared: Prepared, splits: Sequence[str]) -> dict[str, KeptSet]:
+    """The embeddings of splits, by name, and of what is verified apart from them, as the network is now."""
+    kept: dict[str, KeptSet] = {}
+    for name in splits:
+        images, pairs, to_verify = prepared.splits.part(name)
+        kept[name] = KeptSet(_embed(prepared, images), images.labels, pairs)
+        if to_verify is not None:
+            apart = to_verify.images
+            kept[f"{name}/verify"] = KeptSet(_embed(prepared, apart), apart.labels, to_verify.pairs)
+    return kept
+
+
+def figures_of(
+    kept: Mapping[str, KeptSet], name: str, spec: EvaluateSpec, validation: Figures | None = None
+) -> Figures:
+    """Retrieval and verification of a split of rows that are in `kept`.
+
+    Args:
+        kept: rows by split, and what is verified apart from them.
+        name: ``val`` or ``test``.
+        spec: what is reported.
+        validation: the figures of ``val``, whose thresholds are used on ``test``.
+    """
+    return _figures(kept[name], kept.get(f"{name}/verify"), options_of(name, spec, validation))
+
+
+def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None) -> Options:
+    """How a split is evaluated, see `figures_of`."""
+    chosen = {} if name == "val" or validation is None else validation
+    at = lambda key: chosen.get(key, {}).get("threshold")  # noqa: E731
+    return Options(
+        recall_at=spec.recall_at,
+        far=spec.far,
+        threshold=at("verification/accuracy"),
+        balanced_threshold=at("verification/balanced_accuracy"),
+    )
 
 
 def validate(prepared: Prepared) -> Figures:

@@ -7,6 +7,7 @@ import time
 import torch
 
 from sandbox.backbones.weights import put_weights
+from sandbox.pipeline.baselines import RAW_PIXELS, score_baselines, worse_than_pixels
 from sandbox.pipeline.evaluate import Judgement, judge
 from sandbox.pipeline.saving import UnderWay
 from sandbox.runs.checkpoints import remove_checkpoints
@@ -39,6 +40,19 @@ def confusions(judged: Judgement) -> str:
         return ""
     named = (f"{row['truth']} for {row['taken_for']} ({row['n']:,} of {row['of']:,})" for row in rows)
     return f"most often confused on {'validation' if split == 'val' else split}: {', '.join(named)}"
+
+
+def compare(r: UnderWay, judged: Judgement) -> list[str]:
+    """Score the baselines beside the chosen weights, and keep them; sentences that a person should read."""
+    prepared, folder = r.prepared, r.folder
+    found, notes = score_baselines(prepared, r.first, tuple(judged.report))
+    r.first.clear()
+    folder.write_json("baselines.json", found)
+    if sentence := worse_than_pixels(judged.report, found.get(RAW_PIXELS), prepared.recipe.evaluate.monitor):
+        notes.append(sentence)
+    if notes:
+        folder.update(notes=[*prepared.notes, *notes])
+    return notes
 
 
 def finish(r: UnderWay, began: float, training_seconds: float) -> None:

@@ -16,14 +16,15 @@ from sandbox.data.catalog import load as load_data
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.pixels import pixel_statistics
 from sandbox.data.splits.splits import Splits, images_digest
-from sandbox.errors import SandboxError, near
-from sandbox.evaluation.figures import validation_keys
+from sandbox.errors import SandboxError
 from sandbox.objectives.bounded.demand import check_demand
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.memory import Extent, check_objective, check_run
+from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs
+from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
 from sandbox.training.device import choose_autocast, choose_device
@@ -76,7 +77,8 @@ def prepare(recipe: Recipe) -> Prepared:
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
-    _check_classifies(recipe.evaluate.monitor, objective, splits)
+    check_classifies(recipe.evaluate.monitor, objective, splits)
+    check_pairs(recipe.evaluate.monitor, splits)
     if network.head_frozen and recipe.backbone.weights in ("", "pretrained") and not recipe.resume_from:
         raise SandboxError("backbone.freeze_head would keep a head of random weights: give resume_from, or weights")
     if recipe.resume_from:
@@ -108,7 +110,7 @@ def prepare(recipe: Recipe) -> Prepared:
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
-    notes = [*splits.notes, *notes_on(expression), *notes, *trunk_notes]
+    notes = [*splits.notes, *few_classes(splits), *notes_on(expression), *notes, *trunk_notes]
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
 
@@ -123,7 +125,7 @@ def check(recipe: Recipe) -> Expression:
     """
     check_ranges(recipe)
     expression = resolve(recipe.loss, recipe.miner)
-    _check_monitor(recipe)
+    check_key(recipe.evaluate)
     check_objective(expression, classes=1, dim=recipe.backbone.embedding_dim)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody
@@ -222,29 +224,3 @@ def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
         return recipe.max_steps or DEFAULT_STEPS
     total = recipe.epochs * steps_per_epoch
     return min(total, recipe.max_steps or total)
-
-
-def _check_classifies(monitor: str, objective: Objective, splits: Splits) -> None:
-    """A monitor that counts right classes needs classes that are trained on, and a term that tells them apart."""
-    if not monitor.startswith("classification/"):
-        return
-    if not splits.closed_set:
-        raise SandboxError(
-            f"evaluate.monitor is {monitor}, but the classes of validation are not trained on (split them by sample), "
-            "so that none of them can be predicted"
-        )
-    if not objective.classifies:
-        raise SandboxError(
-            f"evaluate.monitor is {monitor}, but no term of '{' + '.join(objective.names)}' classifies; "
-            "add cross_entropy or arcface, or monitor retrieval/map@r"
-        )
-
-
-def _check_monitor(recipe: Recipe) -> None:
-    """The monitor must be a key that validation will have."""
-    spec = recipe.evaluate
-    keys = validation_keys(spec.recall_at, spec.far)
-    if spec.monitor not in keys:
-        raise SandboxError(
-            f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"
-        )

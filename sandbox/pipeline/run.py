@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.figures import Figures
 from sandbox.files import sweep_parts
+from sandbox.pipeline.baselines import first_weights
 from sandbox.pipeline.evaluate import validate
 from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Validation
-from sandbox.pipeline.finish import confusions, finish, score
+from sandbox.pipeline.finish import compare, confusions, finish, score
 from sandbox.pipeline.prepare import Prepared, facts, prepare
-from sandbox.pipeline.saving import Found, Saves, UnderWay, find
-from sandbox.pipeline.watch import Watch
+from sandbox.pipeline.protocol import protocol
+from sandbox.pipeline.saving import Found, Saves, UnderWay, check_split, find
+from sandbox.pipeline.timed import Timed
+from sandbox.pipeline.watch import Watch, health_of
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.environment import forget_peak, surroundings
@@ -27,8 +30,6 @@ from sandbox.runs.tags import checked_tags
 from sandbox.training.distributed import here
 from sandbox.training.loop import Step, train
 from sandbox.training.stopping import held, requested
-
-T = TypeVar("T")
 
 
 def run(
@@ -72,10 +73,11 @@ def run(
     watch = _watch(prepared)
     if ranks.rank:
         return _follow(prepared, Found(0, True, watch, ""))
+    first = first_weights(prepared.network)
     more = {key: value for key, value in called.items() if value}
     folder = create(out, prepared.recipe, command, name, scores_test=test, **more)
     with locked(folder.path):
-        yield from _story(UnderWay(prepared, folder, watch, 0, test, pictures, Saves(save_every)))
+        yield from _story(UnderWay(prepared, folder, watch, 0, test, pictures, Saves(save_every), first=first))
 
 
 def resume(
@@ -111,14 +113,17 @@ def _resumed(folder: RunFolder, pictures: bool, device: str | None, save_every: 
     ranks = here()
     with ranks.first():
         prepared = prepare(replace(recipe, device=device) if device else recipe)
+    check_split(prepared, recorded, path)
+    first = {} if ranks.rank else first_weights(prepared.network)
     found = find(prepared, folder, _watch(prepared))
     if ranks.rank:
         return _follow(prepared, found)
     sweep_parts(path)
     folder.cut_log(found.start)
-    folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), found.start])
+    found.watch.remember(folder.read_log(), prepared.training.total)
+    folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), found.start], **health_of(folder))
     test = bool(recorded.get("scores_test", True))
-    r = UnderWay(prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged)
+    r = UnderWay(prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged, first)
     if found.note:
         yield Note(found.note)
     yield Note(f"going on from step {found.start} of {prepared.training.total}")
@@ -136,7 +141,7 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
     log_every, health_every = max(1, training.total // 200), max(1, training.total // 40)
     try:
         yield Started(folder)
-        folder.update(**facts(prepared), **surroundings())
+        folder.update(**facts(prepared), judged_on=protocol(prepared.splits, test=r.test), **surroundings())
         for text in prepared.notes:
             yield Note(text)
         last: float | None = None
@@ -144,13 +149,15 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
             yield (judgement := _validated(r, r.start))
             last = judgement.value
         # Nothing is left to train of a run that was cut off after it had stopped early.
-        steps = _Timed(() if watch.enough else train(training, r.start, health_every=health_every))
+        steps = Timed(() if watch.enough else train(training, r.start, health_every=health_every))
         with held():
             for step in steps:
                 speed = (step.done - r.start) * training.batches.size / steps.seconds
                 if step.health or step.done % log_every == 0 or step.done == training.total:
                     folder.log(_log_row(step, speed))
                 if sentence := watch.collapse(step, training.total):
+                    folder.log({"step": step.done, "health": sentence})
+                    folder.update(**health_of(folder))
                     yield Note(sentence)
                 validates = _validates(prepared, step.done)
                 stop = training.ranks.agree(requested())
@@ -168,6 +175,8 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
                     break
         judged = score(r)
         if sentence := confusions(judged):
+            yield Note(sentence)
+        for sentence in compare(r, judged):
             yield Note(sentence)
         finish(r, began, steps.seconds)
         status = "done"
@@ -197,24 +206,6 @@ def _validated(r: UnderWay, done: int) -> Validation:
     r.save(done, judged=True)
     _meet(prepared, watch.enough)
     return Validation(done, figures, value, improved)
-
-
-class _Timed(Generic[T]):
-    """An iterator that counts the seconds that its values take to come."""
-
-    def __init__(self, values: Iterable[T]):
-        self._values = iter(values)
-        self.seconds = 0.0
-
-    def __iter__(self) -> Iterator[T]:
-        while True:
-            asked = time.perf_counter()
-            try:
-                value = next(self._values)
-            except StopIteration:
-                return
-            self.seconds += time.perf_counter() - asked
-            yield value
 
 
 def _follow(prepared: Prepared, found: Found) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -75,6 +78,8 @@ class UnderWay:
     saves: Saves
     judged: bool = True
     """Whether the validation that `start` calls for was over."""
+    first: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+    """What training changes of the network, as it was at step 0, on the CPU; empty once that is scored."""
 
     def save(self, done: int, *, judged: bool) -> None:
         """Keep the state after `done` steps."""
@@ -92,6 +97,20 @@ class Found:
     watch: Watch
     note: str
     """Why it is not the newest checkpoint; else empty."""
+
+
+def check_split(prepared: Prepared, recorded: Mapping[str, Any], path: Path) -> None:
+    """Refuse to go on with other images than a run began with: files may have changed, or how a split is drawn.
+
+    Raises:
+        SandboxError: the digest of the split is not that of run.json.
+    """
+    seen = recorded.get("split")  # a run that was killed at once has none yet
+    if seen is not None and seen != prepared.splits.digest:
+        raise SandboxError(
+            f"the data has changed since the run {path} began: its split was {seen} and is {prepared.splits.digest} "
+            "now, so it cannot go on; start a run of its own with --recipe"
+        )
 
 
 def find(prepared: Prepared, folder: RunFolder, watch: Watch) -> Found:

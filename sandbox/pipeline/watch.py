@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import torch
 
 from sandbox.evaluation.figures import lower_is_better
+from sandbox.runs.folder import RunFolder
 from sandbox.training import checkpoint
+from sandbox.training.health import collapsed
 from sandbox.training.loop import Step, Training
 
 _COLLAPSED = 3  # looks in a row at one embedding for all, before it is said
@@ -53,19 +56,34 @@ class Watch:
         """Whether validation has gone without a better value for as long as its patience."""
         return 0 < self.patience <= self.since
 
+    def remember(self, rows: Sequence[Mapping[str, Any]], total: int) -> None:
+        """Take note of the looks that a run's log has, so that a run that goes on says what it would have said."""
+        for row in rows:
+            if "mean_cosine" in row:
+                self._look(row["step"], total, row["loss"], collapsed(row["mean_cosine"]))
+
     def collapse(self, step: Step, total: int) -> str:
         """A sentence, once, where all images have come to have nearly one embedding; else nothing."""
-        if step.health:
-            self._losses = [*self._losses, step.loss][-_LOOKS:]
-        if not step.health or step.done <= total // 4:  # hard miners often pass through such a state early on
+        if not step.health:
             return ""
-        self._collapsed = self._collapsed + 1 if step.health.collapsed else 0
-        if self._collapsed != _COLLAPSED:
+        self._look(step.done, total, step.loss, step.health.collapsed)
+        if step.done <= total // 4 or self._collapsed != _COLLAPSED:
             return ""
         return (
             f"at step {step.done} all images have nearly one embedding (mean cosine {step.health.mean_cosine:.3f}); "
             + cause(step, self._losses)
         )
+
+    def _look(self, done: int, total: int, loss: float, alike: bool) -> None:
+        self._losses = [*self._losses, loss][-_LOOKS:]
+        if done > total // 4:  # hard miners often pass through such a state early on
+            self._collapsed = self._collapsed + 1 if alike else 0
+
+
+def health_of(folder: RunFolder) -> dict[str, list[str]]:
+    """What was noticed so far, by the log, as run.json holds it: nothing where there was nothing."""
+    said = [str(row["health"]) for row in folder.read_log() if "health" in row]
+    return {"health": said} if said or "health" in folder.read_json("run.json") else {}
 
 
 def cause(step: Step, losses: Sequence[float]) -> str:

@@ -30,6 +30,9 @@ from sandbox.wording import reason
 if TYPE_CHECKING:
     import torch
 
+TELLS_APART = ("verification/accuracy", "verification/balanced_accuracy")
+"""Figures whose score tells same from different: of given pairs, and of runs from before there was the other, accuracy;
+of all pairs balanced accuracy."""
 _LONGEST_LINE = 2**20  # bytes of a line of log.jsonl; a validation's has some thousand
 
 
@@ -58,17 +61,22 @@ class RunFolder:
         except FileNotFoundError:
             raise SandboxError(f"{self.path} has no {name}") from None
 
-    def validation_threshold(self, key: str) -> float | None:
+    def validation_threshold(self, *keys: str) -> float | None:
         """The score at which a figure of the validation split was read; None where its report has none.
+
+        Args:
+            keys: of the figure, the first that has a score; `TELLS_APART` where not given.
 
         Raises:
             SandboxError: report.json is absent or damaged.
         """
         match self.read_json("report.json"):
             case {"val": {**figures}}:
-                entry = figures.get(key)
-                threshold = entry.get("threshold") if isinstance(entry, dict) else None
-                return threshold if isinstance(threshold, float) else None
+                for key in keys or TELLS_APART:
+                    entry = figures.get(key)
+                    threshold = entry.get("threshold") if isinstance(entry, dict) else None
+                    if isinstance(threshold, float):
+                        return threshold
         return None
 
     def facts_of_finished(self) -> dict[str, Any]:

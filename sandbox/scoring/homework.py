@@ -104,7 +104,7 @@ def _names(folder: RunFolder, trained: Trained, task: Task, pixels: np.ndarray) 
 
 def _threshold(folder: RunFolder) -> float:
     """The cosine that told same from different best on validation."""
-    threshold = folder.validation_threshold("verification/accuracy")
+    threshold = folder.validation_threshold()
     if threshold is not None:
         return threshold
     raise SandboxError(f"{folder.path / 'report.json'} has no threshold to tell strangers from known people by")

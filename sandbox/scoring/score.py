@@ -47,14 +47,19 @@ def score(inputs: Inputs, options: Options) -> Scored:
     """
     probe, gallery, pairs = inputs.probe, inputs.gallery, _with_folds(inputs.pairs, options)
     findings = [Finding("as-read", note) for note in inputs.notes] + _lint(inputs, pairs, options)
-    threshold = None
+    threshold = balanced = None
     if inputs.validation is not None:
         held = inputs.validation_verify or inputs.validation
-        threshold, why = _threshold(held, inputs.validation_pairs, options)
-        findings += [Finding("no-validation-threshold", f"accuracy@validation was left out: {why}")] if why else []
+        threshold, balanced, unchosen = _thresholds(held, inputs.validation_pairs, options)
+        findings += [Finding("no-validation-threshold", text) for text in unchosen]
     found = evaluate(
         Labelled(probe.x, probe.labels),
-        replace(options, threshold=threshold, retrieval=gallery is not None or _among_themselves(inputs)),
+        replace(
+            options,
+            threshold=threshold,
+            balanced_threshold=balanced,
+            retrieval=gallery is not None or _among_themselves(inputs),
+        ),
         gallery=None if gallery is None else Labelled(gallery.x, gallery.labels),
         pairs=pairs,
         verified=None if inputs.verify is None else Labelled(inputs.verify.x, inputs.verify.labels),
@@ -135,19 +140,32 @@ def _among_themselves(inputs: Inputs) -> bool:
     return inputs.retrieve and (apart or np.bincount(inputs.probe.labels).max() > 1)
 
 
-def _threshold(held: Embeddings, pairs: Pairs | None, options: Options) -> tuple[float | None, str]:
-    """The threshold that is most accurate on validation; where there is none, why."""
+def _thresholds(
+    held: Embeddings, pairs: Pairs | None, options: Options
+) -> tuple[float | None, float | None, list[str]]:
+    """The thresholds of validation's best accuracy, where its pairs are given, and best balanced accuracy.
+
+    Where one is missing, a sentence says why.
+    """
+    if not both_kinds(held.labels, pairs):
+        why = "a threshold needs two classes in validation, and a class of two images"
+        return None, None, [f"balanced accuracy@validation was left out: {why}"]
+    accurate, notes = None, []
     if pairs is not None:
         scores = score_pairs(held.x, pairs.left, pairs.right, metric=options.metric)
-        threshold = by_folds.best_threshold(scores, pairs.same)[0]
-    elif both_kinds(held.labels, None):
-        threshold = verify(held.x, held.labels, None, far=(), metric=options.metric).curve.best_accuracy()[1]
-    else:
-        return None, "a threshold needs two classes in validation, and a class of two images"
-    if np.isfinite(threshold):
-        return threshold, ""
-    every = "reject" if threshold > 0 else "accept"
-    return None, f"no threshold is more often right on validation than to {every} every pair"
+        accurate = by_folds.best_threshold(scores, pairs.same)[0]
+        if not np.isfinite(accurate):
+            every = f"no threshold is more often right on validation than to {_verb(accurate)} every pair"
+            accurate, notes = None, [f"accuracy@validation was left out: {every}"]
+    value, balanced = verify(held.x, held.labels, pairs, far=(), metric=options.metric).curve.best_balanced_accuracy()
+    if value > 0.5:
+        return accurate, balanced, notes
+    why = "no threshold tells genuine from impostor pairs of validation"
+    return accurate, None, [*notes, f"balanced accuracy@validation was left out: {why}"]
+
+
+def _verb(threshold: float) -> str:
+    return "reject" if threshold > 0 else "accept"
 
 
 def _calibrated(scores: np.ndarray, pairs: Pairs, inputs: Inputs, options: Options) -> Figures:

@@ -25,12 +25,17 @@ class Health:
     @property
     def collapsed(self) -> bool:
         """Whether all images of the batch have all but the same embedding."""
-        return self.mean_cosine > 0.98
+        return collapsed(self.mean_cosine)
 
     @property
     def still(self) -> bool:
         """Whether no gradient reached the network."""
         return self.gradient_norm == 0
+
+
+def collapsed(mean_cosine: float) -> bool:
+    """Whether images of this mean cosine have all but the same embedding."""
+    return mean_cosine > 0.98
 
 
 @torch.no_grad()

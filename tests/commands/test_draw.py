@@ -167,14 +167,15 @@ def test_scores_of_a_run_agree_with_its_report(command: Callable[..., Any], digi
     assert said.code == 0, said.err
     drawn(out)
     report = json.loads((digits / "report.json").read_text())
-    entry = report["test"]["verification/accuracy@validation"]
-    pattern = rf"{out}: ([\d,]+) genuine and ([\d,]+) impostor pairs; threshold (\S+) \(most accurate on validation\): "
+    entry = report["test"]["verification/balanced_accuracy@validation"]
+    chosen = r"\(best balanced accuracy on validation\)"
+    pattern = rf"{out}: ([\d,]+) genuine and ([\d,]+) impostor pairs; threshold (\S+) {chosen}: "
     found = re.match(pattern + r"FAR (\S+) %, FRR (\S+) %\n", said.out)
     assert found, said.out
     genuine, impostors = (int(found[place].replace(",", "")) for place in (1, 2))
     far, frr = (float(found[place]) / 100 for place in (4, 5))
     assert genuine + impostors == entry["n"] and float(found[3]) == round(entry["threshold"], 4)
-    assert abs((far * impostors + frr * genuine) / entry["n"] - (1 - entry["value"])) < 1e-3
+    assert abs((far + frr) / 2 - (1 - entry["value"])) < 1e-3
     assert looks(digits) == before + 1
     said = command("draw.py", "scores", "--run", str(digits), "--split", "val", "--out", str(out))
     assert said.code == 0 and "on these very pairs" in said.out
@@ -185,7 +186,7 @@ def test_scores_of_a_file_and_of_given_pairs(command: Callable[..., Any], npz: P
     words = ("scores", "--embeddings", str(npz), "--out", str(out))
     said = command("draw.py", *words)
     assert said.code == 0 and f": {6 * 28} genuine and {48 * 47 // 2 - 6 * 28} impostor pairs" in said.out
-    assert "most accurate on these very pairs" in said.out
+    assert "best balanced accuracy on these very pairs" in said.out
     whole = out.read_bytes()
     pairs.write_text("# three\na/0.png a/1.png 1\nb/0.png b/1.png 1\na/0.png c/1.png 0\n")
     said = command("draw.py", *words, "--pairs", str(pairs))

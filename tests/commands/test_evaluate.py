@@ -187,12 +187,12 @@ def test_validation_chooses_thresholds_and_opens_the_set(
     scored: Callable[..., Report], npz: Path, others: Path, pairs: Path
 ) -> None:
     whole = scored("--embeddings", npz, "--validation", others, "--enrol", "2", "--fpir", "0.2", "0.05")
-    chosen = whole["verification/accuracy@validation"]
-    assert chosen["value"] <= whole["verification/accuracy"]["value"] and -1 < chosen["threshold"] < 1
+    chosen = whole["verification/balanced_accuracy@validation"]
+    assert chosen["value"] <= whole["verification/balanced_accuracy"]["value"] and -1 < chosen["threshold"] < 1
     for key in ("identification/dir@fpir=2e-1", "identification/dir@fpir=5e-2"):
         assert {"fpir", "strangers", "threshold", "gallery", "supported"} <= whole[key].keys()
     listed = scored("--embeddings", npz, "--validation", others, "--validation_pairs", pairs)
-    assert listed["verification/accuracy@validation"]["threshold"] != chosen["threshold"]
+    assert listed["verification/balanced_accuracy@validation"]["threshold"] != chosen["threshold"]
 
 
 def test_open_set_is_left_out_where_people_are_in_both(command: Callable[..., Any], npz: Path) -> None:
@@ -315,8 +315,8 @@ def test_odd_validation_costs_its_own_figures_only(
     report = scored("--embeddings", npz, "--validation", file)
     assert "verification/auc" in report
     said = command("evaluate.py", "--embeddings", str(npz), "--validation", str(file))
-    assert "note: accuracy@validation was left out: " in said.err
-    assert "verification/accuracy@validation" not in report
+    assert "note: balanced accuracy@validation was left out: " in said.err
+    assert not any(key.endswith("@validation") for key in report)
 
 
 @pytest.mark.parametrize(
@@ -433,7 +433,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
     small = BackboneSpec(name="conv4", embedding_dim=16)
-    recipe = Recipe(data=DataSpec(name="digits"), backbone=small, batch=BatchSpec(size=16), max_steps=2, threads=1)
+    data = DataSpec(name="digits", split="class")
+    recipe = Recipe(data=data, backbone=small, batch=BatchSpec(size=16), max_steps=2, threads=1)
     *_, last = experiment.run(recipe, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
     assert isinstance(last, Done)
     return last.folder.path

@@ -41,7 +41,7 @@ def train(out: Path, loss: str, split: str) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trained on 0, 1, 5, 8 and 9; validated on 4 and 6."""
-    return train(tmp_path_factory.mktemp("open"), "multi_similarity", "auto")
+    return train(tmp_path_factory.mktemp("open"), "multi_similarity", "class")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sandbox.recipe.specs import DataSpec
 
     root = tmp_path_factory.mktemp("images")
-    splits = load(DataSpec(name="digits"))
+    splits = load(DataSpec(name="digits", split="class"))
     for name, part, digit in (
         ("Žofie [2]", splits.test, "2"),
         ("Bo", splits.test, "3"),

@@ -14,8 +14,10 @@ from sandbox.evaluation.retrieval.metrics import retrieval
 from sandbox.evaluation.verification.metrics import verify_all_pairs, verify_pairs
 
 RETRIEVAL = ["recall@1", "recall@2", "precision@1", "r_precision", "map@r", "mrr", "unmatched"]
-VERIFICATION = ["auc", "eer", "tar@far=1e-1", "tar@far=1e-2", "accuracy", "d_prime"]
+VERIFICATION = ["auc", "eer", "tar@far=1e-1", "tar@far=1e-2", "balanced_accuracy", "d_prime"]
 KEYS = {f"retrieval/{name}" for name in RETRIEVAL} | {f"verification/{name}" for name in VERIFICATION}
+GIVEN = {"verification/accuracy", "verification/accuracy@validation"}
+"""Of given pairs alone."""
 ASKED: dict[str, Any] = {"recall_at": (1, 2), "far": (0.1, 0.01)}
 
 
@@ -39,8 +41,8 @@ GALLERY = Labelled(*rows(9, 30))
 def test_every_figure_has_a_value_inside_its_interval_and_says_its_n(against, pairs, metric) -> None:  # type: ignore[no-untyped-def]
     x, y = rows(2, 60)
     y[0] = 99
-    report = report_of(x, y, pairs, against, metric=metric, threshold=0.1, **ASKED)
-    assert report.keys() == KEYS | {"verification/accuracy@validation"}
+    report = report_of(x, y, pairs, against, metric=metric, threshold=0.1, balanced_threshold=0.2, **ASKED)
+    assert report.keys() == KEYS | {"verification/balanced_accuracy@validation"} | (set() if pairs is None else GIVEN)
     for key, entry in report.items():
         assert entry["low"] <= entry["value"] <= entry["high"], key
         assert isinstance(entry["n"], int) and entry["n"] > 0
@@ -53,20 +55,21 @@ def test_every_figure_has_a_value_inside_its_interval_and_says_its_n(against, pa
 
 def test_without_intervals_the_same_values_stand_alone() -> None:
     x, y = rows(3, 80)
-    full, plain = (report_of(x, y, index="hnsw", threshold=0.2, quick=on, **ASKED) for on in (False, True))
+    full, plain = (report_of(x, y, index="hnsw", balanced_threshold=0.2, quick=on, **ASKED) for on in (False, True))
     assert full.keys() == plain.keys()
     for key, entry in plain.items():
         assert "low" not in entry and "high" not in entry
-        assert entry == pytest.approx({k: v for k, v in full[key].items() if k not in ("low", "high")}, abs=1e-12)
+        whole = {k: v for k, v in full[key].items() if k not in ("low", "high", "identities")}
+        assert entry == pytest.approx(whole, abs=1e-12)
 
 
 def test_a_report_is_what_its_parts_say() -> None:
     x, y = rows(4, 50)
-    report = report_of(x, y, threshold=0.3, **ASKED)
-    judged = verify_all_pairs(x, y, far=(0.1, 0.01), threshold=0.3)
+    report = report_of(x, y, balanced_threshold=0.3, **ASKED)
+    judged = verify_all_pairs(x, y, far=(0.1, 0.01), thresholds=[0.3])
     assert report == {
         **retrieval(x, y, recall_at=(1, 2)).figures(),
-        **judged.figures((0.1, 0.01), threshold=0.3),
+        **judged.figures((0.1, 0.01), balanced_threshold=0.3),
     }
     given = report_of(x, y, PAIRS, GALLERY, **ASKED)
     assert given == {
@@ -128,6 +131,9 @@ def test_what_cannot_be_evaluated_is_refused() -> None:
         ({"value": 3, "low": 3, "high": 3, "n": 5}, "3", ""),
         ({"value": 0.5, "low": 0.1, "high": 0.9, "n": 5, "supported": False}, "unsupported", ""),
         ({"value": 0.5, "low": 0.1, "high": 0.9, "n": 5, "supported": True}, "0.5000", "0.1000 to 0.9000"),
+        ({"value": 0.9945, "low": 0.9945, "high": 0.9945, "n": 362, "identities": 2}, "0.9945", "2 identities"),
+        ({"value": 0.5, "low": 0.0, "high": 1.0, "n": 5, "identities": 1}, "0.5000", "1 identity"),
+        ({"value": 0, "low": 0, "high": 0, "n": 5, "identities": 2}, "0", ""),
     ],
 )
 def test_an_entry_is_spelt_with_its_interval_or_not_at_all(entry, shown: str, interval: str) -> None:  # type: ignore[no-untyped-def]

@@ -62,7 +62,7 @@ def test_a_run_leaves_all_its_files_and_facts(small: Done) -> None:
     names = {path.name for path in last.folder.path.iterdir()}
     assert names == {
         "recipe.toml", "run.json", "log.jsonl", "report.json", "model.safetensors", "embeddings.safetensors",
-        "page.html", "figures",
+        "baselines.json", "page.html", "figures",
     }  # fmt: skip
     assert {path.name for path in (last.folder.path / "figures").iterdir()} == {
         "curves.png", "scores.png", "neighbours.png",
@@ -92,8 +92,8 @@ def test_the_report_can_be_computed_again_from_the_kept_embeddings(small: Done) 
     kept = load_file(last.folder.path / "embeddings.safetensors")
     x, y = kept["test/embeddings"].numpy(), kept["test/labels"].numpy()
     assert np.allclose(np.linalg.norm(x, axis=1), 1, atol=1e-5)
-    chosen = last.report["val"]["verification/accuracy"]["threshold"]
-    asked = Options(recall_at=SMALL.evaluate.recall_at, far=SMALL.evaluate.far, threshold=chosen)
+    chosen = last.report["val"]["verification/balanced_accuracy"]["threshold"]
+    asked = Options(recall_at=SMALL.evaluate.recall_at, far=SMALL.evaluate.far, balanced_threshold=chosen)
     again = evaluate(Labelled(x, y), asked).figures
     assert again == last.report["test"]
 
@@ -151,6 +151,8 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert isinstance(last, Done) and last.report == whole.report
     a, b = (load_file(folder / "model.safetensors") for folder in (whole.folder.path, cut))
     assert all(torch.equal(a[key], b[key]) for key in a)
+    both = [(folder / "baselines.json").read_bytes() for folder in (whole.folder.path, cut)]
+    assert both[0] == both[1]
     steps = [row["step"] for row in last.folder.read_log()]
     assert steps == sorted(steps)
 
@@ -315,17 +317,18 @@ def test_without_known_classes_or_a_classifier_nothing_is_classified(tmp_path: P
 
 def test_the_threshold_of_validation_is_applied_to_test(small: Done) -> None:
     last = small
-    chosen = last.report["val"]["verification/accuracy"]["threshold"]
-    assert "verification/accuracy@validation" not in last.report["val"]
-    entry = last.report["test"]["verification/accuracy@validation"]
+    chosen = last.report["val"]["verification/balanced_accuracy"]["threshold"]
+    assert "verification/balanced_accuracy@validation" not in last.report["val"]
+    entry = last.report["test"]["verification/balanced_accuracy@validation"]
     assert entry["threshold"] == chosen
     kept = load_file(last.folder.path / "embeddings.safetensors")
     x, y = kept["test/embeddings"].double().numpy(), kept["test/labels"].numpy()
     left, right = np.triu_indices(len(x), 1)
     accepted = np.einsum("ij,ij->i", x[left], x[right]) >= chosen
+    same = y[left] == y[right]
     # A few pairs lie so near the threshold that rounding to float32 decides.
-    assert entry["value"] == pytest.approx(np.mean(accepted == (y[left] == y[right])), abs=1e-4)
-    assert entry["value"] <= last.report["test"]["verification/accuracy"]["value"]
+    assert entry["value"] == pytest.approx((accepted[same].mean() + (~accepted[~same]).mean()) / 2, abs=2e-4)
+    assert entry["value"] <= last.report["test"]["verification/balanced_accuracy"]["value"]
 
 
 def test_every_figure_has_an_interval_that_json_can_hold(tmp_path: Path) -> None:

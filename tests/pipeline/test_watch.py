@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from sandbox.pipeline import run as experiment
+from sandbox.pipeline.events import Note, Progress
 from sandbox.pipeline.watch import Watch
+from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
+from sandbox.runs.folder import RunFolder
 from sandbox.training.health import Health
 from sandbox.training.loop import Step
 
@@ -48,6 +55,58 @@ def test_a_loss_that_stands_at_its_margin_is_a_matter_of_hard_mining() -> None:
     assert "--miner semihard" in sentence and "lr" not in sentence
 
 
+def test_it_is_said_once_by_a_run_that_goes_on_as_well() -> None:
+    steps = [step(done, 0.05 + done / 1000) for done in range(10, 90, 10)]
+    whole = Watch("retrieval/map@r", 0)
+    expected = [(each.done, sentence) for each in steps if (sentence := whole.collapse(each, 100))]
+    assert len(expected) == 1
+    for cut in range(1, len(steps)):
+        again = Watch("retrieval/map@r", 0)
+        rows = [{"step": s.done, "loss": s.loss, **vars(s.health)} for s in steps[:cut]]
+        again.remember([*rows, {"step": steps[cut - 1].done, "val": {}}], 100)
+        rest = [(each.done, sentence) for each in steps[cut:] if (sentence := again.collapse(each, 100))]
+        assert rest == [(done, sentence) for done, sentence in expected if done > steps[cut - 1].done]
+
+
 def test_nothing_is_said_early_on_nor_of_embeddings_that_differ() -> None:
     assert not said([step(done, 0.05) for done in range(5, 25, 5)])
     assert not said([step(done, 0.05, cosine=0.5) for done in range(30, 90, 10)])
+
+
+COLLAPSES = Recipe(
+    miner="hard",
+    data=DataSpec(name="digits", image_size=8, split="class"),
+    backbone=BackboneSpec(name="conv4", embedding_dim=16),
+    batch=BatchSpec(classes=5, samples=12),
+    optimizer=OptimizerSpec(lr=0.06),
+    evaluate=EvaluateSpec(every=12),
+    max_steps=12,
+    precision="float32",
+    threads=1,
+)
+
+
+def test_what_was_noticed_stands_in_run_json_also_of_a_run_that_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "whole"
+    events = list(experiment.run(COLLAPSES, out=out, command="a test", pictures=False))
+    (whole,) = map(RunFolder, out.iterdir())
+    noticed = whole.read_json("run.json")["health"]
+    assert len(noticed) == 1 and noticed[0] in [event.text for event in events if isinstance(event, Note)]
+    first = int(noticed[0].split()[2])
+    for every in (first - 1, first):  # the last checkpoint is before it was said, or after
+        out = tmp_path / str(every)
+        cut = experiment.run(COLLAPSES, out=out, command="a test", pictures=False, save_every=every)
+        for event in cut:
+            if isinstance(event, Progress) and event.done == first + 1:
+                cut.close()
+        (folder,) = map(RunFolder, out.iterdir())
+        assert folder.read_json("run.json")["health"] == noticed
+        said = [event.text for event in experiment.resume(folder.path, pictures=False) if isinstance(event, Note)]
+        assert (noticed[0] in said) == (every < first)
+        assert folder.read_json("run.json")["health"] == noticed
+
+
+def test_a_healthy_run_has_no_such_entry(tmp_path: Path) -> None:
+    sound = replace(COLLAPSES, loss="cross_entropy", miner="none", optimizer=OptimizerSpec(), max_steps=2)
+    *_, last = experiment.run(replace(sound, evaluate=EvaluateSpec(every=2)), out=tmp_path, command="", pictures=False)
+    assert "health" not in last.folder.read_json("run.json")  # type: ignore[union-attr]

@@ -17,7 +17,7 @@ from sandbox.recognition.gallery import Gallery, make_gallery
 
 OPEN = Recipe(
     loss="multi_similarity",
-    data=DataSpec(name="digits"),
+    data=DataSpec(name="digits", split="class"),
     backbone=BackboneSpec(embedding_dim=16),
     batch=BatchSpec(size=32),
     max_steps=40,
@@ -38,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def digits(tmp_path: Path) -> Callable[..., Path]:
     """Writes images of digits: `digits("people", {"Žofie": ("2", 4)})` makes a folder of four twos."""
-    splits = load(DataSpec(name="digits"))
+    splits = load(DataSpec(name="digits", split="class"))
     images = {
         name: part.pixels[part.labels == label]
         for part in (splits.train, splits.val, splits.test)

@@ -46,7 +46,7 @@ def trained(data: DataSpec, out: Path) -> Path:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on unseen classes."""
-    return trained(DataSpec(name="digits"), tmp_path_factory.mktemp("runs"))
+    return trained(DataSpec(name="digits", split="class"), tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture

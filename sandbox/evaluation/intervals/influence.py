@@ -76,6 +76,11 @@ class PairSpread:
         """How many identities take part in a pair."""
         return len(np.union1d(self.left, self.right))
 
+    @property
+    def by_pair(self) -> bool:
+        """Whether pairs have no identities, so that none is counted for two."""
+        return bool((self.left == self.right).all())
+
     def influence(self, genuine: np.ndarray, impostors: np.ndarray) -> np.ndarray:
         """(identities,): the sum over each identity's pairs of the value of their bin."""
         if self._tables is not None:
@@ -149,6 +154,11 @@ class Influence:
         share = self.p / (self.p + self.n)
         return self._deviation(share * self._centred(accepted, True), (share - 1) * self._centred(accepted, False))
 
+    def balanced_accuracy(self, threshold: float) -> Deviation:
+        """The mean of TAR and 1 - FAR at one threshold; moving the best threshold changes little in it."""
+        accepted = self._above(threshold)
+        return self._deviation(self._centred(accepted, True) / 2, -self._centred(accepted, False) / 2)
+
     def d_prime(self, moments: Moments) -> Deviation:
         """The delta method on both means and variances."""
         centre = (self.spread.edges[1:] + self.spread.edges[:-1]) / 2
@@ -187,15 +197,11 @@ class Influence:
         count = max(len(each), 1)
         squares = each**2
         alone = (self.genuine * genuine**2).sum(), (self.impostors * impostors**2).sum()
-        variance = squares.sum() * count / max(count - 1, 1) - (0 if self._by_pair() else alone[1])
+        by_pair = isinstance(self.spread, PairSpread) and self.spread.by_pair
+        variance = squares.sum() * count / max(count - 1, 1) - (0 if by_pair else alone[1])
         variance = max(variance, sum(alone))  # no fewer than pairs that were independent would give
         degrees = max(3 * squares.sum() ** 2 / max((squares**2).sum(), 1e-300) - 1, 1.0) if count > 1 else 1.0
         return Deviation(float(variance**0.5), float(min(degrees, count - 1)), self.spread.identities)
-
-    def _by_pair(self) -> bool:
-        """Whether pairs have no identities, so that none is counted for two."""
-        spread = self.spread
-        return isinstance(spread, PairSpread) and bool((spread.left == spread.right).all())
 
 
 @dataclass(frozen=True)

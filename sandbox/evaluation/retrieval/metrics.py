@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.figures import Figures
+from sandbox.evaluation.figures import Figures, few_identities
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 from sandbox.evaluation.retrieval.search import Index, first_match_ranks, index_recall, nearest
 from sandbox.evaluation.similarity import Similarity, as_products, check_dimensions, check_embeddings, check_lengths
@@ -44,6 +44,7 @@ class Retrieval:
             intervals: leave them out to save time between validations.
         """
         values = np.column_stack(list(self.values.values()))
+        marked = few_identities(len(np.unique(self.labels))) if intervals else {}
         if intervals:
             means, low, high = bootstrap_means(values, self.labels)
         figures: Figures = {}
@@ -51,7 +52,7 @@ class Retrieval:
             entry: dict[str, float | int] = {"value": float(means[place] if intervals else values[:, place].mean())}
             if intervals:
                 entry |= {"low": float(low[place]), "high": float(high[place])}
-            figures[key] = entry | {"n": len(self.rows)}
+            figures[key] = entry | {"n": len(self.rows)} | marked
         count = self.unmatched
         ends = {"low": count, "high": count} if intervals else {}
         figures["retrieval/unmatched"] = {"value": count, **ends, "n": self.queries}

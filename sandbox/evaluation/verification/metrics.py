@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import over_blocks
-from sandbox.evaluation.figures import Figures, spell_rate
+from sandbox.evaluation.figures import Figures, few_identities, spell_rate
 from sandbox.evaluation.intervals.bootstrap import logit_interval, plain_interval
 from sandbox.evaluation.intervals.influence import Deviation, Influence, Moments, PairSpread, Spread
 from sandbox.evaluation.similarity import Similarity, as_products, check_embeddings
@@ -30,24 +31,29 @@ class Verification:
     scores: np.ndarray | None = field(default=None, repr=False)
     """(M,) float32 where pairs or scores were given; None over all pairs, which are not kept."""
 
-    def figures(self, far: Sequence[float], *, threshold: float | None = None, intervals: bool = True) -> Figures:
+    def figures(
+        self,
+        far: Sequence[float],
+        *,
+        threshold: float | None = None,
+        balanced_threshold: float | None = None,
+        intervals: bool = True,
+    ) -> Figures:
         """AUC (ties count half), EER, TAR@FAR, accuracy and d', each with its 95 % interval by identity.
+
+        Balanced accuracy is (TAR + 1 - FAR) / 2, the accuracy where a genuine pair is as likely as an impostor pair
+        (``prior`` 0.5). Plain accuracy is reported of given pairs alone, where it is what a protocol asks for: over all
+        pairs it is hardly more than the share of impostors.
 
         Args:
             far: false accept rates at which the true accept rate is wanted: the largest whose false accept rate does
                 not exceed it, with the rate ``far`` that was reached; ``supported`` is False below 30 / FAR impostors.
-            threshold: one chosen elsewhere (on validation), whose accuracy is wanted too.
+            threshold: one chosen elsewhere (on validation) for accuracy, which is wanted at it too.
+            balanced_threshold: one chosen elsewhere for balanced accuracy, which is wanted at it too.
             intervals: leave them out to save time between validations.
         """
         curve, influence = self.curve, Influence(self.spread)
-
-        def entry(value: float, error: Callable[[], Deviation], **more: float | bool) -> dict[str, float | int]:
-            if not intervals:
-                return {"value": value, "n": curve.pairs, **more}
-            found = error()
-            low, high = logit_interval(value, found.error, found.degrees, found.identities)
-            return {"value": value, "low": low, "high": high, "n": curve.pairs, **more}
-
+        entry = partial(self._entry, intervals=intervals)
         eer, at = curve.equal_error()
         figures: Figures = {
             "verification/auc": entry(curve.auc, influence.auc),
@@ -61,22 +67,64 @@ class Verification:
                 far=reached,
                 supported=curve.impostors * rate >= 30,
             )
-        accuracy, at = curve.best_accuracy()
-        best = {"threshold": at} if np.isfinite(at) else {}
-        figures["verification/accuracy"] = entry(accuracy, partial(influence.accuracy, at), **best)
-        if threshold is not None:
-            value = curve.accuracy_at(threshold)
-            figures["verification/accuracy@validation"] = entry(
-                value, partial(influence.accuracy, threshold), threshold=float(np.float32(threshold))
-            )
+        figures |= self._accuracies(threshold, balanced_threshold, intervals)
         separation = self.moments.d_prime
         if np.isfinite(separation):
             figures["verification/d_prime"] = {"value": separation, "n": curve.pairs}
             if intervals:
                 deviation = influence.d_prime(self.moments)
                 low, high = plain_interval(separation, deviation.error, deviation.degrees)
-                figures["verification/d_prime"] = {"value": separation, "low": low, "high": high, "n": curve.pairs}
+                figures["verification/d_prime"] = {
+                    "value": separation,
+                    "low": low,
+                    "high": high,
+                    "n": curve.pairs,
+                    **few_identities(self._people(deviation)),
+                }
         return figures
+
+    def _accuracies(self, threshold: float | None, balanced_threshold: float | None, intervals: bool) -> Figures:
+        """Balanced accuracy, and of given pairs accuracy: at the best threshold, and at those chosen elsewhere."""
+        curve, influence = self.curve, Influence(self.spread)
+        entry = partial(self._entry, intervals=intervals)
+        figures: Figures = {}
+        if self.scores is not None:
+            accuracy, at = curve.best_accuracy()
+            best: dict[str, Any] = {"threshold": at} if np.isfinite(at) else {}
+            figures["verification/accuracy"] = entry(accuracy, partial(influence.accuracy, at), **best)
+            if threshold is not None:
+                value = curve.accuracy_at(threshold)
+                figures["verification/accuracy@validation"] = entry(
+                    value, partial(influence.accuracy, threshold), threshold=float(np.float32(threshold))
+                )
+        balanced, at = curve.best_balanced_accuracy()
+        figures["verification/balanced_accuracy"] = entry(
+            balanced, partial(influence.balanced_accuracy, at), threshold=at, prior=0.5
+        )
+        if balanced_threshold is not None:
+            value = curve.balanced_accuracy_at(balanced_threshold)
+            figures["verification/balanced_accuracy@validation"] = entry(
+                value,
+                partial(influence.balanced_accuracy, balanced_threshold),
+                threshold=float(np.float32(balanced_threshold)),
+                prior=0.5,
+            )
+        return figures
+
+    def _entry(
+        self, value: float, error: Callable[[], Deviation], *, intervals: bool, **more: float | bool
+    ) -> dict[str, float | int]:
+        """An entry of a report; the error is asked for only where an interval is wanted."""
+        if not intervals:
+            return {"value": value, "n": self.curve.pairs, **more}
+        found = error()
+        low, high = logit_interval(value, found.error, found.degrees, found.identities)
+        marked = few_identities(self._people(found))
+        return {"value": value, "low": low, "high": high, "n": self.curve.pairs, **more, **marked}
+
+    def _people(self, found: Deviation) -> int | None:
+        """Identities behind a figure; None where pairs name none."""
+        return None if isinstance(self.spread, PairSpread) and self.spread.by_pair else found.identities
 
 
 def verify_all_pairs(
@@ -84,7 +132,7 @@ def verify_all_pairs(
     y: np.ndarray,
     *,
     far: Sequence[float] = (),
-    threshold: float | None = None,
+    thresholds: Sequence[float] = (),
     metric: Similarity = "cosine",
 ) -> Verification:
     """Verification over every pair of rows, exactly, without keeping the pairs.
@@ -93,7 +141,7 @@ def verify_all_pairs(
         x: (N, D) embeddings of any floating type.
         y: (N,) integer labels; a pair is genuine where they agree.
         far: false accept rates that `Verification.figures` will be asked for.
-        threshold: a score that it will be asked for.
+        thresholds: scores that it will be asked for.
         metric: what the score is; see `as_products`.
 
     Raises:
@@ -101,9 +149,8 @@ def verify_all_pairs(
     """
     check_embeddings(x, y)
     left, right = as_products(x, metric)
-    counted = count_all_pairs(
-        left, right, y.astype(np.int64), far=far, thresholds=() if threshold is None else (threshold,)
-    )
+    finite = [one for one in thresholds if np.isfinite(one)]
+    counted = count_all_pairs(left, right, y.astype(np.int64), far=far, thresholds=finite)
     return Verification(counted.curve, counted.spread, counted.moments)
 
 
@@ -112,7 +159,7 @@ def verify_scores(
     same: np.ndarray,
     *,
     identities: tuple[np.ndarray, np.ndarray] | None = None,
-    threshold: float | None = None,
+    thresholds: Sequence[float] = (),
 ) -> Verification:
     """Verification over given scores, wherever they came from.
 
@@ -121,7 +168,7 @@ def verify_scores(
         same: (M,) bool, whether a pair is genuine.
         identities: (left (M,), right (M,)) whose images the pairs show, for intervals; without it pairs count as
             independent, which is too narrow where people occur in several.
-        threshold: a score whose accuracy `Verification.figures` will be asked for.
+        thresholds: scores that `Verification.figures` will be asked for.
 
     Raises:
         SandboxError: scores that are not finite or beyond float32, or no genuine or no impostor pair.
@@ -138,9 +185,9 @@ def verify_scores(
         which = "genuine" if not len(genuine) else "impostor"
         raise SandboxError(f"verification needs both kinds of pair; there is no {which} pair among {len(scores)}")
     levels, at = np.unique(genuine, return_counts=True)
-    if threshold is not None and np.isfinite(threshold) and np.float32(threshold) not in levels:
-        place = np.searchsorted(levels, np.float32(threshold))
-        levels, at = np.insert(levels, place, np.float32(threshold)), np.insert(at, place, 0)
+    asked = np.setdiff1d(np.array([one for one in thresholds if np.isfinite(one)], dtype=np.float32), levels)
+    places = np.searchsorted(levels, asked)
+    levels, at = np.insert(levels, places, asked), np.insert(at, places, 0)
     sorted_impostors = np.sort(impostors)
     below, up_to = (np.searchsorted(sorted_impostors, levels, side=side) for side in ("left", "right"))
     slots = np.diff(np.stack([below, up_to], 1).ravel(), prepend=0, append=len(impostors))
@@ -163,7 +210,7 @@ def verify_pairs(
     same: np.ndarray,
     *,
     y: np.ndarray | None = None,
-    threshold: float | None = None,
+    thresholds: Sequence[float] = (),
     metric: Similarity = "cosine",
 ) -> Verification:
     """Verification over given pairs of rows.
@@ -174,7 +221,7 @@ def verify_pairs(
         right: (M,) integer rows.
         same: (M,) bool, whether a pair is genuine.
         y: (N,) identities of the rows, for the intervals.
-        threshold: see `verify_scores`.
+        thresholds: see `verify_scores`.
         metric: what the score is; see `as_products`.
 
     Raises:
@@ -184,7 +231,7 @@ def verify_pairs(
         raise SandboxError(f"there are {len(x)} embeddings and {len(y)} labels; both must be as many")
     scores = score_pairs(x, left, right, metric=metric)
     identities = None if y is None else (y[left], y[right])
-    return verify_scores(scores, np.asarray(same), identities=identities, threshold=threshold)
+    return verify_scores(scores, np.asarray(same), identities=identities, thresholds=thresholds)
 
 
 def score_pairs(x: np.ndarray, left: np.ndarray, right: np.ndarray, *, metric: Similarity = "cosine") -> np.ndarray:

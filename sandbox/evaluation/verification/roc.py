@@ -90,12 +90,45 @@ class Curve:
         Raises:
             KeyError: the curve has no such threshold.
         """
-        if threshold == float("inf"):  # rejects every pair, as `best_accuracy` may ask for
-            return self.impostors / self.pairs
+        genuine, impostors = self._accepted_at(threshold)
+        return float((genuine + self.impostors - impostors) / self.pairs)
+
+    def best_balanced_accuracy(self) -> tuple[float, float]:
+        """(balanced accuracy, threshold): the largest mean of TAR and 1 - FAR at one threshold (accept at or above).
+
+        It is the accuracy where genuine and impostor pairs are equally likely. Of several thresholds it is the highest,
+        and always a score: the lowest genuine one accepts every genuine pair, and so has at least the 0.5 of calling
+        all pairs alike.
+        """
+        lead = self._lead()
+        best = len(lead) - 1 - int(np.argmax(lead[::-1]))
+        return self._balanced(self.genuine_from[best], self.impostors_from[best]), float(self.threshold[best])
+
+    def balanced_accuracy_at(self, threshold: float) -> float:
+        """Balanced accuracy of accepting at or above one of the curve's own thresholds, or infinity.
+
+        Raises:
+            KeyError: the curve has no such threshold.
+        """
+        return self._balanced(*self._accepted_at(threshold))
+
+    def _balanced(self, genuine: int, impostors: int) -> float:
+        return float((genuine / self.genuine + (self.impostors - impostors) / self.impostors) / 2)
+
+    def _lead(self) -> np.ndarray:
+        """(L,): TAR - FAR at each threshold, times one number, so that equal ones compare as equal."""
+        if self.genuine * self.impostors < 2**62:
+            return self.genuine_from * self.impostors - self.impostors_from * self.genuine
+        return self.genuine_from / self.genuine - self.impostors_from / self.impostors
+
+    def _accepted_at(self, threshold: float) -> tuple[int, int]:
+        """Genuine and impostor pairs at or above one of the curve's own thresholds, or infinity, which rejects all."""
+        if threshold == float("inf"):
+            return 0, 0
         at = int(np.searchsorted(self.threshold, np.float32(threshold)))
         if at == len(self.threshold) or self.threshold[at] != np.float32(threshold):
             raise KeyError(threshold)
-        return float((self.genuine_from[at] + self.impostors - self.impostors_from[at]) / self.pairs)
+        return int(self.genuine_from[at]), int(self.impostors_from[at])
 
     def points(self, most: int = 2000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(FAR, TAR, threshold) from strict to lenient, for drawing: at most about `most` points, fine at both ends."""
@@ -104,7 +137,7 @@ class Curve:
         return far, tar, self.threshold[kept].astype(np.float64)
 
     def thinned(self, far: Sequence[float], thresholds: Sequence[float] = (), most: int = 4096) -> Curve:
-        """Fewer points, among them all that EER, TAR at `far`, best accuracy and accuracy at `thresholds` need."""
+        """Fewer points, among them all that EER, TAR at `far`, both best accuracies and those at `thresholds` need."""
         keep = [_spread(self.impostors_from, self.genuine_from, most)]
         share = self.impostors_from / self.impostors
         for rate in far:
@@ -113,6 +146,7 @@ class Curve:
         cross = int(np.argmax(1 - self.genuine_from / self.genuine >= share))
         keep.append(np.arange(cross - 1, cross + 2))
         keep.append(np.array([np.argmax(self.genuine_from - self.impostors_from)]))
+        keep.append(np.array([len(self.threshold) - 1 - np.argmax(self._lead()[::-1])]))
         keep.append(np.flatnonzero(np.isin(self.threshold, np.asarray(thresholds, dtype=np.float32))))
         kept = np.unique(np.concatenate(keep))
         kept = kept[(kept >= 0) & (kept < len(self.threshold))]

@@ -58,7 +58,7 @@ def picture_trial(folder: RunFolder, out: Path, images: ImageSet | None = None, 
         genuine, impostor = scores[pairs.same], scores[~pairs.same]
     if len(genuine) and len(impostor):
         drawn.append(out / "scores.png")
-        draw_scores(genuine, impostor, drawn[-1], threshold=folder.validation_threshold("verification/accuracy"))
+        draw_scores(genuine, impostor, drawn[-1], threshold=folder.validation_threshold())
     return drawn
 
 

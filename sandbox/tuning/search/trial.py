@@ -18,7 +18,7 @@ from sandbox.tuning.plan.plan import Plan
 from sandbox.tuning.plan.prune import is_hopeless
 from sandbox.tuning.search.claims import Claim, Claims
 from sandbox.tuning.search.events import TrialStep
-from sandbox.tuning.search.trial_run import Failed, run_events
+from sandbox.tuning.search.trial_run import Failed, check_images, run_events
 
 SECONDS = "sandbox:seconds"
 """System attribute: what a trial has taken so far, by all its workers."""
@@ -84,7 +84,11 @@ class Trial:
             name = f"trial-{self.claim.number:04d}{suffix}"
             apart = bool(self.plan.protocol)  # another fold, in the place of test, judges what one of validation chose
             folder, tags = self.claims.study.folder / "runs", self.plan.tags
+            begun: RunFolder | None = None
             for event in run_events(folder, name, recipe, test=apart, tags=tags):
+                if begun is not None:  # by now it has said what it sees
+                    check_images(begun)
+                begun = event.folder if isinstance(event, Started) else None
                 if isinstance(event, Started):
                     self._begin(event.folder)
                     if self._replayed(event.folder, place):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -60,6 +61,34 @@ def run_events(
         raise Failed(str(error)) from error
     except (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
         raise Failed(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
+
+
+def check_images(folder: RunFolder) -> None:
+    """Refuse to compare a trial with earlier ones that saw other images, as files or the way of splitting have changed.
+
+    Args:
+        folder: of a run that has begun, beside the other runs of its study.
+
+    Raises:
+        SandboxError: another run of the same data settings had another split.
+    """
+    data, seen = folder.recipe().data, folder.read_json("run.json").get("split")
+    for path in sorted(folder.path.parent.glob("*/run.json")):
+        other = RunFolder(path.parent)
+        with suppress(SandboxError):  # a damaged one says nothing
+            facts = other.read_json("run.json")
+            there = facts.get("split") if isinstance(facts, dict) and other.path != folder.path else None
+            if there is None or other.recipe().data != data:
+                continue
+            if there == seen:
+                return
+            break
+    else:
+        return
+    raise SandboxError(
+        f"the data has changed since the trials in {folder.path.parent} began: their split was {there} and is {seen} "
+        "now, so they cannot be compared; give the study another name (--study)"
+    )
 
 
 def _is_free(folder: RunFolder) -> bool:

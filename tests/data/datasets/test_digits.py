@@ -7,7 +7,7 @@ from sandbox.recipe.specs import DataSpec
 
 
 def test_by_class() -> None:
-    splits = load(DataSpec(name="digits"))
+    splits = load(DataSpec(name="digits", split="class"))
     sets = (splits.train, splits.val, splits.test)
     assert [len(split.classes) for split in sets] == [5, 2, 3]
     assert sum(map(len, sets)) == 1797
@@ -15,14 +15,21 @@ def test_by_class() -> None:
     assert splits.train.pixels.shape[1:] == (16, 16, 1)
     assert splits.train.pixels.max() > 240
     assert not splits.mirror
-    assert load(DataSpec(name="digits")).digest == splits.digest
+    assert splits.digest == "0ea654e55816"  # the same images in the same parts since the first runs
+    assert load(DataSpec(name="digits", split="class", split_seed=1)).digest != splits.digest
+
+
+def test_by_sample_where_nothing_is_said() -> None:
+    splits = load(DataSpec(name="digits"))
+    assert splits.closed_set and splits.digest == load(DataSpec(name="digits", split="sample")).digest
+    for part in (splits.val, splits.test):  # no interval is by fewer than ten identities
+        assert part.classes == tuple("0123456789") and part.counts.min() > 20
     assert load(DataSpec(name="digits", split_seed=1)).digest != splits.digest
 
 
-def test_by_sample() -> None:
-    splits = load(DataSpec(name="digits", split="sample"))
-    assert splits.closed_set
-    assert splits.test.classes == tuple("0123456789")
+def test_folds_are_of_whole_classes_as_they_were() -> None:
+    said, meant = (load(DataSpec(name="digits", split=split, val_fold="1/3")) for split in ("auto", "class"))
+    assert said.digest == meant.digest and not said.closed_set
 
 
 @pytest.mark.parametrize(("size", "colour", "channels"), [(8, "auto", 1), (24, "rgb", 3)])

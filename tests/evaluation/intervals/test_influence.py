@@ -47,14 +47,52 @@ def test_errors_are_near_those_of_leaving_out_one_identity_at_a_time(identities:
 
 
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.7])
-def test_errors_of_accuracy_are_near_those_of_leaving_out_one_identity_at_a_time(at: float) -> None:
+def test_errors_of_accuracies_are_near_those_of_leaving_out_one_identity_at_a_time(at: float) -> None:
     x, y = rows(0, 50, 5)
-    left_out = []
-    for name in range(50):
-        left_out.append(verify_all_pairs(x[y != name], y[y != name], threshold=at).curve.accuracy_at(at))
-    error = (49 / 50 * ((np.array(left_out) - np.mean(left_out)) ** 2).sum()) ** 0.5
-    found = verify_all_pairs(x, y, threshold=at)
-    assert Influence(found.spread).accuracy(at).error == pytest.approx(error, rel=0.15)
+    curves = [verify_all_pairs(x[y != name], y[y != name], thresholds=[at]).curve for name in range(50)]
+    influence = Influence(verify_all_pairs(x, y, thresholds=[at]).spread)
+    for left_out, found in (
+        ([curve.accuracy_at(at) for curve in curves], influence.accuracy(at)),
+        ([curve.balanced_accuracy_at(at) for curve in curves], influence.balanced_accuracy(at)),
+    ):
+        error = (49 / 50 * ((np.array(left_out) - np.mean(left_out)) ** 2).sum()) ** 0.5
+        assert found.error == pytest.approx(error, rel=0.15)
+
+
+def test_the_error_of_the_best_balanced_accuracy_is_near_the_scatter_of_new_samples() -> None:
+    values, errors = [], []
+    for seed in range(150):
+        found = verify_all_pairs(*rows(seed, 40, 4))
+        value, at = found.curve.best_balanced_accuracy()
+        values.append(value)
+        errors.append(Influence(found.spread).balanced_accuracy(at).error)
+    assert np.mean(errors) == pytest.approx(np.std(values, ddof=1), rel=0.2)
+
+
+def test_the_error_of_balanced_accuracy_is_near_that_of_a_bootstrap_over_identities() -> None:
+    (x, y), rng, at = rows(1, 40, 5), np.random.default_rng(0), 0.4
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    scores, same = unit @ unit.T, y[:, None] == y
+    above = scores >= at
+    values = []
+    for _ in range(400):  # a pair counts as often as both of its identities together, and an image's own pair never
+        times = np.bincount(rng.integers(0, 40, 40), minlength=40)[y].astype(float)
+        weight = np.where(same, times[:, None], times[:, None] * times) * ~np.eye(len(y), dtype=bool)
+        tar = (weight * (same & above)).sum() / (weight * same).sum()
+        far = (weight * (~same & above)).sum() / (weight * ~same).sum()
+        values.append((tar + 1 - far) / 2)
+    found = Influence(verify_all_pairs(x, y, thresholds=[at]).spread).balanced_accuracy(at)
+    assert found.error == pytest.approx(np.std(values, ddof=1), rel=0.15)
+
+
+def test_pairs_of_one_kind_as_many_as_of_the_other_have_one_accuracy() -> None:
+    rng = np.random.default_rng(0)
+    scores, same = np.concatenate([rng.normal(size=50) + 1, rng.normal(size=50)]), np.arange(100) < 50
+    found = verify_scores(scores, same)
+    accuracy, at = found.curve.best_accuracy()
+    assert found.curve.balanced_accuracy_at(at) == pytest.approx(accuracy)
+    influence = Influence(found.spread)
+    assert influence.balanced_accuracy(at).error == pytest.approx(influence.accuracy(at).error)
 
 
 def test_accuracy_of_rejecting_every_pair_is_fixed_by_how_many_pairs_there_are_of_each_kind() -> None:

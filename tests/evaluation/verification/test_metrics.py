@@ -76,7 +76,8 @@ def test_accuracy_is_that_of_the_best_threshold_and_of_the_one_given(case: tuple
     scores, same = scores_of(*case)
     shares = [((scores >= t) == same).mean() for t in [*scores, np.inf]]
     for threshold in (0.3, float(scores[0]), 50.0, float("inf")):
-        figures = verify_scores(scores, same, threshold=threshold).figures((), threshold=threshold)
+        asked = {"threshold": threshold, "balanced_threshold": threshold}
+        figures = verify_scores(scores, same, thresholds=[threshold]).figures((), **asked)
         best, given_one = figures["verification/accuracy"], figures["verification/accuracy@validation"]
         assert best["value"] == pytest.approx(max(shares), abs=1e-12)
         assert best["value"] == pytest.approx(((scores >= best.get("threshold", np.inf)) == same).mean(), abs=1e-12)
@@ -84,6 +85,36 @@ def test_accuracy_is_that_of_the_best_threshold_and_of_the_one_given(case: tuple
         assert given_one["value"] == pytest.approx(share, abs=1e-12)
         assert given_one["threshold"] == np.float32(threshold)
         assert given_one["low"] <= given_one["value"] <= given_one["high"]
+        best, there = figures["verification/balanced_accuracy"], figures["verification/balanced_accuracy@validation"]
+        for entry, at in ((best, best["threshold"]), (there, np.float32(threshold))):
+            share = ((scores[same] >= at).mean() + (scores[~same] < at).mean()) / 2
+            assert entry["value"] == pytest.approx(share, abs=1e-12) and entry["threshold"] == at
+            assert entry["low"] <= entry["value"] <= entry["high"] and entry["prior"] == 0.5
+        assert max(there["value"], 0.5) <= best["value"]
+
+
+def test_over_all_pairs_there_is_no_plain_accuracy_which_is_the_share_of_impostors() -> None:
+    x, y = embeddings(0, 70)
+    figures = verify_all_pairs(x, y, thresholds=[0.2]).figures((), threshold=0.2, balanced_threshold=0.2)
+    assert not any(key.startswith("verification/accuracy") for key in figures)
+    assert {"verification/balanced_accuracy", "verification/balanced_accuracy@validation"} <= figures.keys()
+
+
+def test_two_thresholds_may_be_asked_for() -> None:
+    scores, same = scores_of(1, 20, 40, 1000)
+    figures = verify_scores(scores, same, thresholds=[0.1, 0.6]).figures((), threshold=0.6, balanced_threshold=0.1)
+    assert figures["verification/accuracy@validation"]["value"] == pytest.approx(((scores >= 0.6) == same).mean())
+    tar, far = (scores[same] >= 0.1).mean(), (scores[~same] >= 0.1).mean()
+    assert figures["verification/balanced_accuracy@validation"]["value"] == pytest.approx((tar + 1 - far) / 2)
+
+
+def test_an_interval_by_few_identities_says_so() -> None:
+    x, y = embeddings(0, 70)  # 7 classes
+    few, many = (verify_all_pairs(x, labels, far=(0.1,)).figures((0.1,)) for labels in (y, np.arange(70) // 2))
+    assert all(entry["identities"] == 7 for entry in few.values())
+    assert not any("identities" in entry for entry in many.values())
+    scores, same = scores_of(0, 3, 4, 1000)  # pairs of nobody in particular
+    assert not any("identities" in entry for entry in verify_scores(scores, same).figures((0.1,)).values())
 
 
 @given(CASES)
@@ -164,9 +195,10 @@ def approximately(figures: Figures, spread: float) -> dict[str, object]:
 def test_all_pairs_equal_the_same_pairs_given_one_by_one(seed: int, metric: Similarity) -> None:
     x, y = embeddings(seed, 70)
     left, right = every_pair(70)
-    whole = verify_all_pairs(x, y, far=FAR, threshold=0.25, metric=metric)
-    given_ones = verify_pairs(x, left, right, y[left] == y[right], y=y, threshold=0.25, metric=metric)
-    every, each = (v.figures(FAR, threshold=0.25) for v in (whole, given_ones))
+    whole = verify_all_pairs(x, y, far=FAR, thresholds=[0.25], metric=metric)
+    given_ones = verify_pairs(x, left, right, y[left] == y[right], y=y, thresholds=[0.25], metric=metric)
+    every, each = (v.figures(FAR, balanced_threshold=0.25) for v in (whole, given_ones))
+    assert each.pop("verification/accuracy")["value"] == given_ones.curve.best_accuracy()[0]
     assert every == approximately(each, 0.05)
     for name in ("threshold", "genuine_from", "genuine_above", "impostors_from", "impostors_above"):
         np.testing.assert_array_equal(getattr(whole.curve, name), getattr(given_ones.curve, name))
@@ -211,9 +243,9 @@ def test_the_size_of_a_block_changes_nothing(block: int, metric: Similarity, mon
 @pytest.mark.parametrize("levels", [1, 7, 100, 600])
 def test_windows_of_the_score_change_no_figure(levels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = embeddings(0, 110 if levels > 1 else 50)  # one level, one pass over all pairs
-    whole = verify_all_pairs(x, y, far=FAR, threshold=0.3).figures(FAR, threshold=0.3)
+    whole = verify_all_pairs(x, y, far=FAR, thresholds=[0.3]).figures(FAR, balanced_threshold=0.3)
     monkeypatch.setattr(all_pairs, "_MOST_LEVELS", levels)
-    cut = verify_all_pairs(x, y, far=FAR, threshold=0.3).figures(FAR, threshold=0.3)
+    cut = verify_all_pairs(x, y, far=FAR, thresholds=[0.3]).figures(FAR, balanced_threshold=0.3)
     assert cut == approximately(whole, 0.05)
 
 

@@ -98,6 +98,41 @@ def test_accuracy_at_a_threshold_that_was_asked_for(case: Case) -> None:
 
 
 @given(CASES)
+def test_the_best_balanced_accuracy_is_that_of_the_best_of_all_thresholds(case: Case) -> None:
+    genuine, impostors, extra = case
+    (curve,) = curve_of(genuine, impostors, extra)
+    every = np.unique([-np.inf, *genuine, *impostors, *extra, np.inf])
+    # Whole numbers, so that equal ones tie: of those the highest threshold that is a score of the curve is taken.
+    lead = [int((genuine >= t).sum()) * len(impostors) - int((impostors >= t).sum()) * len(genuine) for t in every]
+    value, threshold = curve.best_balanced_accuracy()
+    assert value == pytest.approx((1 + max(lead) / len(genuine) / len(impostors)) / 2, abs=1e-15) and value >= 0.5
+    best = [t for t, each in zip(every, lead, strict=True) if each == max(lead) and t in curve.threshold]
+    assert threshold == max(best) and value == curve.balanced_accuracy_at(threshold)
+    for t in [*extra, *genuine, np.inf]:
+        expected = ((genuine >= t).mean() + (impostors < t).mean()) / 2
+        assert curve.balanced_accuracy_at(float(t)) == pytest.approx(expected, abs=1e-15)
+    with pytest.raises(KeyError):
+        curve.balanced_accuracy_at(99.0)
+
+
+@pytest.mark.parametrize(
+    ("genuine", "impostors", "best"),
+    [
+        ([0.5, 0.5], [0.5, 0.5, 0.5], (0.5, 0.5)),
+        ([0.0, 0.1], [0.5, 0.6, 0.7], (0.5, 0.0)),
+        ([0.8, 0.9], [0.1, 0.2], (1.0, 0.8)),
+        ([0.4, 0.8], [0.1, 0.6], (0.75, 0.8)),
+    ],
+    ids=["all tied", "inverted", "apart", "two as good"],
+)
+def test_the_threshold_of_balanced_accuracy_is_a_score(
+    genuine: list[float], impostors: list[float], best: tuple[float, float]
+) -> None:
+    (curve,) = curve_of(np.array(genuine, np.float32), np.array(impostors, np.float32), np.empty(0, np.float32))
+    assert curve.best_balanced_accuracy() == pytest.approx(best)
+
+
+@given(CASES)
 def test_the_true_accept_rate_is_the_largest_within_the_false_accept_rate(case: Case) -> None:
     genuine, impostors, extra = case
     (curve,) = curve_of(genuine, impostors, extra)
@@ -116,6 +151,7 @@ def test_asking_for_further_thresholds_moves_no_figure(case: Case) -> None:
     assert curve.auc == plain.auc
     assert curve.equal_error()[0] == pytest.approx(plain.equal_error()[0], abs=1e-12)
     assert curve.best_accuracy()[0] == plain.best_accuracy()[0]
+    assert curve.best_balanced_accuracy()[0] == plain.best_balanced_accuracy()[0]
     assert [curve.accept_at(far)[0] for far in FAR] == [plain.accept_at(far)[0] for far in FAR]
 
 
@@ -129,6 +165,7 @@ def test_thinning_keeps_what_figures_are_read_from(case: Case, parts: int, most:
     check(thin, genuine, impostors)
     assert thin.equal_error() == whole.equal_error()
     assert thin.best_accuracy() == whole.best_accuracy()
+    assert thin.best_balanced_accuracy() == whole.best_balanced_accuracy()
     assert [thin.accept_at(far) for far in FAR] == [whole.accept_at(far) for far in FAR]
     assert [thin.accuracy_at(float(t)) for t in extra] == [whole.accuracy_at(float(t)) for t in extra]
 

@@ -1,0 +1,142 @@
+"""The first table of a run: what a newcomer should see of its report, beside its baselines, in ten rows at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.wording import printable
+
+if TYPE_CHECKING:
+    from sandbox.evaluation.figures import Figures
+
+_UNTRAINED = "untrained"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a finished run."""
+
+    title: str
+    report: Mapping[str, Figures]
+    """``val`` and ``test`` -> figures."""
+    baselines: Mapping[str, Mapping[str, Figures]] = field(default_factory=dict)
+    """Name -> split -> figures."""
+    judged_on: str = ""
+    """What validation and test are."""
+    health: Sequence[str] = ()
+    """What health noticed, in sentences."""
+    begins_trained: bool = False
+    """Whether the network at step 0 had learnt before: published weights, or an earlier run's."""
+
+    @property
+    def splits(self) -> list[str]:
+        """Of the report, test last."""
+        return [split for split in ("val", "test") if split in self.report]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure: the key that it has in each split."""
+
+    name: str
+    keys: Mapping[str, str]
+
+    def entry(self, figures: Mapping[str, Any], split: str) -> Mapping[str, Any] | None:
+        """The entry of the figure on a split, out of its report or a baseline's."""
+        return figures.get(self.keys.get(split, ""))
+
+
+def print_report(shown: Shown, *, every: bool = False) -> None:
+    """The figures of each split side by side, the interval and the baselines of the last split.
+
+    Args:
+        shown: the run.
+        every: every figure, not only those that matter first.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from sandbox.evaluation.figures import spell, spell_interval
+
+    splits, last = shown.splits, shown.splits[-1]
+    table = Table(title=Text(printable(shown.title)), title_justify="left", box=SIMPLE_HEAD)
+    table.show_edge, table.padding = False, (0, 0, 0, 1)  # that it fits into 80 columns
+    table.add_column("", overflow="fold")
+    for name in (*(_called(split) for split in splits), "95 % interval", *(_column(shown, b) for b in shown.baselines)):
+        table.add_column(name, justify="right", overflow="fold")
+    rows = _every_row(shown.report) if every else first_rows(shown.report)
+    for row in rows:
+        entries = [row.entry(shown.report[split], split) for split in splits]
+        beside = [row.entry(base.get(last, {}), last) for base in shown.baselines.values()]
+        name = row.name.removeprefix("verification ")
+        table.add_row(name, *map(spell, entries), spell_interval(entries[-1]), *map(spell, beside))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # a file has no width that anything should be cut to
+    console.print(table)
+    for line in _below(shown, rows):
+        console.print(Text(printable(line)), soft_wrap=not console.is_terminal)
+
+
+def first_rows(report: Mapping[str, Figures]) -> list[Row]:
+    """At most ten rows, each figure once: precision@1 is recall@1, and accuracy is that of validation's threshold."""
+    from sandbox.evaluation.figures import printed_name
+
+    splits = list(report)
+    known = list(dict.fromkeys(key for split in splits for key in report[split]))
+    starting = lambda start: [key for key in known if key.startswith(start)]  # noqa: E731
+    recalls = sorted(starting("retrieval/recall@"), key=lambda key: int(key.rpartition("@")[2]))
+    supported = [
+        key
+        for key in starting("verification/tar@far=")
+        if all(report[split].get(key, {}).get("supported") for split in splits)
+    ]
+    strict = sorted(supported, key=lambda key: float(key.rpartition("=")[2]))[:1]
+    folded = [key for key in starting("verification/accuracy@") if key.endswith("-fold")]
+    accuracy = [key for key in ("verification/accuracy", "verification/balanced_accuracy") if key in known][:1]
+    first = ["retrieval/precision@1"] if "retrieval/recall@1" not in known else []
+    wanted = ["retrieval/map@r", *first, *recalls[:2], "verification/auc", "verification/eer", *strict, *folded]
+    wanted += [*([] if folded else accuracy), "classification/top@1", "homework/score"]
+    return [
+        Row(printed_name(key), {split: _of_validation(key, report[split]) for split in splits})
+        for key in wanted
+        if key in known
+    ]
+
+
+def _every_row(report: Mapping[str, Figures]) -> list[Row]:
+    """Every figure once."""
+    from sandbox.evaluation.figures import printed_name
+
+    keys = list(dict.fromkeys(key for figures in report.values() for key in figures))
+    if "retrieval/recall@1" in keys:
+        keys.remove("retrieval/precision@1")
+    return [Row(printed_name(key), dict.fromkeys(report, key)) for key in keys]
+
+
+def _of_validation(key: str, figures: Mapping[str, Any]) -> str:
+    """The key at the threshold that validation chose, where a split has it."""
+    return f"{key}@validation" if f"{key}@validation" in figures else key
+
+
+def _below(shown: Shown, rows: Sequence[Row]) -> list[str]:
+    """The lines under the table."""
+    last = shown.splits[-1]
+    lines = [shown.judged_on] if shown.judged_on else []
+    if lines and shown.baselines:
+        lines[0] += f"; {' and '.join(_column(shown, name) for name in shown.baselines)}: on {_called(last)}"
+    if any("identities" in (row.entry(shown.report[last], last) or {}) for row in rows):
+        lines.append("an interval by so few identities would say little, so it is not shown")
+    return lines + [f"health: {sentence.partition(';')[0]}" for sentence in shown.health]
+
+
+def _called(split: str) -> str:
+    return "validation" if split == "val" else split
+
+
+def _column(shown: Shown, baseline: str) -> str:
+    return "step 0" if baseline == _UNTRAINED and shown.begins_trained else baseline

@@ -1,0 +1,79 @@
+"""The baselines of a run, on the splits of its report: raw pixels, and its own network as it was at step 0.
+
+They are scored after the choice of the weights, by the same evaluation, so that they change nothing. What a loss owns
+has no part in them: a classifier that has learnt nothing is right by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+
+from sandbox.backbones.weights import put_weights
+from sandbox.errors import SandboxError
+from sandbox.evaluation.figures import Figures, lower_is_better, printed_name
+from sandbox.pipeline.evaluate import embedded, figures_of
+from sandbox.pipeline.prepare import Prepared
+from sandbox.pipeline.raw_pixels import score_raw_pixels
+from sandbox.training import checkpoint
+
+RAW_PIXELS, UNTRAINED = "raw pixels", "untrained"
+MAP_AT_R = "retrieval/map@r"
+Weights = dict[str, torch.Tensor]
+Report = dict[str, Figures]
+
+
+def first_weights(network: nn.Module) -> Weights:
+    """Copies on the CPU of what training will change of a network: as much memory as the weights that learn."""
+    frozen = {name for name, weight in network.named_parameters() if not weight.requires_grad}
+    return {name: tensor for name, tensor in checkpoint.kept(network).items() if name not in frozen}
+
+
+def score_baselines(prepared: Prepared, first: Weights, splits: Sequence[str]) -> tuple[dict[str, Report], list[str]]:
+    """Score both baselines; the network has the weights of step 0 afterwards.
+
+    Args:
+        prepared: the run's.
+        first: see `first_weights`.
+        splits: ``val``, and ``test`` where the run scores it.
+
+    Returns:
+        Baseline -> split -> figures, and a sentence on each that there is none of.
+    """
+    found: dict[str, Report] = {}
+    notes = []
+    spec = prepared.recipe.evaluate
+    try:
+        found[RAW_PIXELS] = score_raw_pixels(prepared.splits, splits, spec)
+    except SandboxError as error:
+        notes.append(f"raw pixels were not scored as a baseline: {error}")
+    try:
+        put_weights(prepared.network, {**prepared.network.state_dict(), **first})
+        kept = embedded(prepared, splits)
+        untrained: Report = {}
+        for name in splits:
+            untrained[name] = figures_of(kept, name, spec, untrained.get("val"))
+        found[UNTRAINED] = untrained
+    except SandboxError as error:
+        notes.append(f"the network at step 0 was not scored as a baseline: {error}")
+    return found, notes
+
+
+def worse_than_pixels(report: Mapping[str, Figures], pixels: Mapping[str, Figures] | None, monitor: str) -> str:
+    """A sentence where MAP@R, or the figure that chose the weights, is worse than that of raw pixels; else nothing.
+
+    It is about the split that was scored last.
+    """
+    split = list(report)[-1]
+    where = "validation" if split == "val" else split
+    own, raw = report[split], (pixels or {}).get(split, {})
+    worse = []
+    for key in dict.fromkeys((MAP_AT_R, monitor)):
+        if key not in own or key not in raw:
+            continue
+        here, there, side = own[key]["value"], raw[key]["value"], "above" if lower_is_better(key) else "below"
+        if here != there and (here > there) == lower_is_better(key):
+            worse.append(f"{printed_name(key)} {here:.4f} on {where} is {side} raw pixels' {there:.4f}")
+    return f"{' and '.join(worse)}: the images themselves are told apart better" if worse else ""

@@ -1,0 +1,56 @@
+"""Whether the figure that is to choose the weights can be counted on validation."""
+
+from __future__ import annotations
+
+from sandbox.data.splits.splits import Splits
+from sandbox.errors import SandboxError, near
+from sandbox.evaluation.figures import validation_keys
+from sandbox.objectives.objective import Objective
+from sandbox.recipe.specs import EvaluateSpec
+
+
+def check_classifies(monitor: str, objective: Objective, splits: Splits) -> None:
+    """A monitor that counts right classes needs classes that are trained on, and a term that tells them apart.
+
+    Raises:
+        SandboxError: one of the two is missing.
+    """
+    if not monitor.startswith("classification/"):
+        return
+    if not splits.closed_set:
+        raise SandboxError(
+            f"evaluate.monitor is {monitor}, but the classes of validation are not trained on (split them by sample), "
+            "so that none of them can be predicted"
+        )
+    if not objective.classifies:
+        raise SandboxError(
+            f"evaluate.monitor is {monitor}, but no term of '{' + '.join(objective.names)}' classifies; "
+            "add cross_entropy or arcface, or monitor retrieval/map@r"
+        )
+
+
+def check_pairs(monitor: str, splits: Splits) -> None:
+    """Accuracy is of given pairs: over all pairs it is about the share of impostors, and would choose by that.
+
+    Raises:
+        SandboxError: it is the monitor, and validation has no list of pairs.
+    """
+    given = splits.val_pairs if splits.val_verify is None else splits.val_verify.pairs
+    if monitor == "verification/accuracy" and given is None:
+        raise SandboxError(
+            "evaluate.monitor is verification/accuracy, which is of pairs that a list gives, and validation has none: "
+            "over all pairs it is hardly more than the share of impostors; take verification/balanced_accuracy"
+        )
+
+
+def check_key(spec: EvaluateSpec) -> None:
+    """The monitor must be a key that validation can have.
+
+    Raises:
+        SandboxError: the nearest are named.
+    """
+    keys = validation_keys(spec.recall_at, spec.far)
+    if spec.monitor not in keys:
+        raise SandboxError(
+            f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"
+        )
