@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
 from sandbox.errors import SandboxError
 from sandbox.files import write_whole
@@ -69,14 +70,12 @@ def act(command: Command, results: Path) -> None:
         from sandbox.reporting.compare.several_written import write_data
 
         result = _over_data(command, sides)
-        _tell(sides.notes)
         if Path(command.out).suffix.lower() in _PICTURES:
             return _draw(result, write_data(result), Path(command.out))
         return put(write_data(result), command.format, command.out)
     a, b = (sides.find(name) for name in command.names)
-    written = compare(a, b, command.metrics, command.equal)
-    _tell(sides.notes)
-    put(written, command.format, command.out)
+    _tell(sides)
+    put(compare(a, b, command.metrics, command.equal), command.format, command.out)
 
 
 def compare(a: Group, b: Group, metrics: Sequence[str] = (), margin: float = 0.0) -> Written:
@@ -152,11 +151,15 @@ def _keys(metrics: Sequence[str], groups: Sequence[Group]) -> list[str]:
     """Report keys of the figures that are asked for; of `SHOWN` those that every recipe has."""
     from sandbox.reporting.records.names import figure_key
 
-    has = [{key for run in group.runs for key in run.figures} for group in groups]
-    known = [key for key in dict.fromkeys(key for run in groups[0].runs for key in run.figures) if key in has[0]]
-    common = [key for key in known if all(key in each for each in has)]
+    has = [dict.fromkeys(key for run in group.runs for key in run.figures) for group in groups]
+    common = [key for key in has[0] if all(key in each for each in has)]
     if metrics:
-        return list(dict.fromkeys(figure_key(metric, common) for metric in metrics))
+        keys = list(dict.fromkeys(figure_key(metric, (*common, *has[0], *has[1])) for metric in metrics))
+        for group, each in zip(groups, has, strict=True):
+            for key in keys:
+                if key not in each:
+                    raise SandboxError(f"no run of {group.objective} has the figure {key}; the other one has it")
+        return keys
     plain = {key.rpartition("/")[2]: key for key in common if key.startswith("test/")}
     found = [plain[name] for name in SHOWN if name in plain]
     if not found:
@@ -168,20 +171,21 @@ def _over_data(command: Command, sides: Sides) -> OverData:
     from sandbox.reporting.compare.several import over_data
     from sandbox.reporting.records.names import figure_key
 
-    wanted = []
+    groups, wanted = sides.groups, []
+    _tell(sides)
     if command.names:
         from sandbox.objectives.resolve import resolve
 
         wanted = [str(resolve(name)) for name in command.names]
-        there = {group.objective for group in sides.groups}
+        there = {group.objective for group in groups}
         for name in wanted:
             if name not in there:
                 sides.find(name)  # says what there is
     if len(command.metrics) > 1:
         raise SandboxError(f"--over ranks by one figure, but {len(command.metrics)} are given to --metrics")
-    known = dict.fromkeys(key for group in sides.groups for run in group.runs for key in run.figures)
+    known = dict.fromkeys(key for group in groups for run in group.runs for key in run.figures)
     key = figure_key((*command.metrics, SHOWN[0])[0], known)
-    return over_data(sides.groups, command.over, key, wanted)
+    return over_data(groups, command.over, key, wanted)
 
 
 def _draw(result: OverData, written: Written, path: Path) -> None:
@@ -198,6 +202,10 @@ def _draw(result: OverData, written: Written, path: Path) -> None:
     say(f"the diagram to {path}")
 
 
-def _tell(notes: Sequence[str]) -> None:
-    for note in notes:
+def _tell(sides: Sides) -> None:
+    """What was left out on the way, on stderr."""
+    from sandbox.runs.folder import interrupted_runs
+
+    again = [f"python experiments/run.py --resume {from_here(f.path)}" for p in sides.read for f in interrupted_runs(p)]
+    for note in (*sides.notes, *(f"not looked at, as it was interrupted; to go on: {line}" for line in again)):
         say(f"note: {note}", file=sys.stderr)

@@ -26,6 +26,8 @@ class Sides:
     """Folders of the runs that digests and objectives name."""
     choice: Choice = Choice()
     notes: list[str] = field(default_factory=list)
+    read: list[Path] = field(default_factory=list)
+    """Folders that were read."""
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -86,6 +88,7 @@ class Sides:
     def _read(self, places: Sequence[Path], choice: Choice | None) -> list[Group]:
         runs, notes = read_runs(places, choice)
         groups, more = group(runs)
+        self.read += [place for place in places if place not in self.read]
         self.notes += [note for note in (*notes, *more) if note not in self.notes]
         return groups
 

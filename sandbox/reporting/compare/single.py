@@ -65,10 +65,7 @@ def of_two_runs(a: Run, b: Run, names: tuple[str, str], keys: Sequence[str], mar
     """
     one, other = read_kept(a), read_kept(b)
     check_same_images([one, other])
-    recall = sorted({1, *(int(asked[1]) for key in keys if (asked := _RECALL.search(key)))})
-    x, labels = one.queries(recall)
-    y, _ = other.queries(recall)
-    known = between_queries(x, y, labels)
+    known, served, labels = _queries(one, other, keys)
     if any(key.endswith(("verification/auc", "verification/eer")) for key in keys):
         known |= _pairs(one, other)
     figures, bare = [], []
@@ -84,9 +81,18 @@ def of_two_runs(a: Run, b: Run, names: tuple[str, str], keys: Sequence[str], mar
         known_ends = margin and not math.isnan(found.low)
         figures.append(FigureOfTwo(key, found, by_interval(found.low, found.high, margin) if known_ends else None))
     notes = [f"there is no interval over identities for {', '.join(bare)}"] if bare else []
-    served = tuple(_served(key, x[key], y[key], labels) for key in BY_QUERY)
     digests = a.digest, b.digest
     return OfTwoRuns(names, digests, a.seed, tuple(figures), served, len(np.unique(labels)), tuple(notes))
+
+
+def _queries(one: Kept, other: Kept, keys: Sequence[str]) -> tuple[dict[str, Between], tuple[Served, ...], np.ndarray]:
+    """Figures of queries, what either serves better, and the identities; neither where retrieval has no place."""
+    if not any(key.startswith(f"{SPLIT}/retrieval/") for key in one.run.figures):
+        return {}, (), one.verified.labels
+    recall = sorted({1, *(int(asked[1]) for key in keys if (asked := _RECALL.search(key)))})
+    x, labels = one.queries(recall)
+    y, _ = other.queries(recall)
+    return between_queries(x, y, labels), tuple(_served(key, x[key], y[key], labels) for key in BY_QUERY), labels
 
 
 def _pairs(one: Kept, other: Kept) -> dict[str, Between]:

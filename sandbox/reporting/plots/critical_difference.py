@@ -14,6 +14,8 @@ from sandbox.reporting.plots.style import COLOURS
 
 ENDINGS = (".png", ".svg", ".pdf")
 _INK, _BAR = "#333333", COLOURS[0]
+_LEVEL = 0.05
+_LEGEND = "mean rank, 1 being the best; a bar joins ways that are not told apart at 5 %"
 _LONGEST = 44  # letters of a name that stand beside the axis
 
 
@@ -41,17 +43,18 @@ def draw_ranks(names: Sequence[str], ranks: np.ndarray, p: np.ndarray, path: Pat
         figure, axes = plt.subplots(figsize=(9, height), layout="constrained")
         posthocs.critical_difference_diagram(
             pd.Series(ranks, index=labels),
-            pd.DataFrame(p, index=labels, columns=labels),
+            pd.DataFrame(np.where(p > _LEVEL, 1.0, 0.0), index=labels, columns=labels),
             ax=axes,
+            text_h_margin=0.012 * (len(names) + 2),
             label_fmt_left="{label}  {rank:.2f}",
             label_fmt_right="{rank:.2f}  {label}",
-            label_props={"fontsize": 9.5, "color": "black"},
-            marker_props={"color": _INK, "s": 22},
+            label_props={"fontsize": 9.5},
+            marker_props={"s": 22},
             elbow_props={"color": _INK, "linewidth": 0.9},
             crossbar_props={"color": _BAR, "linewidth": 4, "solid_capstyle": "round"},
         )
         axes.tick_params(labelsize=9)
-        axes.set_title(known.plotted(title), fontsize=11)
+        axes.set_title(f"{known.plotted(title)}\n{_LEGEND}", fontsize=10, pad=12)
         try:
             with whole_file(path, make_folder=True) as part:
                 figure.savefig(part, dpi=144, format=path.suffix[1:].lower(), bbox_inches="tight")
