@@ -222,7 +222,7 @@ BAD = {
     "out is a folder": (("triplet", "contrastive", "--out", "RUNS"), "which is a folder; name a file"),
     "over nothing": (("--over", "data.nam", "--in", "RUNS"), "did you mean 'data.name'"),
     "over the objective": (("--over", "loss", "--in", "RUNS"), "no setting to compare over named 'loss'"),
-    "over few": (("--over", "data.name", "--in", "RUNS"), "ranks over 1 data sets say nothing"),
+    "over few": (("--over", "data.name", "--in", "RUNS"), "ranks over 1 data set say nothing"),
     "over with equal": (("--over", "data.name", "--equal", "0.1"), "--equal has no place beside --over"),
     "over one": (("triplet", "--over", "data.name"), "'triplet' alone is given"),
     "over two figures": (

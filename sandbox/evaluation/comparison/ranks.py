@@ -15,6 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.wording import counted
 
 FEWEST = 5
 """Data sets below which nothing is said: signed ranks of four leave p at 0.125 or more."""
@@ -70,11 +71,12 @@ def ranked(values: np.ndarray, *, lower: bool = False) -> Ranked:
     sets, ways = values.shape
     if sets < FEWEST:
         raise SandboxError(
-            f"ranks over {sets} data sets say nothing, as no signed-rank test of fewer than {FEWEST} comes near 5 %; "
-            f"train on {FEWEST} or more"
+            f"ranks over {counted(sets, 'data set', 'data sets')} say nothing, as no signed-rank test of fewer than "
+            f"{FEWEST} comes near 5 %; train on {FEWEST} or more"
         )
     if ways < 2 or not np.isfinite(values).all():
-        raise SandboxError(f"{ways} ways are given to be ranked; at least two are, with finite figures throughout")
+        given = counted(ways, "way is", "ways are")
+        raise SandboxError(f"{given} given to be ranked; two or more are, with finite figures throughout")
     gains = _settled(-values if lower else values)
     ranks = np.stack([stats.rankdata(-row) for row in gains]).mean(0)
     statistic, p = math.nan, math.nan

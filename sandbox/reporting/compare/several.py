@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -18,6 +18,7 @@ from sandbox.reporting.compare.names import names_of
 from sandbox.reporting.records.groups import Group
 from sandbox.wording import first_names
 
+_OVERLAP = "these are parts of one data set, which share images: every p here is smaller than it should be"
 _NEVER = {"seed", "device", "threads", "resume_from", "after"}
 
 
@@ -52,8 +53,8 @@ def over_data(groups: Sequence[Group], over: str, key: str, wanted: Sequence[str
         wanted: canonical objectives; every way that is on all data sets where none is given.
 
     Raises:
-        SandboxError: no such setting, fewer than five data sets, fewer than two ways that are on all of them, two
-            recipes in one cell, or other rules of evaluation within a data set.
+        SandboxError: no such setting, one data set under several splits, fewer than five data sets, fewer than two
+            ways that are on all of them, two recipes in one cell, or other rules of evaluation within a data set.
     """
     known = dict.fromkeys(name for group in groups for name in flat(group.recipe))
     if over not in known or over in _NEVER | {"loss", "miner"}:
@@ -70,7 +71,9 @@ def over_data(groups: Sequence[Group], over: str, key: str, wanted: Sequence[str
                 f"{cell[way].runs[0].digest} and {group.runs[0].digest}; choose with --where"
             )
         cell[way] = group
+    one_source = _check_sources(cells, over)
     ways, notes = _ways(list(cells.values()), _labels(list(cells)))
+    notes += [_OVERLAP] if one_source else []
     rows = [[cell[way] for way in ways] for cell in cells.values()]
     names = names_of([_first(cells.values(), way) for way in ways])
     for row in rows:
@@ -79,6 +82,25 @@ def over_data(groups: Sequence[Group], over: str, key: str, wanted: Sequence[str
     notes += _uneven(rows, _labels(list(cells)))
     found = ranked(values, lower=lower_is_better(key))
     return OverData(over, key, tuple(names), tuple(_labels(list(cells))), values, counts, found, tuple(notes))
+
+
+def _check_sources(cells: Mapping[tuple[str, str], Mapping[Any, Group]], over: str) -> bool:
+    """Whether all that is compared over is of one data set, such as splits of it.
+
+    Raises:
+        SandboxError: one value of the setting stands for several splits of one data set, which are no data sets.
+    """
+    sources: dict[str, list[tuple[str, str]]] = {}
+    for (value, _), cell in cells.items():
+        data = next(iter(cell.values())).recipe.data
+        sources.setdefault(value, []).append((data.name, data.root))
+    for value, found in sources.items():
+        if len(set(found)) < len(found):
+            raise SandboxError(
+                f"{over} = {value} has {len(found)} splits of one data set, which count for one; choose one of them "
+                "with --where"
+            )
+    return len({source for found in sources.values() for source in found}) == 1
 
 
 def _is_of_data(name: str, over: str) -> bool:

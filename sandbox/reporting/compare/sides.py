@@ -49,8 +49,8 @@ class Sides:
             return self._of_folder(given, place)
         if "/" in given:
             raise SandboxError(f"there is no folder {given}; name a folder of runs, a digest or an objective")
-        if _DIGEST.fullmatch(given):
-            starting = [each for each in self.groups if each.runs[0].digest.startswith(given)]
+        if _DIGEST.fullmatch(given.lower()):
+            starting = [each for each in self.groups if each.runs[0].digest.startswith(given.lower())]
             if starting:
                 return self._only(given, starting, "is the start of")
             if re.search(r"\d", given):

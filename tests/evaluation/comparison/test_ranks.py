@@ -59,7 +59,7 @@ def test_the_least_p_is_reached_where_one_is_better_everywhere() -> None:
 def test_fewer_than_five_data_sets_and_other_input_are_refused() -> None:
     with pytest.raises(SandboxError, match="over 4 data sets say nothing"):
         ranked(np.zeros((4, 3)))
-    with pytest.raises(SandboxError, match="1 ways"):
+    with pytest.raises(SandboxError, match="1 way is given"):
         ranked(np.zeros((6, 1)))
     with pytest.raises(SandboxError, match="finite"):
         ranked(np.full((6, 2), np.nan))
