@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from sandbox.cli import flags
+from sandbox.cli.against import announce, check_alone, compare_runs, rival
 from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
 from sandbox.cli.report_table import Shown, print_report
@@ -61,6 +62,9 @@ class Command:
     """Print a catalogue and stop: losses, miners, data or backbones."""
     seeds: int = 1
     """Run this many seeds, from --seed upwards."""
+    against: str = ""
+    """Another objective, as --loss takes it, to train on the same seeds with all else the same (--miner goes to it too,
+    where it takes pairs or triplets), and to compare at the end. Both are trained anew, whatever there is."""
     stage: str = ""
     """Run this one of the recipe's stages alone; without it they run one after the other, each from the one before."""
     tag: tuple[str, ...] = ()
@@ -109,18 +113,37 @@ def obey(argv: list[str]) -> None:
     flags.quiet_libraries()
     from sandbox.pipeline.run import resume
 
-    for flag in ("--resume", "--out", "--stage"):
+    for flag in ("--resume", "--out", "--stage", "--against"):
         flags.value(argv, flag)  # an empty one is refused
     chosen = choose_stages(command.stage, stages)
+    check_alone(command.against, stages=len(chosen), resume=command.resume)
     if command.resume:
         besides = [w for w in argv if w.startswith("--") and not w.startswith(_BESIDE_RESUME)]
         if besides:
             raise SandboxError(f"{besides[0]} has no place beside --resume, which goes on with the run's own recipe")
         finish(resume(Path(command.resume), pictures=command.pictures, save_every=command.save_every), command)
         return
+    seeds = range(command.settings.seed, command.settings.seed + command.seeds)
+    if command.against:
+        return train_both(command, seeds)
     commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
-    for seed in range(command.settings.seed, command.settings.seed + command.seeds):
+    for seed in seeds:
         train(commands, [stage.name for stage in chosen], seed)
+
+
+def train_both(command: Command, seeds: range) -> None:
+    """The objective and the one it is held against, seed by seed, and what shared seeds say of them."""
+    from dataclasses import replace
+
+    recipes = (command.settings, rival(command.settings, command.against))
+    made: tuple[list[Path], list[Path]] = ([], [])
+    for seed in seeds:
+        for recipe, folders in zip(recipes, made, strict=True):
+            announce(replace(recipe, seed=seed))
+            done = train([replace(command, settings=recipe)], [], seed, hint=False)
+            folders += [done.folder.path] if done else []
+    if made[0]:  # of several processes the first alone has what was made
+        compare_runs(*made)
 
 
 def from_study(text: str) -> Recipe:
@@ -156,8 +179,8 @@ def choose_stages(wanted: str, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return found
 
 
-def train(commands: list[Command], names: list[str], seed: int) -> None:
-    """One run, or one for each stage, each going on from the one before."""
+def train(commands: list[Command], names: list[str], seed: int, *, hint: bool = True) -> Done | None:
+    """One run, or one for each stage, each going on from the one before; the last of them."""
     from dataclasses import replace
 
     from sandbox.pipeline.prepare import check
@@ -166,7 +189,7 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
 
     for command in commands if len(commands) > 1 else ():
         check(command.settings)  # a mistake in the last stage should not wait for the first to be trained
-    earlier = ""
+    earlier, done = "", None
     for place, command in enumerate(commands):
         recipe = replace(command.settings, seed=seed)
         if earlier:
@@ -184,8 +207,9 @@ def train(commands: list[Command], names: list[str], seed: int) -> None:
             save_every=command.save_every,
             tags=command.tag,
         )
-        done = finish(events, command, hint=last)
+        done = finish(events, command, hint=hint and last)
         earlier = here().tell(str(done.folder.path) if done else "")
+    return done
 
 
 def finish(events: Iterator[Event], command: Command, hint: bool = True) -> Done | None:

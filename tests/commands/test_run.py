@@ -44,6 +44,38 @@ def test_seeds_run_in_turn_and_share_a_digest(command: Callable[..., Any], tmp_p
     assert len({fact["digest"] for fact in facts}) == 1
 
 
+def test_another_objective_is_trained_on_the_same_seeds_and_compared(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = ("--loss", "triplet", "--miner", "hard", *QUICK, "--no_pictures", "--out", str(tmp_path))
+    said = command("run.py", *words, "--seeds", "2", "--against", "arcface")
+    assert said.code == 0, said.err
+    facts = [json.loads((folder / "run.json").read_text()) for folder in sorted(tmp_path.iterdir())]
+    made = {(fact["objective"], fact["seed"]): fact for fact in facts}
+    assert made.keys() == {(name, seed) for name in ("triplet_margin(miner=batch_hard)", "arcface") for seed in (0, 1)}
+    assert len({fact["split"] for fact in facts}) == 1
+    assert "A: triplet_margin(miner=batch_hard)\nB: arcface\nseeds 0, 1 of each" in said.out
+    again = said.out.splitlines()[-1].removeprefix("again: python experiments/table.py ").split()
+    assert again[1:3] == [made["triplet_margin(miner=batch_hard)", 0]["digest"], made["arcface", 0]["digest"]]
+    assert "n = 2 paired seeds" in command("table.py", *again).out
+
+
+def test_a_mistake_in_the_other_objective_is_said_before_anything_trains(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = (*QUICK, "--out", str(tmp_path / "runs"))
+    for more, sentence in (
+        (("--against", "contrastve"), "did you mean 'contrastive'"),
+        (("--against", "triplet"), "is the objective of --loss itself"),
+        (("--against", ""), "--against is empty"),
+        (("--against", "arcface", "--resume", str(tmp_path)), "--against has no place beside --resume"),
+        (("--against", "arcface", "--seeds", "0"), "--seeds is 0"),
+    ):
+        said = command("run.py", "--loss", "triplet", *words, *more)
+        assert said.code == 2 and sentence in said.err and said.err.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_recipe_file_is_read_and_flags_go_over_it(command: Callable[..., Any], tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(

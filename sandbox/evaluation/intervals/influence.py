@@ -131,9 +131,11 @@ class Influence:
 
     def auc(self) -> Deviation:
         """Placement values: the share of the other kind that a pair's score beats, or is beaten by."""
-        beaten = (np.cumsum(self.impostors) - self.impostors / 2) / self.n
-        beating = 1 - (np.cumsum(self.genuine) - self.genuine / 2) / self.p
-        return self._deviation(self._centred(beaten, True), self._centred(beating, False))
+        return self._deviation(*self._auc())
+
+    def auc_by_identity(self) -> np.ndarray:
+        """(identities,): how far each identity moves the AUC."""
+        return self.spread.influence(*self._auc())
 
     def tar(self, threshold: float, far: float) -> Deviation:
         """TAR where FAR is `far`: the pairs above the threshold, and those that would move the threshold."""
@@ -143,10 +145,11 @@ class Influence:
 
     def eer(self, threshold: float, rate: float) -> Deviation:
         """FAR and FRR at the threshold where they meet, weighed by the densities there."""
-        accepted = self._above(threshold)
-        slope = self._slope(max(rate, 1 / self.n))
-        weight = slope / (1 + slope)
-        return self._deviation(-(1 - weight) * self._centred(accepted, True), weight * self._centred(accepted, False))
+        return self._deviation(*self._eer(threshold, rate))
+
+    def eer_by_identity(self, threshold: float, rate: float) -> np.ndarray:
+        """(identities,): how far each identity moves the EER."""
+        return self.spread.influence(*self._eer(threshold, rate))
 
     def accuracy(self, threshold: float) -> Deviation:
         """The share called rightly, of as many pairs of each kind; moving the best threshold changes little in it."""
@@ -171,6 +174,19 @@ class Influence:
             (centre - moments.impostor_mean) ** 2 - moments.impostor_var
         )
         return self._deviation(self._centred(g, True), self._centred(i, False))
+
+    def _auc(self) -> tuple[np.ndarray, np.ndarray]:
+        """What a genuine and an impostor pair of each bin do to the AUC."""
+        beaten = (np.cumsum(self.impostors) - self.impostors / 2) / self.n
+        beating = 1 - (np.cumsum(self.genuine) - self.genuine / 2) / self.p
+        return self._centred(beaten, True), self._centred(beating, False)
+
+    def _eer(self, threshold: float, rate: float) -> tuple[np.ndarray, np.ndarray]:
+        """The same of the EER."""
+        accepted = self._above(threshold)
+        slope = self._slope(max(rate, 1 / self.n))
+        weight = slope / (1 + slope)
+        return -(1 - weight) * self._centred(accepted, True), weight * self._centred(accepted, False)
 
     def _centred(self, value: np.ndarray, genuine: bool) -> np.ndarray:
         weight, total = (self.genuine, self.p) if genuine else (self.impostors, self.n)

@@ -6,4 +6,5 @@ map map_layout  images where t-SNE puts them       scores plane   counted scores
 fonts lettering names of any script                contact_sheet  rows of a data set's images
 study_marks     what a study's pictures share      study_history  trials in order, curves, the front
 study_space     slices, contours, importance       study_parallel all parameters, a line a trial
+critical_difference  ways by mean rank over data sets
 """

@@ -137,3 +137,11 @@ def test_holm_rejects_what_the_procedure_does(values: list[float]) -> None:
             break
         rejected[place] = True
     assert [value <= 0.05 for value in holm(values)] == rejected
+
+
+@pytest.mark.parametrize("n", [3, 5, 10])
+def test_the_interval_over_seeds_covers_the_true_difference(n: int) -> None:
+    draws = np.random.default_rng(n).normal(0.01, 0.03, (10_000, n))
+    luck = np.random.default_rng(0).normal(0.6, 0.1, n)  # of a seed, which both ways share
+    hits = [abs(found.difference - 0.01) <= found.half for found in (paired(luck + row, luck) for row in draws)]
+    assert 0.94 <= np.mean(hits) <= 0.96
