@@ -54,7 +54,7 @@ def start(program: str, words: Sequence[str], experiments: Path, *, quiet: bool 
 
 
 def train(wanted: Sequence[Wanted], there: Standing, out: Path, experiments: Path, *, anew: bool = False) -> int:
-    """Train what is missing: interrupted runs first, then the seeds that are absent.
+    """Train what is missing: runs that were begun first, then the seeds that are absent.
 
     Args:
         wanted: the runs of a table.
@@ -67,7 +67,7 @@ def train(wanted: Sequence[Wanted], there: Standing, out: Path, experiments: Pat
         How many runs were started or gone on with.
     """
     count = 0
-    missing = ("absent", "ledger", "interrupted") if anew else ("absent", "interrupted")
+    missing = ("absent", "ledger", "begun") if anew else ("absent", "begun")
     lines: dict[str, tuple[Line, list[int]]] = {}
     for one in wanted:
         if there.where(one) not in missing:
@@ -75,7 +75,8 @@ def train(wanted: Sequence[Wanted], there: Standing, out: Path, experiments: Pat
         count += 1
         begun = [there.begun[name, one.seed] for name in one.digests if (name, one.seed) in there.begun]
         if begun and len(one.digests) == 1:
-            start("run.py", ["--resume", begun[-1]], experiments)
+            plain = [word for word in one.line.words if word in ("--no_pictures", "--no-pictures")]
+            start("run.py", ["--resume", begun[-1], *plain], experiments)
         else:
             lines.setdefault(one.line.text, (one.line, []))[1].append(one.seed)
     for line, seeds in lines.values():

@@ -170,19 +170,21 @@ def _standing(folders: Sequence[Path], kept: Path) -> Standing:
     from sandbox.reporting.again.standing import standing
     from sandbox.reporting.records import ledger
     from sandbox.reporting.records.read import read_runs
-    from sandbox.runs.folder import finished_runs, interrupted_runs
+    from sandbox.runs.folder import run_folders
 
     runs: list[Run] = []
     begun = {}
     for folder in filter(Path.is_dir, folders):
-        if finished_runs(folder):
+        states = [(one, one.status()) for one in run_folders(folder)]
+        if any(state == "done" for _, state in states):
             found, notes = read_runs([folder])
             runs += found
             for note in notes:
                 say(f"note: {note}", file=sys.stderr)
-        for one in interrupted_runs(folder):
-            facts = one.read_json("run.json")
-            begun[str(facts.get("digest")), facts.get("seed")] = from_here(one.path)
+        for one, state in states:
+            if state.startswith(("interrupted", "running")):
+                facts = one.read_json("run.json")
+                begun[str(facts.get("digest")), facts.get("seed")] = from_here(one.path)
     return standing(runs, ledger.read(kept) if ledger.is_ledger(kept) else [], begun)
 
 
@@ -202,7 +204,7 @@ def _say_standing(found: Sequence[Asked], there: Standing, folders: Sequence[Pat
         f"  {counted(len(found) - untold, 'command makes', 'commands make')} "
         f"{counted(len(wanted), 'run', 'runs')}{told}: "
         f"{wanted.count('there'):,} in {where}, {wanted.count('ledger'):,} in the ledger alone ({beside}), "
-        f"{wanted.count('interrupted'):,} interrupted, {wanted.count('absent'):,} absent"
+        f"{wanted.count('begun'):,} begun, {wanted.count('absent'):,} absent"
     )
     if there.strangers:
         count = counted(len(there.strangers), "run has", "runs have")
@@ -210,7 +212,7 @@ def _say_standing(found: Sequence[Asked], there: Standing, folders: Sequence[Pat
     for each in found:
         if each.why:
             say(f"  {each.line} {each.why}")
-        for state, word in (("absent", "absent"), ("interrupted", "interrupted"), ("ledger", "in the ledger alone")):
+        for state, word in (("absent", "absent"), ("begun", "begun"), ("ledger", "in the ledger alone")):
             seeds = [str(one.seed) for one in each.wanted if there.where(one) == state]
             if seeds:
                 say(f"  {word}: seed{'s' if len(seeds) > 1 else ''} {first_names(seeds, 10)} of {each.line}")

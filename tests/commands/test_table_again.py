@@ -103,7 +103,7 @@ def test_runs_of_another_split_and_interrupted_ones_are_not_the_tables(table: Pa
     assert "1 run has a recipe of the ledger's, but another split" in said.out and one.name in said.out
     (table.parent / "t.csv").unlink()
     said = again(table)
-    assert "1 interrupted, 0 absent" in said.out and f"interrupted: seed 1 of {LINES['arcface']}" in said.out
+    assert "1 begun, 0 absent" in said.out and f"begun: seed 1 of {LINES['arcface']}" in said.out
 
 
 def test_a_ledger_that_was_changed_is_refused_by_its_line(table: Path, again: Callable[..., Any]) -> None:

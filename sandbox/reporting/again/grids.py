@@ -43,7 +43,8 @@ def grids(text: str, suffix: str) -> list[Grid]:
         text: of the file.
         suffix: ``.md``, ``.tex``, ``.html`` or ``.csv``.
     """
-    read = {".md": _of_markdown, ".tex": _of_latex, ".html": _of_html, ".csv": _of_csv}[suffix]
+    ways = {".md": _of_markdown, ".tex": _of_latex, ".html": _of_html, ".csv": _of_csv}
+    read = _of_latex if r"\begin{tabular}" in text else ways[suffix]  # --format may differ from the file's ending
     return [grid for grid in map(_even, read(text)) if grid is not None]
 
 

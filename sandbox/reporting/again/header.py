@@ -90,13 +90,13 @@ def _text(path: Path) -> str:
 
 def _comment(text: str, suffix: str) -> list[str]:
     """The lines of the comment at the head of a file, in its own way of writing comments."""
-    if suffix in (".md", ".html"):
+    if suffix in (".md", ".html") and not text.startswith("% "):
         match = _COMMENT.search(text)
         before = re.sub(r"<[^>]*>", "", text[: match.start()]) if match else "x"
         if match is None or (suffix == ".md" and before.strip()):
             return []
         return joined((html.unescape(match[1]) if suffix == ".html" else match[1]).strip().splitlines())
-    sign = "%" if suffix == ".tex" else "#"
+    sign = "#" if suffix == ".csv" else "%"
     lines = []
     for line in text.splitlines():
         if not line.startswith(sign):

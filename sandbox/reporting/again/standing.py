@@ -9,7 +9,7 @@ from typing import Literal
 from sandbox.reporting.again.lines import Line
 from sandbox.reporting.records.run import Run
 
-Where = Literal["there", "ledger", "interrupted", "absent"]
+Where = Literal["there", "ledger", "begun", "absent"]
 Key = tuple[str, int]
 """Digest and seed."""
 
@@ -33,13 +33,13 @@ class Standing:
     ledger: Mapping[Key, Run]
     """Those that the ledger beside the table holds."""
     begun: Mapping[Key, str]
-    """Folders of runs that were interrupted."""
+    """Folders of runs that were interrupted, or that somebody is training."""
     strangers: Sequence[Run] = ()
     """Runs in folders whose recipe and seed the ledger has with another split: other images, so another run."""
 
     def where(self, wanted: Wanted) -> Where:
         """Where a run is; of several stages the one that is furthest from being there counts."""
-        order: tuple[Where, ...] = ("absent", "interrupted", "ledger", "there")
+        order: tuple[Where, ...] = ("absent", "begun", "ledger", "there")
         return min((self._one((name, wanted.seed)) for name in wanted.digests), key=order.index)
 
     def runs(self, wanted: Sequence[Wanted]) -> list[Run]:
@@ -55,7 +55,7 @@ class Standing:
             return "there"
         if key in self.ledger:
             return "ledger"
-        return "interrupted" if key in self.begun else "absent"
+        return "begun" if key in self.begun else "absent"
 
 
 def standing(folders: Sequence[Run], ledger: Sequence[Run], begun: Mapping[Key, str]) -> Standing:
@@ -64,7 +64,7 @@ def standing(folders: Sequence[Run], ledger: Sequence[Run], begun: Mapping[Key, 
     Args:
         folders: finished runs, oldest first; of one recipe and seed the later one counts.
         ledger: the runs of the table's ledger; none where there is no ledger.
-        begun: digest and seed of interrupted runs, with their folders.
+        begun: digest and seed of runs that are not finished, with their folders.
     """
     splits = {run.digest: run.split for run in ledger}
     same = [run for run in folders if splits.get(run.digest, run.split) == run.split]
