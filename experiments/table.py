@@ -52,7 +52,9 @@ def main() -> None:
         return run_look(sys.argv[1], sys.argv[2:], RESULTS)
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
     flags.quiet_libraries()
-    from sandbox.reporting.tables import SHOWN, build_table, read_runs, render
+    from sandbox.reporting.records import ledger
+    from sandbox.reporting.records.read import read_runs
+    from sandbox.reporting.tables import SHOWN, build_table, render
     from sandbox.runs.folder import interrupted_runs
     from sandbox.wording import counted
 
@@ -61,7 +63,7 @@ def main() -> None:
     again = [f"python experiments/run.py --resume {from_here(f.path)}" for p in places for f in interrupted_runs(p)]
     for note in (*notes, *(f"not in the table, as it was interrupted; to go on: {line}" for line in again)):
         say(f"note: {note}", file=sys.stderr)
-    table = build_table(runs, command.metrics or SHOWN, sort=command.sort)
+    table = build_table(runs, command.metrics or SHOWN, sort=command.sort)  # type: ignore[arg-type]
     if not command.out:
         say(render(table, command.format), end="")
         return
@@ -69,7 +71,8 @@ def main() -> None:
     made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
     write_whole(path, render(table, command.format, header=made), make_folder=True)
-    say(f"{counted(len(table.frame), 'row', 'rows')} to {path}")
+    ledger.write(ledger.beside(path), runs, header=made)
+    say(f"{counted(len(table.frame), 'row', 'rows')} to {path}, and the runs to {ledger.beside(path).name}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import digest
+from sandbox.reporting.records import ledger
 from sandbox.reporting.records.chosen import Choice
 from sandbox.reporting.records.run import Run
 from sandbox.runs.folder import RunFolder, run_folders
@@ -22,7 +23,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
     """Finished runs below the given folders, oldest first, and sentences on those that are left out.
 
     Args:
-        places: folders of runs, or run folders.
+        places: folders of runs, run folders, or ledgers of tables (.csv).
         choice: which of the runs are wanted; all where not given.
 
     Raises:
@@ -32,6 +33,9 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
     damaged: list[str] = []
     drawn = 0
     for place in places:
+        if place.suffix == ".csv":
+            runs |= {place.resolve() / str(number): run for number, run in enumerate(ledger.read(place))}
+            continue
         if not place.is_dir():
             raise SandboxError(
                 f"no folder {place}; train something first: python experiments/run.py --loss triplet --miner hard"

@@ -1,0 +1,92 @@
+"""Which runs a run.py command in the head of a table makes, by run.py's own reading of its flags."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+from sandbox.cli import flags
+from sandbox.data.catalog import data_kinds
+from sandbox.errors import SandboxError
+from sandbox.recipe.specs import Recipe, digest
+from sandbox.recipe.text import load_staged
+from sandbox.reporting.again.lines import Line, lacks, stands_for
+from sandbox.reporting.again.standing import Wanted
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command, and the runs that it makes."""
+
+    line: Line
+    wanted: tuple[Wanted, ...] = ()
+    why: str = ""
+    """Why they cannot be told, or not be made here."""
+
+
+def asked(line: Line, experiments: Path) -> Asked:
+    """The runs of a run.py line; with a reason where they cannot be told, as for PATH, which is no folder."""
+    if line.program != "run.py":
+        return Asked(line, why=f"is no run.py line: {line.program} makes no runs of a table")
+    if names := stands_for(line):
+        return Asked(line, why=f"needs {', '.join(names)} (--set {names[0]}=...)")
+    missing = lacks(line)
+    try:
+        wanted = _wanted(line, experiments)
+    except SandboxError as error:
+        return Asked(line, why=f"cannot be read: {error}")
+    return Asked(line, wanted, f"needs {', '.join(missing)}, which is not here" if missing else "")
+
+
+def command_of(name: str, experiments: Path) -> ModuleType:
+    """A file of experiments/ as a module, so that its flags are read as it reads them."""
+    called = f"sandbox_again_{name.removesuffix('.py')}"
+    if called not in sys.modules:
+        spec = importlib.util.spec_from_file_location(called, experiments / name)
+        if spec is None or spec.loader is None or not (experiments / name).is_file():
+            raise SandboxError(f"there is no {experiments / name}")
+        sys.modules[called] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
+        spec.loader.exec_module(sys.modules[called])
+    return sys.modules[called]
+
+
+def _wanted(line: Line, experiments: Path) -> tuple[Wanted, ...]:
+    run = command_of("run.py", experiments)
+    words = list(line.words)
+    if flags.value(words, "--resume"):
+        raise SandboxError("--resume goes on with a run, and does not say which recipe it has")
+    named = flags.value(words, "--recipe")
+    base, stages = load_staged(named, experiments / "recipes", data_kinds()) if named else (Recipe(), ())
+    if study := flags.value(words, "--from"):
+        base = run.from_study(study)
+    command = run.read(words, base)
+    chosen = run.choose_stages(command.stage, stages)
+    recipes = [run.read(words, stage.over(base)).settings for stage in chosen] or [command.settings]
+    seeds = range(command.settings.seed, command.settings.seed + command.seeds)
+    return tuple(Wanted(line, seed, digests) for digests in [_digests(recipes)] for seed in seeds)
+
+
+def _digests(recipes: list[Recipe]) -> tuple[str, ...]:
+    """The digests that runs of recipes have, each going on from the one before."""
+    from sandbox.objectives.resolve import resolve
+
+    found: list[str] = []
+    for recipe in recipes:
+        spelt = replace(recipe, loss=str(resolve(recipe.loss, recipe.miner)), miner="none")
+        if found:
+            spelt = replace(spelt, after=found[-1])
+        elif spelt.resume_from:
+            spelt = replace(spelt, after=_digest_of(Path(spelt.resume_from)))
+        found.append(digest(spelt))
+    return tuple(found)
+
+
+def _digest_of(folder: Path) -> str:
+    from sandbox.runs.folder import RunFolder
+
+    if not folder.is_dir():
+        raise SandboxError(f"it goes on from the run {folder}, which is not here")
+    return str(RunFolder(folder).facts_of_finished()["digest"])

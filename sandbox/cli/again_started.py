@@ -1,0 +1,116 @@
+"""What `table.py again --run` starts: run.py, tune.py and table.py, with this Python and through no shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox.cli import flags
+from sandbox.cli.again_asked import command_of
+from sandbox.cli.outputs import from_here
+from sandbox.cli.say import say
+from sandbox.errors import SandboxError
+from sandbox.reporting.again.lines import Line, spelt
+from sandbox.reporting.again.standing import Standing, Wanted, spans
+from sandbox.reporting.records import ledger
+from sandbox.reporting.records.run import Run
+from sandbox.wording import printable
+
+
+def start(program: str, words: Sequence[str], experiments: Path, *, quiet: bool = False) -> None:
+    """Run one of our commands to its end; what it prints is shown unless it is to be quiet.
+
+    Raises:
+        SandboxError: it failed; what it trained before stays.
+    """
+    if program not in ("run.py", "tune.py", "table.py"):
+        raise SandboxError(f"{program} is not started from here")
+    line = spelt(program, list(words))
+    if not quiet:
+        say(f"$ {line}", flush=True)
+    # What it prints goes to stderr: this command's own stdout is for what came of it.
+    process = subprocess.Popen(
+        [sys.executable, str(experiments / program), *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(experiments.parent), *_paths()])},
+        stdout=subprocess.DEVNULL if quiet else 2,
+        stderr=subprocess.PIPE if quiet else None,
+        text=True,
+    )
+    said, stopped = "", False
+    while process.poll() is None:
+        try:
+            said = process.communicate()[1] or ""
+        except KeyboardInterrupt:  # the command has it too, and saves what it has before it ends
+            stopped = True
+    if stopped or process.returncode < 0 or process.returncode > 128:
+        raise KeyboardInterrupt
+    if process.returncode:
+        last = said.strip().splitlines()[-1:]
+        why = printable(last[0].removeprefix("error: ")) if last else f"its exit code is {process.returncode}"
+        raise SandboxError(f"{line} failed: {why}")
+
+
+def train(wanted: Sequence[Wanted], there: Standing, out: Path, experiments: Path, *, anew: bool = False) -> int:
+    """Train what is missing: runs that were begun first, then the seeds that are absent.
+
+    Args:
+        wanted: the runs of a table.
+        there: what there is of them.
+        out: folder that new runs go into.
+        experiments: where the commands lie.
+        anew: train what only the ledger has, too.
+
+    Returns:
+        How many runs were started or gone on with.
+    """
+    count = 0
+    missing = ("absent", "ledger", "begun") if anew else ("absent", "begun")
+    lines: dict[str, tuple[Line, list[int]]] = {}
+    for one in wanted:
+        if there.where(one) not in missing:
+            continue
+        count += 1
+        begun = [there.begun[name, one.seed] for name in one.digests if (name, one.seed) in there.begun]
+        if begun and len(one.digests) == 1:
+            plain = [word for word in one.line.words if word in ("--no_pictures", "--no-pictures")]
+            start("run.py", ["--resume", begun[-1], *plain], experiments)
+        else:
+            lines.setdefault(one.line.text, (one.line, []))[1].append(one.seed)
+    for line, seeds in lines.values():
+        words = flags.without(line.words, ("--seed", "--seeds", "--out"))
+        for first, many in spans(seeds):
+            start("run.py", [*words, "--seed", str(first), "--seeds", str(many), "--out", from_here(out)], experiments)
+    return count
+
+
+def build(line: Line, runs: Sequence[Run], folder: Path, suffix: str, experiments: Path) -> str:
+    """The text of a table, built by its own command of these runs alone.
+
+    Args:
+        line: the table.py command of its head.
+        runs: what it is made of.
+        folder: for the files that are needed meanwhile.
+        suffix: ending of the table's name.
+        experiments: where the commands lie.
+    """
+    ledger.write(folder / "runs.csv", runs)
+    words = flags.without(line.words, ("--out",))
+    places = _places(words, experiments)
+    kept = [word for word in words if word not in places]
+    made = folder / f"again{suffix}"
+    start("table.py", [str(folder / "runs.csv"), *kept, "--out", str(made)], experiments, quiet=True)
+    return made.read_text(encoding="utf-8")
+
+
+def _places(words: list[str], experiments: Path) -> tuple[str, ...]:
+    """The folders of runs among the words of a table.py command."""
+    module = command_of("table.py", experiments)
+    command = flags.parse(module.Command, words, prog="python experiments/table.py", description="")
+    return tuple(getattr(command, "runs", ()))
+
+
+def _paths() -> list[str]:
+    return [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []

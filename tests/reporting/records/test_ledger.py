@@ -1,0 +1,113 @@
+"""The ledger of a table: what is written is read back whole, and what was changed is refused by its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.recipe.specs import DataSpec, OptimizerSpec, Recipe
+from sandbox.reporting.records import ledger
+from sandbox.reporting.records.read import read_runs
+from sandbox.reporting.records.run import Run
+from sandbox.runs.folder import create
+
+TEST = {
+    "retrieval/map@r": {"value": 0.1 + 0.2, "low": 0.25, "high": 0.375, "n": 10},
+    "retrieval/unmatched": {"value": 0, "low": 0, "high": 0, "n": 10},
+    "verification/tar@far=1e-4": {"value": 0.5, "n": 45, "far": 9.3e-05, "supported": False},
+}
+VAL = {"retrieval/map@r": {"value": 1.0, "low": 0.15811388300841903, "high": 1.0, "n": 4}}
+FACTS = {"parameters": {"backbone": 388320}, "steps": 40, "health": ["all images have nearly one embedding, 5 %"]}
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Run]:
+    for seed in range(2):
+        recipe = Recipe(seed=seed, loss="triplet_margin(margin=0.1)", data=DataSpec(name="digits", root='a "b", c'))
+        folder = create(tmp_path / "runs", recipe, "python experiments/run.py, as a person typed it")
+        folder.write_json("report.json", {"val": VAL, "test": TEST})
+        folder.write_json("baselines.json", {"raw pixels": {"test": TEST}, "untrained": {"val": VAL}})
+        folder.update(status="done", split="abc", tags=["small", "a, b"], **FACTS, versions={"torch": "2.14.1"})
+    return read_runs([tmp_path / "runs"])[0]
+
+
+def test_a_run_comes_back_with_every_figure_to_the_last_bit(tmp_path: Path, runs: list[Run]) -> None:
+    ledger.write(tmp_path / "a.csv", runs, "python experiments/table.py\n2026-11-26")
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert lines[:3] == ["# python experiments/table.py", "# 2026-11-26", "# 2 of 2 runs with torch 2.14.1"]
+    assert lines[3].startswith("digest,seed,objective,split,steps,tags,after,run,test/retrieval/map@r,")
+    assert len(lines) == 6
+    back, notes = read_runs([tmp_path / "a.csv"])
+    assert not notes
+    for run, other in zip(runs, back, strict=True):
+        for name in ("digest", "seed", "recipe", "report", "split", "tags", "baselines", "figures"):
+            assert getattr(other, name) == getattr(run, name), name
+        assert {name: other.facts[name] for name in FACTS} == FACTS
+        assert other.command.startswith("python experiments/run.py --loss") and "--data.name digits" in other.command
+
+
+def test_a_run_that_went_on_from_another_keeps_its_digest(tmp_path: Path, runs: list[Run]) -> None:
+    from sandbox.recipe.specs import digest
+
+    recipe = replace(runs[0].recipe, resume_from="gone", after="0123456789ab", optimizer=OptimizerSpec(lr=1e-5))
+    ledger.write(tmp_path / "a.csv", [replace(runs[0], recipe=recipe, digest=digest(recipe))])
+    (back,) = ledger.read(tmp_path / "a.csv")
+    assert back.recipe == recipe and "--after" not in back.command
+
+
+def test_runs_of_different_figures_share_a_ledger(tmp_path: Path, runs: list[Run]) -> None:
+    other = replace(runs[1], report={"test": {"classification/top@1": {"value": 0.5, "n": 3}}}, baselines={}, facts={})
+    ledger.write(tmp_path / "a.csv", [runs[0], other])
+    assert [run.report for run in ledger.read(tmp_path / "a.csv")] == [runs[0].report, other.report]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda text: text.replace("0.375", "0.475", 1), r"a\.csv, line 3 was changed or cut"),
+        (lambda text: text.replace("--seed 1", "--seed 2"), r"a\.csv, line 4 was changed or cut"),
+        (lambda text: text[: text.rindex(",")], r"a\.csv, line 4 is broken: it has \d+ cells, where the head has \d+"),
+        (lambda text: text.replace(',"', ',x"', 1), r"a\.csv, line 3"),
+        (lambda text: text.replace("digest,", "name,"), "is no ledger of runs"),
+        (lambda text: text.replace("test/retrieval/map@r low", "test/retrieval/map@r"), "has a column twice"),
+        (lambda text: "", "is empty"),
+        (lambda text: text + "\0", "line 5"),
+    ],
+    ids=range(8),
+)
+def test_a_changed_line_is_refused_by_its_number(
+    tmp_path: Path, runs: list[Run], change: Callable[[str], str], sentence: str
+) -> None:
+    ledger.write(tmp_path / "a.csv", runs)
+    path = tmp_path / "a.csv"
+    path.write_text(change(path.read_text()))
+    with pytest.raises(SandboxError, match=sentence):
+        read_runs([path])
+
+
+def test_a_line_whose_digest_and_recipe_differ_is_refused(tmp_path: Path, runs: list[Run]) -> None:
+    ledger.write(tmp_path / "a.csv", [replace(runs[0], digest="0" * 12)])
+    with pytest.raises(SandboxError, match=r"names the digest 000000000000 and seed 0, but its run.py line makes"):
+        ledger.read(tmp_path / "a.csv")
+
+
+def test_a_file_that_is_not_there_and_one_that_is_no_text_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match=r"there is no ledger .*a\.csv"):
+        read_runs([tmp_path / "a.csv"])
+    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SandboxError, match="cannot read the ledger"):
+        read_runs([tmp_path / "a.csv"])
+
+
+def test_the_place_beside_a_table(tmp_path: Path, runs: list[Run]) -> None:
+    assert ledger.beside(Path("results/tables/a.md")) == Path("results/tables/a.csv")
+    assert ledger.beside(Path("results/tables/a.csv")) == Path("results/tables/a.runs.csv")
+    ledger.write(tmp_path / "a.csv", runs, "made so")
+    (tmp_path / "b.csv").write_text("# made so\nobjective,n\narcface,3\n")
+    found: list[Any] = [ledger.is_ledger(tmp_path / name) for name in ("a.csv", "b.csv", "none.csv")]
+    assert found == [True, False, False]
