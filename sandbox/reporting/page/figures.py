@@ -22,6 +22,8 @@ class Cell:
 
     value: str = ""
     interval: str = ""
+    few: str = ""
+    """How few identities the interval is from."""
     over: str = ""
     """What it was counted over."""
 
@@ -61,7 +63,11 @@ def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[
         for key in first
     ]
     rest = [
-        Row(printed_name(key), _beside(key, counted_pairs), tuple(_cell(key, report[name].get(key), 0) for name in shown))
+        Row(
+            printed_name(key),
+            _beside(key, counted_pairs),
+            tuple(_cell(key, report[name].get(key), 0) for name in shown),
+        )
         for key in keys
         if key not in first and not _repeats(key, report)
     ]
@@ -112,9 +118,9 @@ def _cell(key: str, entry: Mapping[str, Any] | None, count: int) -> Cell:
         return Cell()
     unit = {"verification": "pairs", "retrieval": "queries"}.get(key.split("/")[-2] if "/" in key else "", "images")
     over = f"{entry['n']:,} {unit}" if "n" in entry else ""
-    few = f" from {counted(count, 'identity', 'identities')}" if 0 < count < FEW else ""
+    few = f"from {counted(count, 'identity', 'identities')}" if 0 < count < FEW else ""
     interval = spell_interval(entry)
-    return Cell(spell(entry), f"{interval}{few}" if interval else "", over)
+    return Cell(spell(entry), interval, few if interval else "", over)
 
 
 def _repeats(key: str, report: Mapping[str, Figures]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sandbox.evaluation.lint.embeddings import lint_embeddings
+from sandbox.evaluation.lint.embeddings import Finding, lint_embeddings
 from sandbox.evaluation.lint.pairs import lint_pairs
 from sandbox.reporting.page.book import Book, make_book
 from sandbox.reporting.page.difficulty import ClassRow, ConfusedClasses, by_difficulty, confused_classes
@@ -33,8 +33,7 @@ class Looked:
     classes: list[ClassRow] = field(repr=False)
     confused: list[ConfusedClasses]
     places: Places | None
-    lint: list[str]
-    """The linter's findings."""
+    lint: list[Finding]
     own: Book
     """The images that are retrieved."""
     pairs: Book
@@ -49,7 +48,7 @@ def look(material: Material) -> Looked:
     classes = [] if searched is None else by_difficulty(searched, y)
     confused = [] if searched is None else confused_classes(searched, y)
     counted = operate(material.verified, material.run.report[material.split])
-    near = None if counted is None else near_pairs(material.verified, counted)
+    near = None if counted is None else near_pairs(material.verified, counted, None if material.apart else searched)
     hardest = [row.label for row in classes] or np.unique(y).tolist()
     places = place(own, hardest)
     book, pairs = _books(material, searched, shown, near, confused, places)
@@ -64,31 +63,30 @@ def _books(
     confused: list[ConfusedClasses],
     places: Places | None,
 ) -> tuple[Book, Book]:
-    images = material.pictured
+    images = None if material.pictured is None else material.pictured.images
     sides = [] if near is None else [np.stack([near.left, near.right], 1)]
     own: list[np.ndarray] = [np.array([row for one in confused for row in (*one.rows, *one.others)], np.int64)]
     own += [] if places is None else [places.rows]
     if searched is not None:  # a query with what it finds, then the next
         own.append(np.column_stack([searched.rows[shown], searched.ids[shown]]))
+    y, names = material.own.labels, material.classes
     if not material.apart:
-        book = make_book(
-            "own", material.own.labels, material.classes, images and images.images, [*sides, *own], budget=_BUDGET
-        )
+        book = make_book("own", y, names, images, [*sides, *own], budget=_BUDGET)
         return book, book
-    apart = images and images.apart
+    apart = None if material.pictured is None else material.pictured.apart
     labels = material.verified.labels
-    names = apart.classes if apart else tuple(f"class {number}" for number in range(int(labels.max()) + 1))
+    others = tuple(f"class {number}" for number in range(int(labels.max()) + 1)) if apart is None else apart.classes
     return (
-        make_book("own", material.own.labels, material.classes, images and images.images, own, budget=_BUDGET),
-        make_book("apart", labels, names, apart, sides or [np.zeros(0, np.int64)], budget=_BUDGET_APART),
+        make_book("own", y, names, images, own, budget=_BUDGET),
+        make_book("apart", labels, others, apart, sides or [np.zeros(0, np.int64)], budget=_BUDGET_APART),
     )
 
 
-def _linted(material: Material) -> list[str]:
+def _linted(material: Material) -> list[Finding]:
     kept, images = material.own, material.pictured
     names = np.array(material.classes)[kept.labels]
     found = lint_embeddings(kept.x, names, paths=None if images is None else images.images.paths)
     pairs = material.verified.pairs
     if pairs is not None:
         found += lint_pairs(pairs.left, pairs.right, pairs.same, pairs.fold)
-    return [finding.text for finding in found]
+    return found

@@ -14,6 +14,7 @@ from sandbox.evaluation.retrieval.search import Searcher
 from sandbox.evaluation.similarity import as_products
 from sandbox.evaluation.verification.metrics import score_pairs
 from sandbox.reporting.page.operating import Operating
+from sandbox.reporting.page.searched import Searched
 from sandbox.runs.embeddings import KeptSet
 
 MOST = 160
@@ -37,15 +38,16 @@ class Near:
     """(P,) bool, genuine."""
 
 
-def near_pairs(kept: KeptSet, counted: Operating) -> Near:
+def near_pairs(kept: KeptSet, counted: Operating, found: Searched | None = None) -> Near:
     """Pairs of both kinds, half of them spread over the scores, half where errors are equal.
 
     Args:
         kept: embeddings, and pairs where they were given.
         counted: of the same embeddings.
+        found: what they find, where that is known.
     """
     if kept.pairs is None:
-        left, right = (np.concatenate(sides) for sides in zip(*_candidates(kept), strict=True))
+        left, right = _candidates(kept, found)
         same = kept.labels[left] == kept.labels[right]
     else:
         left, right, same = kept.pairs.left, kept.pairs.right, kept.pairs.same
@@ -74,7 +76,7 @@ def _spread(scores: np.ndarray, middle: float) -> np.ndarray:
     return np.unique(np.concatenate([by_score, by_order, around]))
 
 
-def _candidates(kept: KeptSet) -> list[tuple[np.ndarray, np.ndarray]]:
+def _candidates(kept: KeptSet, found: Searched | None) -> tuple[np.ndarray, np.ndarray]:
     """(left, right) rows of pairs: within classes, those found nearest, and random ones."""
     random = np.random.default_rng(0)
     y = kept.labels
@@ -84,12 +86,15 @@ def _candidates(kept: KeptSet) -> list[tuple[np.ndarray, np.ndarray]]:
     anchors = np.flatnonzero(counts[y] > 1)
     anchors = anchors[random.integers(0, len(anchors), _POOL)] if len(anchors) else anchors
     mates = order[starts[y[anchors]] + random.integers(0, counts[y[anchors]])]
-    queries = random.permutation(len(y))[: _POOL // _HARD]
-    unit = as_products(kept.x)[0]
-    shown = min(_HARD, len(y) - 1)
-    found, _ = Searcher(unit).search(unit[queries], shown, own=queries)
+    queries, ids = _nearest(kept, random) if found is None else (found.rows, found.ids)
     drawn = random.integers(0, len(y), (2, _POOL))
-    pairs = [(anchors, mates), (np.repeat(queries, shown), found.ravel()), (drawn[0], drawn[1])]
+    pairs = [(anchors, mates), (np.repeat(queries, ids.shape[1]), ids.ravel()), (drawn[0], drawn[1])]
     together = [np.stack([np.minimum(a, b), np.maximum(a, b)]) for a, b in pairs]
     once = np.unique(np.concatenate(together, axis=1), axis=1)
-    return [(once[0], once[1])]
+    return once[0], once[1]
+
+
+def _nearest(kept: KeptSet, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    queries = random.permutation(len(kept.labels))[: _POOL // _HARD]
+    unit = as_products(kept.x)[0]
+    return queries, Searcher(unit).search(unit[queries], min(_HARD, len(unit) - 1), own=queries)[0]

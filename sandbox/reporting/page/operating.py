@@ -81,10 +81,8 @@ def operate(kept: KeptSet, figures: Figures) -> Operating | None:
 def _operating(curve: Curve, edges: np.ndarray, named: Mapping[str, float]) -> Operating:
     few = curve.thinned(FAR, [*named.values(), *edges[1:-1].tolist()], most=MOST)
     at = np.searchsorted(few.threshold, edges[1:-1])
-    inside = [
-        -np.diff(np.concatenate([[whole], reach[at], [0]]))
-        for whole, reach in ((few.genuine, few.genuine_from), (few.impostors, few.impostors_from))
-    ]
+    genuine = -np.diff(np.concatenate([[few.genuine], few.genuine_from[at], [0]]))
+    impostors = -np.diff(np.concatenate([[few.impostors], few.impostors_from[at], [0]]))
     marks = [Mark(name, int(np.searchsorted(few.threshold, np.float32(score)))) for name, score in named.items()]
     for far in FAR:
         threshold = np.float32(curve.accept_at(far)[2])
@@ -93,7 +91,15 @@ def _operating(curve: Curve, edges: np.ndarray, named: Mapping[str, float]) -> O
         note = "" if curve.impostors * far >= _SUPPORT else f"unsupported: it takes {least:,} impostor pairs"
         marks.append(Mark(f"FAR {spell_rate(far)}", place, note))
     return Operating(
-        few.threshold, few.genuine_from, few.impostors_from, few.genuine, few.impostors, edges, *inside, tuple(marks)
+        threshold=few.threshold,
+        genuine_from=few.genuine_from,
+        impostors_from=few.impostors_from,
+        genuine=few.genuine,
+        impostors=few.impostors,
+        edges=edges,
+        genuine_in=genuine,
+        impostors_in=impostors,
+        marks=tuple(marks),
     )
 
 

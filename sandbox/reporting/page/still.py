@@ -12,6 +12,7 @@ from sandbox.reporting.plots.neighbours import draw_neighbours, search_queries
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
 
+
 def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None, *, classes: Sequence[str] = ()) -> None:
     """Draw the pictures of a trained run into its `figures/`.
 

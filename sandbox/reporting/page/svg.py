@@ -65,7 +65,7 @@ def panel(title: str, word: str, lines: Sequence[Line]) -> Panel:
     return Panel(title, word, "".join(parts) + "</svg>")
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round values within a range, `most` at most."""
     rough = (high - low) / max(most - 1, 1)
     size = 10 ** math.floor(math.log10(rough))

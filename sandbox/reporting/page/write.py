@@ -18,6 +18,8 @@ from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted
 
 SCRIPTS = ("shared.js", "threshold.js", "retrieval.js", "classes.js", "map.js", "copy.js")
+_GRAVE = ("not-finite", "zero-rows", "constant-embeddings", "one-class")
+"""What the linter finds that leaves little of the figures."""
 _CLASSES = 50
 """That stand on the page before anybody searches."""
 
@@ -50,7 +52,8 @@ def page_of(material: Material) -> str:
         verdict=verdict(material),
         warnings=warnings(material),
         health=[str(line) for line in run.facts.get("health", ())],
-        lint=looked.lint,
+        alarms=[f"{_capital(one.text)}." for one in looked.lint if one.rule in _GRAVE],
+        lint=[one.text for one in looked.lint if one.rule not in _GRAVE],
         notes=[str(line) for line in run.facts.get("notes", ())],
         chosen=_chosen(material),
         lead=lead,
@@ -63,6 +66,10 @@ def page_of(material: Material) -> str:
         made=how_made(run),
         sheets=Markup("\n").join(book.style() for book in _books(looked)),
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _books(looked: Looked) -> list[Book]:

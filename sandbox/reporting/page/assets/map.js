@@ -6,7 +6,9 @@ function map(m) {
   let wide = 0, high = 0, at = -1;
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const place = k => m.coloured.indexOf(own.labels[rows[k]]);
-  const point = k => [16 + (wide - 32) * across[k], 16 + (high - 32) * down[k]];
+  const ends = values => [Math.min(...values), Math.max(...values)];
+  const [left, right] = ends(across), [top, bottom] = ends(down);
+  const point = k => [16 + (wide - 32) * (across[k] - left) / (right - left || 1), 16 + (high - 32) * (down[k] - top) / (bottom - top || 1)];
 
   function mark(x, y, shape, size) {
     context.beginPath();
@@ -19,7 +21,7 @@ function map(m) {
   function draw() {
     const ratio = window.devicePixelRatio || 1;
     wide = canvas.clientWidth;
-    high = Math.min(620, Math.max(320, wide * 0.7));
+    high = Math.min(620, Math.max(260, wide * (bottom - top) / (right - left || 1)));
     canvas.style.height = `${high}px`;
     canvas.width = wide * ratio;
     canvas.height = high * ratio;

@@ -9,12 +9,12 @@ function verification(v) {
   const low = edges[0], high = edges[edges.length - 1];
   const across = score => box.left + (box.right - box.left) * (Math.min(Math.max(score, low), high) - low) / (high - low);
   const digits = Math.min(8, Math.max(4, 2 - Math.floor(Math.log10(high - low))));
-  const spelt = score => score.toFixed(digits);
+  const spelt = score => score.toFixed(digits), exact = score => score.toFixed(Math.min(digits + 2, 9));
   const least = Math.floor(Math.log10(1 / v.impostors));
   const farAcross = far => box.left + (box.right - box.left) * (1 - Math.log10(Math.max(far, 10 ** least)) / least);
   const tarDown = tar => box.bottom - (box.bottom - box.top) * tar;
   const cut = drawn("path", { class: "cut" }), at = drawn("circle", { class: "at", r: 5 });
-  const buttons = [];
+  const buttons = [], equal = v.marks.find(mark => mark.name === "EER" && mark.place !== null);
 
   function drawScores() {
     const shares = [[impostorsIn, v.impostors, "impostor"], [genuineIn, v.genuine, "genuine"]];
@@ -34,7 +34,13 @@ function verification(v) {
     for (const [score, anchor] of [[low, "start"], [(low + high) / 2, "middle"], [high, "end"]])
       scoreSvg.append(drawn("text", { x: across(score), y: box.bottom + 16, "text-anchor": anchor }, spelt(score)));
     scoreSvg.append(drawn("text", { x: box.right, y: box.bottom + 29, "text-anchor": "end" }, "cosine"));
-    scoreSvg.append(drawn("text", { x: 2, y: box.top + 8 }, percent(most).replace(/\.(\d)\d+/, ".$1")), cut);
+    scoreSvg.append(drawn("text", { x: 2, y: box.top + 8 }, percent(most).replace(/\.(\d)\d+/, ".$1")));
+    if (equal) {
+      const x = across(threshold[equal.place]);
+      scoreSvg.append(drawn("path", { class: "equal", d: `M${x} ${box.top}V${box.bottom}` }));
+      scoreSvg.append(drawn("text", { x: x - 4, y: box.top + 8, "text-anchor": "end" }, "EER"));
+    }
+    scoreSvg.append(cut);
   }
 
   function drawRoc() {
@@ -52,14 +58,20 @@ function verification(v) {
     threshold.forEach((_, k) => {
       path += `H${farAcross(impostorsFrom[k] / v.impostors).toFixed(1)}V${tarDown(genuineFrom[k] / v.genuine).toFixed(1)}`;
     });
-    rocSvg.append(drawn("path", { class: "line c0", d: path }), at);
+    rocSvg.append(drawn("path", { class: "line c0", d: path }));
+    if (equal) {
+      const x = farAcross(impostorsFrom[equal.place] / v.impostors), y = tarDown(genuineFrom[equal.place] / v.genuine);
+      rocSvg.append(drawn("path", { class: "best", d: `M${x - 5} ${y - 5}h10v10h-10z` }));
+      rocSvg.append(drawn("text", { x: x + 8, y: y + 16 }, "EER"));
+    }
+    rocSvg.append(at);
     rocSvg.append(drawn("text", { x: box.right, y: box.bottom + 29, "text-anchor": "end" }, "false accept rate"));
   }
 
   function tell(k) {
     const accepted = genuineFrom[k], passed = impostorsFrom[k], tar = accepted / v.genuine, far = passed / v.impostors;
     const figures = [
-      ["threshold", spelt(threshold[k]), "at or above is accepted"],
+      ["threshold", exact(threshold[k]), "at or above is accepted"],
       ["TAR", percent(tar), `${grouped(accepted)} of ${grouped(v.genuine)} genuine pairs accepted`],
       ["FRR", percent(1 - tar), `${grouped(v.genuine - accepted)} genuine pairs rejected`],
       ["FAR", percent(far), `${grouped(passed)} of ${grouped(v.impostors)} impostor pairs accepted`],
@@ -72,7 +84,7 @@ function verification(v) {
     const numbers = document.getElementById("numbers");
     numbers.replaceChildren(list);
     Object.assign(numbers.dataset, { threshold: threshold[k], genuine: accepted, impostors: passed });
-    dial.setAttribute("aria-valuetext", `${spelt(threshold[k])}, TAR ${percent(tar)}, FAR ${percent(far)}`);
+    dial.setAttribute("aria-valuetext", `${exact(threshold[k])}, TAR ${percent(tar)}, FAR ${percent(far)}`);
   }
 
   function showNear(k) {
@@ -87,7 +99,7 @@ function verification(v) {
       for (let p = side < 0 ? begin - 1 : begin; p >= 0 && p < scores.length && shown.length < 3; p += side)
         if (v.near.same[p] === same) shown.push(p);
       const tiles = shown.map(p => element("span", { class: "pair" }, pairs.tile(left[p]), " ", pairs.tile(right[p]),
-        element("span", { class: "soft" }, spelt(scores[p]))));
+        element("span", { class: "soft" }, exact(scores[p]))));
       return element("div", { class: "near" }, element("h3", {}, title),
         element("div", { class: "pairs" }, ...(tiles.length ? tiles : ["none among the pairs on this page"])));
     }));
