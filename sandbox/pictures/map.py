@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sandbox.data.catalog import load
 from sandbox.data.formats.embeddings import Embeddings, read_embeddings
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.names import joined_notes
 from sandbox.errors import SandboxError
 from sandbox.evaluation.similarity import as_products
+from sandbox.pictures.run_data import read_splits, refuse_changed
 from sandbox.recipe.specs import Recipe
 from sandbox.runs.folder import RunFolder
 from sandbox.scoring.from_run import of_run as judged_of_run
@@ -76,19 +76,13 @@ def _read_again(
     path: Path, recipe: Recipe, split: str, digest: str, root: str
 ) -> tuple[ImageSet | None, tuple[str, ...]]:
     """The images of a split as the run's recipe reads them; None, and why, where they cannot be read."""
-    spec = replace(recipe.data, root=root) if root else recipe.data
     try:
-        splits = load(spec)
+        splits = read_splits(recipe, root)
     except SandboxError as error:
         if root:
             raise
         return None, (f"points only, as the data of the run cannot be read (--root may say where it is): {error}",)
-    if splits.digest != digest:
-        where = f" in {spec.root}" if spec.root else ""
-        raise SandboxError(
-            f"the data{where} has changed since the run {path}: its split was {digest} and is {splits.digest} now, so "
-            "no image can be put to an embedding"
-        )
+    refuse_changed(path, recipe, splits, digest, root)
     return splits.part(split)[0], ()
 
 

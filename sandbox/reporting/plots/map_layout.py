@@ -88,8 +88,13 @@ def _turns(labels: np.ndarray) -> np.ndarray:
     return turn
 
 
-def tsne(x: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
+def tsne(x: np.ndarray, seed: int, *, rounds: int = 1000) -> tuple[np.ndarray, float]:
     """Places (N, 2) float64 in the unit square of rows x (N, D), and the perplexity; the same for the same seed.
+
+    Args:
+        x: embeddings.
+        seed: of what t-SNE draws.
+        rounds: steps of its descent.
 
     Raises:
         SandboxError: all rows are alike.
@@ -104,7 +109,7 @@ def tsne(x: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
         x, ((0, 0), (0, max(0, 2 - x.shape[1])))
     )  # PCA, where it starts, gives no more columns than there are
     with threadpool_limits(1):  # several threads add up in an order of their own
-        places = TSNE(init="pca", perplexity=perplexity, random_state=seed).fit_transform(wide)
+        places = TSNE(init="pca", perplexity=perplexity, random_state=seed, max_iter=rounds).fit_transform(wide)
     return _to_unit(places.astype(np.float64)), perplexity
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,33 +16,20 @@ from sandbox.tuning.dashboard.pictures import picture_trial, validation_images
 from sandbox.tuning.dashboard.serve import Served, make_server
 from sandbox.tuning.storage.journal import open_journal
 
+from chromium import INSTALL, chromium
 from dashboards import begun, digits_run, study_record, trial_record, tried
 
-pytestmark = pytest.mark.needs("playwright", 'pip install -e ".[test]"')
-FLAGS = (
-    *"--headless --no-sandbox --disable-gpu --disable-quic --no-first-run".split(),
-    *"--disable-background-networking --disable-component-update --disable-sync".split(),
-)
+pytestmark = pytest.mark.needs("playwright", INSTALL)
 LINE = "python experiments/run.py --loss 'triplet_margin(margin=0.11)' --data.name digits --seed 0"
 
 
 @contextmanager
 def browser() -> Iterator[Any]:
     """A page of 1,400 pixels in Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium")
-    if program is None:
-        demanded = os.environ.get("METRIC_LEARNING_SANDBOX_DEMAND_ALL")
-        (pytest.fail if demanded else pytest.skip)("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+    with chromium() as started:
+        page = started.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(20_000)
-        try:
-            yield page
-        finally:
-            chromium.close()
+        yield page
 
 
 @contextmanager

@@ -1,0 +1,74 @@
+"""What the scripts of a page draw from, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sandbox.reporting.page.looked import Looked
+from sandbox.reporting.page.packed import packed
+
+
+def scripted(looked: Looked) -> dict[str, Any]:
+    """The data of a page; a part that a run lacks is null."""
+    own, pairs = looked.own, looked.pairs
+    data: dict[str, Any] = {"classes": list(own.classes), "own": own.facts(), "pairs": pairs.facts()}
+    data["pairClasses"] = None if pairs is own else list(pairs.classes)
+    data["verification"] = _verification(looked)
+    data["retrieval"] = _retrieval(looked)
+    data["difficulty"] = [
+        [row.label, row.images, round(row.precision, 4), round(row.first, 4), row.taken_for, row.mistakes]
+        for row in looked.classes
+    ]
+    data["map"] = _map(looked)
+    return data
+
+
+def _verification(looked: Looked) -> dict[str, Any] | None:
+    counted, near = looked.counted, looked.near
+    if counted is None or near is None:
+        return None
+    return {
+        "threshold": packed(counted.threshold, "f4"),
+        "genuineFrom": packed(counted.genuine_from, "f8"),
+        "impostorsFrom": packed(counted.impostors_from, "f8"),
+        "genuine": counted.genuine,
+        "impostors": counted.impostors,
+        "edges": packed(counted.edges, "f4"),
+        "genuineIn": packed(counted.genuine_in, "f8"),
+        "impostorsIn": packed(counted.impostors_in, "f8"),
+        "marks": [{"name": mark.name, "place": mark.place, "note": mark.note} for mark in counted.marks],
+        "near": {
+            "left": looked.pairs.packed(near.left),
+            "right": looked.pairs.packed(near.right),
+            "scores": packed(near.scores, "f4"),
+            "same": near.same.astype(int).tolist(),
+        },
+    }
+
+
+def _retrieval(looked: Looked) -> dict[str, Any] | None:
+    found, shown = looked.searched, looked.shown
+    if found is None:
+        return None
+    return {
+        "queries": looked.own.packed(found.rows[shown]),
+        "ids": looked.own.packed(found.ids[shown]),
+        "scores": packed(found.scores[shown], "f4"),
+        "precision": packed(found.precision[shown], "f4"),
+        "shown": found.ids.shape[1],
+        "all": len(found.rows),
+    }
+
+
+def _map(looked: Looked) -> dict[str, Any] | None:
+    places = looked.places
+    if places is None:
+        return None
+    return {
+        "rows": looked.own.packed(places.rows),
+        "across": packed(np.round(places.places[:, 0], 4), "f4"),
+        "down": packed(np.round(places.places[:, 1], 4), "f4"),
+        "coloured": list(places.coloured),
+    }
