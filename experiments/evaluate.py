@@ -110,7 +110,7 @@ def main() -> None:
     for finding in scored.findings:
         say(f"note: {finding.text}", file=sys.stderr)
     print_figures(scored.figures)
-    write(command, scored)
+    write(command, scored, inputs)
 
 
 def _check(command: Command, given: set[str]) -> None:
@@ -184,7 +184,7 @@ def _inputs(command: Command, options: Options) -> Inputs:
     )
 
 
-def write(command: Command, scored: Scored) -> None:
+def write(command: Command, scored: Scored, inputs: Inputs) -> None:
     """The report as JSON, and with --out also findings and pictures."""
     import json
 
@@ -194,21 +194,28 @@ def write(command: Command, scored: Scored) -> None:
     if command.out:
         out = Path(command.out)
         write_whole(out / "report.json", text)
-        write_whole(out / "findings.txt", "".join(f"{f.rule}: {f.text}\n" for f in scored.findings))
-        draw(scored, out)
+        found = "".join(f"{f.rule}: {f.text}\n" for f in scored.findings)
+        write_whole(out / "findings.txt", found or "nothing was found\n")
+        draw(command, scored, inputs, out)
 
 
-def draw(scored: Scored, out: Path) -> None:
-    """ROC and DET, their points as CSV, and CMC."""
+def draw(command: Command, scored: Scored, inputs: Inputs, out: Path) -> None:
+    """ROC and DET, their points as CSV, and CMC: without a gallery each image searches the others."""
+    from sandbox.evaluation.identification.leave_one_out import ranks_among_others
     from sandbox.reporting.plots.curves import draw_cmc, draw_trade_offs
 
+    name = Path(command.run or command.embeddings).resolve().name
     if scored.verification is not None:
         far, tar, threshold = scored.verification.curve.points()
         rows = "".join(f"{t:.9g},{f:.9g},{a:.9g}\n" for t, f, a in zip(threshold, far, tar, strict=True))
         write_whole(out / "roc.csv", "threshold,far,tar\n" + rows)
-        draw_trade_offs(far, tar, out / "roc_det.png")
+        draw_trade_offs(scored.verification, out / "roc_det.png", title=name)
     if scored.ranks is not None:
-        draw_cmc(scored.ranks, out / "cmc.png")
+        draw_cmc(scored.ranks, out / "cmc.png", how="probes against the gallery")
+    elif inputs.gallery is None and inputs.retrieve:
+        ranks, people = ranks_among_others(inputs.probe.x, inputs.probe.labels, metric=command.metric)
+        if len(ranks):
+            draw_cmc(ranks, out / "cmc.png", identities=people, how="each image against all others")
 
 
 if __name__ == "__main__":

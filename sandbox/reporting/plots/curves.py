@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
-
-import matplotlib
-
-from sandbox.evaluation.figures import lower_is_better
-from sandbox.reporting.plots.lettering import lettering
-from sandbox.reporting.plots.style import COLOURS, save
-
-matplotlib.use("Agg")  # a picture is a file here, never a window
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+
+from sandbox.evaluation.identification.closed_set import cmc
+from sandbox.evaluation.intervals.bootstrap import bootstrap_means
+from sandbox.evaluation.verification.metrics import Verification
+from sandbox.reporting.plots.fitting import title_above
+from sandbox.reporting.plots.several.learning import learning_figure, learning_of
+from sandbox.reporting.plots.several.trade_offs import trade_off, trade_off_figure
+from sandbox.reporting.plots.style import COLOURS, quiet, save
 
 _RIGHT, _WRONG = COLOURS[0], COLOURS[3]
 _MANY = 200_000
@@ -25,24 +24,10 @@ _PIECE = 2048
 
 
 def draw_curves(rows: list[dict[str, Any]], monitor: str, path: Path, *, title: str = "") -> None:
-    """Loss and the monitored validation figure over the steps of a log, the best of it marked, to a PNG."""
-    train = [row for row in rows if "loss" in row]
-    val = [(row["step"], row["val"][monitor]) for row in rows if monitor in row.get("val", {})]
-    known = lettering([title])
-    with sns.axes_style("whitegrid"), known.for_plots():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-        left.plot([row["step"] for row in train], [row["loss"] for row in train], color=COLOURS[0])
-        left.set(xlabel="step", ylabel="training loss")
-        right.plot([step for step, _ in val], [value for _, value in val], color=COLOURS[0], marker="o")
-        right.set(xlabel="step", ylabel=f"validation {monitor}")
-        finite = [point for point in val if np.isfinite(point[1])]
-        if finite:
-            step, best = (min if lower_is_better(monitor) else max)(finite, key=lambda point: point[1])
-            right.plot(step, best, marker="*", markersize=13, color=COLOURS[3], linestyle="")
-            right.set_title(f"best {best:.4f} at step {step:,}", fontsize=10, color=COLOURS[3])
-        if title:
-            figure.suptitle("\n".join(wrap(known.plotted(title), 110)[:3]), fontsize=11)
-        save(figure, path)
+    """The monitored validation figure over the steps of a log, the best of it marked, and its health, to a PNG."""
+    with quiet([title]) as known:
+        figure = learning_figure([learning_of("", [rows], monitor)], monitor, known, title)
+        save(figure, path, dpi=150)
 
 
 def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, threshold: float | None = None) -> None:
@@ -62,41 +47,43 @@ def draw_scores(genuine: np.ndarray, impostor: np.ndarray, path: Path, *, thresh
         save(figure, path)
 
 
-def draw_trade_offs(far: np.ndarray, tar: np.ndarray, path: Path) -> None:
-    """ROC (TAR over FAR) and DET (FRR over FAR, both on the scale of normal deviates) of points (M,), to a PNG."""
-    from scipy.special import ndtri
-
-    seen = (far > 0) & (far < 1)
-    with sns.axes_style("whitegrid"):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
-        for axes in (left, right) if not seen.any() else ():
-            message = "every threshold accepts no impostor or all"
-            axes.text(0.5, 0.5, message, ha="center", transform=axes.transAxes)
-        left.step(far[seen], tar[seen], where="post", color=_RIGHT)
-        left.set(xscale="log", xlabel="false accept rate", ylabel="true accept rate", title="ROC", ylim=(None, 1.01))
-        both = seen & (tar > 0) & (tar < 1)
-        right.plot(ndtri(far[both]), ndtri(1 - tar[both]), color=_WRONG)
-        shown = [0.000001, 0.0001, 0.001, 0.01, 0.05, 0.2, 0.4]
-        spelt = [f"{100 * share:g}" for share in shown]
-        right.set(xlabel="false accept rate, %", ylabel="false reject rate, %", title="DET")
-        if both.any():
-            right.set_xticks(ndtri(shown), spelt)
-            right.set_yticks(ndtri(shown), spelt)
-            across, up = ndtri(far[both]), ndtri(1 - tar[both])
-            right.set_xlim(across.min() - 0.1, min(across.max(), 0) + 0.1)
-            right.set_ylim(up.min() - 0.1, min(up.max(), 0) + 0.1)
-        save(figure, path)
+def draw_trade_offs(verification: Verification, path: Path, *, title: str = "") -> None:
+    """ROC and DET of one verification side by side, with bands by identity, AUC, EER and operating points, to a PNG."""
+    with quiet([title]) as known:
+        figure = trade_off_figure([trade_off("", verification)], known, kinds=("roc", "det"), title=title)
+        save(figure, path, dpi=150)
 
 
-def draw_cmc(ranks: np.ndarray, path: Path, *, most: int = 50) -> None:
-    """Cumulative match characteristic of the ranks (P,) of enrolled probes, 0 where never found, to a PNG."""
-    at = np.arange(1, most + 1)
-    share = [((ranks > 0) & (ranks <= k)).mean() for k in at]
-    with sns.axes_style("whitegrid"):
-        figure, axes = plt.subplots(figsize=(5, 3.4), layout="constrained")
-        axes.step(at, share, where="post", color=_RIGHT)
-        axes.set(xlabel="rank", ylabel="identified", title="CMC", ylim=(None, 1.01))
-        save(figure, path)
+def draw_cmc(
+    ranks: np.ndarray, path: Path, *, identities: np.ndarray | None = None, how: str = "", most: int = 50
+) -> None:
+    """Cumulative match characteristic, to a PNG.
+
+    Args:
+        ranks: (P,) of probes whose person is enrolled, 0 where never found.
+        path: ends in .png.
+        identities: (P,) whose probes they are, for the band of the 95 % interval by identity; none without it.
+        how: who was searched among whom, for the title.
+        most: the last rank.
+    """
+    with quiet([]):
+        figure = cmc_figure(ranks, identities, how, most)
+        save(figure, path, dpi=150)
+
+
+def cmc_figure(ranks: np.ndarray, identities: np.ndarray | None, how: str, most: int) -> Any:
+    """The figure of `draw_cmc`, with one axes; ranks that change nothing any more are left out."""
+    at = np.arange(1, max(2, min(most, int(ranks.max(initial=1)))) + 1)
+    found = np.stack(list(cmc(ranks, at.tolist()).values()), 1)
+    figure, axes = plt.subplots(figsize=(4.5, 3.0), layout="constrained")
+    if identities is not None:
+        _, low, high = bootstrap_means(found, identities)
+        axes.fill_between(at, low, high, color=_RIGHT, alpha=0.16, linewidth=0, step="mid")
+    axes.plot(at, found.mean(0), color=_RIGHT, marker="o", markersize=3, drawstyle="steps-mid")
+    axes.set(xlabel="rank", ylabel=f"share of {len(ranks):,} probes identified", ylim=(None, 1.01))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    title_above(figure, f"CMC{how and f', {how}'}: rank-1 {found[:, 0].mean():.4f}")
+    return figure
 
 
 def sampled_scores(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

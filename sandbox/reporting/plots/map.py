@@ -12,9 +12,10 @@ import numpy as np
 import seaborn as sns
 from PIL import Image, ImageDraw, ImageOps
 
+from sandbox.reporting.plots.fitting import shortened
 from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.map_layout import Chosen, choose, free_spot, move_apart, take, tsne
-from sandbox.reporting.plots.style import GREY, class_style, darker, draw_legend, save
+from sandbox.reporting.plots.style import GREY, badge, class_style, darker, draw_legend, save
 from sandbox.wording import counted
 
 _SIDE, _DPI = 1500, 150  # width of the map itself, pixels, and pixels an inch
@@ -83,7 +84,7 @@ def draw_map(
             axes.imshow(canvas, extent=(0, _SIDE, down, 0), interpolation="none")
         _draw_points(axes, places[bare], [style for style, alone in zip(styles, bare, strict=True) if alone])
         _draw_legend(figure, names, styles, ((_MARGIN + _SIDE + 20) / width, (_MARGIN + down) / height))
-        _draw_names(figure, axes, _taken(places, side, down), places, styles, names)
+        _draw_names(figure, axes, _taken(places, side, down), places, side, styles, names)
         figure.text(
             _MARGIN / width,
             1 - 34 / height,
@@ -131,16 +132,14 @@ def _canvas(
         if picture is None:
             continue
         left, top = round(across - whole / 2), round(down - whole / 2)
-        colour, marker = (GREY, "o") if place is None else class_style(place)
+        colour = GREY if place is None else class_style(place)[0]
         width = max(1, frame // 2) if place is None else frame
         pen.rectangle((left, top, left + whole - 1, top + whole - 1), fill=colour)
-        if marker != "o":  # the frames of a second and a third round of colours are broken
-            for gap in range(2 if marker == "s" else 4):
-                cut = left + whole * (gap + 0.5) / (2 if marker == "s" else 4)
-                pen.rectangle((cut - frame, top, cut + frame, top + whole - 1), fill="white")
         inside = whole - 2 * width
         small = ImageOps.fit(picture.convert("RGB"), (inside, inside), Image.Resampling.LANCZOS)
         canvas.paste(small, (left + width, top + width))
+        if place is not None:
+            canvas.paste(badge(*class_style(place), max(9, round(0.24 * whole))), (left, top))
     return canvas
 
 
@@ -175,16 +174,23 @@ def _draw_legend(figure: Any, names: Sequence[str], styles: Sequence[int | None]
 
 
 def _draw_names(
-    figure: Any, axes: Any, taken: np.ndarray, places: np.ndarray, styles: Sequence[int | None], names: Sequence[str]
+    figure: Any,
+    axes: Any,
+    taken: np.ndarray,
+    places: np.ndarray,
+    side: float,
+    styles: Sequence[int | None],
+    names: Sequence[str],
 ) -> None:
-    """The name of each coloured class at the free spot that is nearest to the middle of its images."""
+    """The name of each coloured class at the free spot nearest to the middle of its images, with a line to one."""
     for place, name in enumerate(names):
         ours = np.array([style == place for style in styles])
         if not ours.any():
             continue
         middle = np.median(places[ours], axis=0)
         text = axes.text(*middle, _plain(name, _NAME), fontsize=11, fontweight="bold", ha="center", va="center")
-        text.set_color(darker(class_style(place)[0]))
+        colour = darker(class_style(place)[0])
+        text.set_color(colour)
         box = text.get_window_extent(figure.canvas.get_renderer())
         wide, high = int(box.width) + 6, int(box.height) + 6
         spot = free_spot(taken, middle, wide, high)
@@ -193,6 +199,20 @@ def _draw_names(
             continue
         text.set_position(spot)
         take(taken, spot[0] - wide / 2, spot[1] - high / 2, wide, high)
+        _draw_leader(axes, np.array(spot), (wide / 2, high / 2), places[ours], side, colour)
+
+
+def _draw_leader(
+    axes: Any, spot: np.ndarray, half: tuple[float, float], ours: np.ndarray, side: float, colour: Any
+) -> None:
+    """A line from a name to the nearest image of its class, unless it stands right beside one."""
+    edge = spot + np.clip(ours - spot, -np.array(half), half)  # the point of the name's box nearest to each image
+    away = np.linalg.norm(ours - edge, axis=1)
+    nearest = int(away.argmin())
+    if away[nearest] > 0.75 * side + 14:
+        ends = np.stack([edge[nearest], ours[nearest]])
+        for width, ink in ((2.6, "white"), (1.0, colour)):  # seen on images as well
+            axes.plot(*ends.T, color=ink, linewidth=width, zorder=2.5, solid_capstyle="round")
 
 
 def _taken(places: np.ndarray, side: float, height: int) -> np.ndarray:
@@ -209,8 +229,8 @@ def _plain(name: str, most: int) -> str:
 
 
 def _short(name: str, most: int) -> str:
-    """The name, its beginning left out where it is too long: names that are long differ at their ends."""
-    return name if len(name) <= most else f"…{name[1 - most :]}"
+    """The name, its middle left out where it is too long: names differ at either end."""
+    return shortened(name, lambda text: len(text) <= most)
 
 
 def _width(name: str) -> int:

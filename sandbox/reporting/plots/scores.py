@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
+from sandbox.reporting.plots.fitting import title_above
 from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.style import COLOURS, save
 from sandbox.wording import counted
@@ -65,7 +66,7 @@ def draw_counts(counts: ScoreCounts, path: Path, *, title: str, mark: Mark | Non
         lower.set_xlim(counts.edges[0], counts.edges[-1])
         if mark is not None:
             _draw_mark(upper, lower, mark)
-        upper.set_title(known.plotted(title), fontsize=11)
+        title_above(figure, known.written(title), size=11)
         figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
         save(figure, path, dpi=150)
 

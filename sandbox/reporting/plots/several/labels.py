@@ -1,0 +1,120 @@
+"""What recipes and settings are called on pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.errors import SandboxError, near
+from sandbox.reporting.plots.several.objective import parts
+from sandbox.reporting.records.groups import Group
+from sandbox.wording import first_names
+
+_NEVER = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from", "after"}
+_PRINTED = {
+    "optimizer.lr": "learning rate",
+    "optimizer.loss_lr": "learning rate of the loss",
+    "optimizer.weight_decay": "weight decay",
+    "backbone.name": "network",
+    "backbone.embedding_dim": "dimensions",
+    "data.name": "data set",
+    "data.image_size": "image size",
+    "batch.size": "batch size",
+    "batch.classes": "classes in a batch",
+    "batch.samples": "images of a class in a batch",
+    "max_steps": "steps",
+}
+
+
+def printed_setting(name: str) -> str:
+    """A setting in words: 'learning rate' for ``optimizer.lr``, 'embedding dim' for ``backbone.embedding_dim``."""
+    return _PRINTED.get(name, name.rpartition(".")[2].replace("_", " "))
+
+
+def spelt(value: Any) -> str:
+    """A value of a setting as a person reads it: at most four digits that count, and no nan.
+
+    >>> spelt(16.0), spelt(0.0013654198505578894), spelt(None), spelt(True)
+    ('16', '0.001365', 'none', 'yes')
+    """
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{value:.3g}"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(spelt, value))
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
+
+
+def called(objective: str) -> str:
+    """An objective in a line: the loss, and the miner where it has one."""
+    found = parts(objective)
+    return found.loss if found.miner == "none" else f"{found.loss}, {found.miner}"
+
+
+def differing(groups: Sequence[Group]) -> list[str]:
+    """Dotted names of the settings, but for the objective, that recipes do not share."""
+    rows = [group.runs[0].settings for group in groups]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if name not in _NEVER and len({str(row[name]) for row in rows if name in row}) > 1]
+
+
+def labels(groups: Sequence[Group]) -> list[str]:
+    """A name for each recipe: its objective, then the settings in which they differ; no two are alike."""
+    names = differing(groups)
+    found = []
+    for group in groups:
+        settings = group.runs[0].settings
+        more = [f"{printed_setting(name)} {spelt(settings[name])}" for name in names if name in settings]
+        found.append(", ".join([called(group.objective), *more]))
+    twice = {label for label in found if found.count(label) > 1}
+    found = [
+        f"{label} ({group.runs[0].digest[:6]}, split {group.runs[0].split[:6]})" if label in twice else label
+        for label, group in zip(found, groups, strict=True)
+    ]
+    return found
+
+
+def setting_name(given: str, groups: Sequence[Group]) -> str:
+    """The setting that a person means: dotted, by its last part, as printed, or a parameter inside the objective.
+
+    Args:
+        given: ``optimizer.lr``, ``lr``, ``loss``, ``miner``, ``objective``, ``margin``, ``center.weight``.
+        groups: recipes, of which one at least has it.
+
+    Raises:
+        SandboxError: no recipe has such a setting, or several settings go by that name.
+    """
+    word = given.strip()
+    if word in ("loss", "miner", "objective"):
+        return word
+    settings = list(dict.fromkeys(name for group in groups for name in group.runs[0].settings if name not in _NEVER))
+    inside = list(dict.fromkeys(name for group in groups for name in parts(group.objective).parameters))
+    if word in (*settings, *inside):
+        return word
+    named = [name for name in settings if name.rpartition(".")[2] == word or printed_setting(name) == word.lower()]
+    found = named or [name for name in inside if name.endswith(f".{word}")]
+    if len(found) > 1:
+        raise SandboxError(f"'{given}' may be {' or '.join(found)}; write the one that is meant")
+    if not found:
+        known = [*settings, *inside, "loss", "miner", "objective"]
+        close = near(word, [*known, *(name.rpartition(".")[2] for name in known)])
+        raise SandboxError(f"no recipe has a setting '{given}'{close or f'; there are {first_names(known, 12)}'}")
+    return found[0]
+
+
+def setting_of(group: Group, name: str) -> Any:
+    """The value of a setting that `setting_name` gave.
+
+    Raises:
+        KeyError: the recipe has no such setting.
+    """
+    found = parts(group.objective)
+    if name in ("loss", "miner"):
+        return found.loss if name == "loss" else found.miner
+    if name == "objective":
+        return called(group.objective)
+    settings = group.runs[0].settings
+    return settings[name] if name in settings else found.parameters[name]
