@@ -86,7 +86,7 @@ def arrange(groups: Sequence[Group], rows: Sequence[str], columns: Sequence[str]
         keys=tuple(keys),
         labels=_labels(keys, list(found)),
         across=tuple(across),
-        blocks=tuple(", ".join(label) for label in _labels(across, blocks)),
+        blocks=_block_names(across, blocks),
         groups=tuple(tuple(row.get(block) for block in blocks) for row in found.values()),
         equal=tuple(_equal([name for name in known if name not in keys], across, blocks, parted, groups)),
     )
@@ -116,6 +116,17 @@ def _labels(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> tuple[tupl
     return tuple(tuple(texts[k][value] for k, value in enumerate(row)) for row in rows)
 
 
+def _block_names(across: Sequence[str], blocks: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:
+    """What each block is called; of several settings, those that are not empty, as far as that tells blocks apart."""
+    labels = _labels(across, blocks)
+    short = [", ".join(text for text in label if text not in ("", "none")) for label in labels]
+    return (
+        tuple(short if "" not in short and len(set(short)) == len(short) else map(", ".join, labels))
+        if across
+        else ("",)
+    )
+
+
 def _equal(
     names: Sequence[str],
     across: Sequence[str],
@@ -137,6 +148,6 @@ def _equal(
             yield f"{printed_setting(name)} {shortened(name, values)[values[0]]}"
             continue
         texts = shortened(name, values)
-        named = _labels(across, blocks)
-        told = [f"{texts[f[name]]} ({', '.join(named[k])})" for k, f in enumerate(firsts) if name in f]
+        named = _block_names(across, blocks)
+        told = [f"{texts[f[name]]} ({named[k]})" for k, f in enumerate(firsts) if name in f]
         yield f"{printed_setting(name)} {', '.join(told)}"

@@ -12,7 +12,7 @@ from sandbox.wording import printable
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #999; --faint: #666; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --paper: #161616; --line: #777; --faint: #aaa; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
+body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
   max-width: 75rem; padding: 0 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid;
@@ -21,10 +21,11 @@ caption { caption-side: bottom; text-align: left; color: var(--faint); padding-t
 th, td { padding: .25rem .8rem; text-align: left; white-space: nowrap; }
 td:first-child { white-space: normal; min-width: 10rem; }
 .n { text-align: right; }
-thead tr:last-child th { border-bottom: 1px solid var(--line); }
 th.block { text-align: center; border-bottom: 1px solid var(--line); }
 tbody.foot { border-top: 1px solid var(--line); }
-th button { all: unset; cursor: pointer; }
+thead tr:last-child th { border-bottom: 1px solid var(--line); cursor: pointer; }
+th button { all: unset; }
+sup { line-height: 0; }
 th button:focus-visible { outline: 2px solid; }
 th[aria-sort=ascending] button::after { content: " \\25B4"; }
 th[aria-sort=descending] button::after { content: " \\25BE"; }
@@ -36,7 +37,7 @@ for (const table of document.querySelectorAll("table")) {
     const button = document.createElement("button");
     button.append(...head.childNodes);
     head.append(button);
-    button.addEventListener("click", () => {
+    head.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending" ||
         (!head.hasAttribute("aria-sort") && head.dataset.first === "descending");
       heads.forEach(other => other.removeAttribute("aria-sort"));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from sandbox.wording import printable
@@ -20,41 +21,29 @@ _MARKS = {
     "<": "\\textless{}",
     ">": "\\textgreater{}",
     "|": "\\textbar{}",
-    '"': "\\textquotedbl{}",
+    '"': "''",
+    "`": "\\`{}",
     "±": "$\\pm$",
     "↑": "$\\uparrow$",
     "↓": "$\\downarrow$",
     "Δ": "$\\Delta$",
     "\u00d7": "$\\times$",
 }
-_RATE = "FAR=", "FPIR="
+_RATE = re.compile(r"(F(?:A|PI)R=)1e-([0-9]+)\b")
 _ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327\u0304\u0306\u0307\u030b"
 _KNOWN = set("ßæøåœÆØÅŒłŁ§¶†‡…\u2013\u2014\u2018\u2019\u201c\u201d")
 """Signs beyond ASCII that pdfLaTeX's own fonts have, beside letters with one of the accents above."""
 
 
+_HELD = {"\x00": "$10^{", "\x01": "}$", "\x02": "{}"}
+"""Signs that no printable text has, for what is put into it before the rest is escaped."""
+
+
 def escaped(text: str) -> str:
     """A text of which LaTeX takes nothing for a command; rates as powers of ten: TAR@FAR=$10^{-3}$."""
-    plain = printable(text)
-    return (
-        "".join(_MARKS.get(character, character) for character in _with_powers(plain))
-        .replace(*_HELD[0])
-        .replace(*_HELD[1])
-    )
-
-
-_HELD = (("\x00", "$10^{"), ("\x01", "}$"))
-
-
-def _with_powers(text: str) -> str:
-    """`FAR=1e-3` with the place of its power held by two signs that no printable text has."""
-    for start in _RATE:
-        head, *parts = text.split(start)
-        text = head
-        for part in parts:
-            digits = part[3:].partition(",")[0].partition(" ")[0] if part.startswith("1e-") else ""
-            text += start + (f"\x00-{digits}\x01{part[3 + len(digits) :]}" if digits.isdigit() else part)
-    return text
+    held = _RATE.sub("\\1\x00-\\2\x01", printable(text))
+    held = re.sub("-(?=-)", "-\x02", held)  # two would become a dash
+    return "".join(_MARKS.get(sign) or _HELD.get(sign) or sign for sign in held)
 
 
 def declared(text: str) -> list[str]:
