@@ -1,4 +1,4 @@
-"""Finished runs to a table: python experiments/table.py results/runs --format markdown --out results/tables/NAME.md."""
+"""Finished runs to a table: python experiments/table.py results/runs --out results/tables/NAME.md."""
 
 from __future__ import annotations
 
@@ -12,38 +12,57 @@ import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from sandbox.cli import flags
-from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
-from sandbox.cli.table_commands import LOOKS, run_look
+from sandbox.cli.table_commands import LOOKS, Chosen, chosen_runs, run_look
 from sandbox.errors import exit_on_error
 from sandbox.files import write_whole
+from sandbox.wording import counted, printable
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 WHAT = (
-    "Put finished runs into a table: the seeds of one recipe are one row (mean, 95 % t-interval, n), and the settings "
-    "that differ between recipes are columns."
+    "Put finished runs into a table: objectives down, the seeds of one recipe as one cell (mean, 95 % t-interval), and "
+    "settings that differ as columns. What follows 'table.py' may also be "
+    f"{', '.join(LOOKS[:-1])} or {LOOKS[-1]}: 'table.py {LOOKS[0]} --help' says more."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command:
+class Command(Chosen):
     """What table.py takes."""
 
-    runs: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
-    """Folders that hold runs (results/runs where none is given)."""
+    rows: tuple[str, ...] = ("loss",)
+    """Settings that head the rows, such as loss or backbone.name; others that differ become columns by themselves."""
+    columns: tuple[str, ...] = ()
+    """Settings whose values stand across, such as data.name: a block of figures for each value."""
     metrics: tuple[str, ...] = ()
-    """Figures to show, such as test/retrieval/map@r."""
+    """Figures to show, such as MAP@R or tar@far=1e-3; validation/map@r is that of validation."""
     sort: str = ""
-    """Figure to sort by; the first where not given."""
-    format: Literal["terminal", "markdown", "latex", "csv"] = "terminal"
-    """How to write it."""
+    """Figure to sort by, best first; the first where not given."""
+    percent: bool = False
+    """Write shares (MAP@R, AUC, EER and kin) times 100."""
+    baselines: bool | None = None
+    """Rows of raw pixels and of the untrained network at the foot; where not given, if all runs have them."""
+    baseline: str = ""
+    """An objective of the table, such as contrastive: the difference of each row to it is a column."""
+    cost: tuple[Literal["parameters", "images_per_second", "hours"], ...] = ()
+    """Costs to show beside the figures."""
+    mixed: bool = False
+    """Let figures of several splits or rules stand in one column, which is refused otherwise."""
+    format: Literal["", "terminal", "markdown", "latex", "csv", "html"] = ""
+    """How to write it; where not given, by the ending of --out (.md, .tex, .csv, .html), else for the terminal."""
     out: str = ""
     """File to write; printed where not given. Its header holds this command, the date, and what made the runs."""
+    caption: str = ""
+    """A title of your own; what a reader must know follows it."""
+    label: str = ""
+    """LaTeX: the label, such as tab:results; by the name of --out where not given."""
+    siunitx: bool = False
+    """LaTeX: columns of siunitx, which line numbers up."""
+    standalone: bool = False
+    """LaTeX: a file that compiles as it is."""
 
 
 def main() -> None:
@@ -53,26 +72,37 @@ def main() -> None:
     command = flags.parse(Command, sys.argv[1:], prog="python experiments/table.py", description=WHAT)
     flags.quiet_libraries()
     from sandbox.reporting.records import ledger
-    from sandbox.reporting.records.read import read_runs
-    from sandbox.reporting.tables import SHOWN, build_table, render
-    from sandbox.runs.folder import interrupted_runs
-    from sandbox.wording import counted
+    from sandbox.reporting.tables.build import build_table
+    from sandbox.reporting.tables.layout import Layout
+    from sandbox.reporting.tables.render import Manner, check_manner, render, style_of
 
-    places = [Path(place) for place in command.runs] or [RESULTS / "runs"]
-    runs, notes = read_runs(places)
-    again = [f"python experiments/run.py --resume {from_here(f.path)}" for p in places for f in interrupted_runs(p)]
-    for note in (*notes, *(f"not in the table, as it was interrupted; to go on: {line}" for line in again)):
-        say(f"note: {note}", file=sys.stderr)
-    table = build_table(runs, command.metrics or SHOWN, sort=command.sort)  # type: ignore[arg-type]
+    style = style_of(command.format, command.out)
+    label = command.label or (f"tab:{Path(command.out).stem}" if command.out else "")
+    manner = Manner(siunitx=command.siunitx, standalone=command.standalone, label=label)
+    check_manner(manner, style, label_given=bool(command.label))
+    layout = Layout(
+        rows=command.rows,
+        columns=command.columns,
+        metrics=command.metrics,
+        sort=command.sort,
+        percent=command.percent,
+        baselines=command.baselines,
+        baseline=command.baseline,
+        cost=command.cost,
+        mixed=command.mixed,
+        caption=command.caption,
+    )
+    runs = chosen_runs(command, RESULTS)
+    table = build_table(runs, layout)
     if not command.out:
-        say(render(table, command.format), end="")
+        say(render(table, style, manner=manner), end="")
         return
-    commands = "\n".join(dict.fromkeys(run.command for run in runs))
-    made = f"{flags.program()}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
+    commands = "\n".join(dict.fromkeys(printable(run.command) for run in runs))
+    made = f"{printable(flags.program())}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
-    write_whole(path, render(table, command.format, header=made), make_folder=True)
+    write_whole(path, render(table, style, header=made, manner=manner), make_folder=True)
     ledger.write(ledger.beside(path), runs, header=made)
-    say(f"{counted(len(table.frame), 'row', 'rows')} to {path}, and the runs to {ledger.beside(path).name}")
+    say(f"{counted(len(table.rows), 'row', 'rows')} to {path}, and the runs to {ledger.beside(path).name}")
 
 
 if __name__ == "__main__":

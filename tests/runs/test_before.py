@@ -15,7 +15,9 @@ from sandbox.errors import SandboxError
 from sandbox.pipeline.run import resume
 from sandbox.recipe.specs import Recipe, digest, flat
 from sandbox.recipe.text import from_toml
-from sandbox.reporting.tables import build_table, read_runs
+from sandbox.reporting.records.read import read_runs
+from sandbox.reporting.tables.build import build_table
+from sandbox.reporting.tables.layout import Layout
 from sandbox.runs.folder import RunFolder, create
 from sandbox.tuning.plan.plan import Plan
 from sandbox.tuning.search.claims import Goal
@@ -58,9 +60,10 @@ def test_it_stands_in_a_table_beside_new_ones_and_groups_with_them(tmp_path: Pat
     new = create(tmp_path, replace(old.recipe(), seed=1), "python experiments/run.py")
     new.write_json("report.json", old.read_json("report.json"))
     new.update(status="done", split=old.read_json("run.json")["split"])
-    table = build_table(read_runs([BEFORE / "runs", tmp_path])[0])
-    assert sorted(table.frame["n"]) == [1, 2]
-    assert {"data.view", "data.fold"}.isdisjoint(table.settings) and "data.name" in table.settings
+    table = build_table(read_runs([BEFORE / "runs", tmp_path])[0], Layout(mixed=True))
+    keys = [column.key for column in table.columns]
+    assert sorted(row.cells[keys.index("n")].text for row in table.rows) == ["1", "2"]
+    assert {"data.view", "data.fold"}.isdisjoint(keys) and "data.name" in keys
 
 
 def test_one_that_was_cut_off_goes_on_but_not_with_other_images(tmp_path: Path) -> None:

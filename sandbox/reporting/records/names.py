@@ -1,4 +1,4 @@
-"""What a person calls a figure, and the report key that it is."""
+"""What a person calls a figure or a setting, and the key that it is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,45 @@ from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import printed_name
 
 _SPLITS = {"test": "test", "val": "val", "validation": "val"}
+_SETTINGS = {
+    "loss": "objective",
+    "data.name": "data set",
+    "data.root": "folder",
+    "data.val_fold": "validation fold",
+    "data.test_fold": "test fold",
+    "data.validation": "validation share",
+    "data.test": "test share",
+    "data.min_images": "images of a class at least",
+    "data.colour": "colour",
+    "data.normalize": "normalization",
+    "augment.rotate": "rotation",
+    "augment.scale": "scaling",
+    "augment.translate": "translation",
+    "augment.flip": "mirroring in training",
+    "augment.erase": "erasing",
+    "backbone.name": "network",
+    "backbone.embedding_dim": "dimensions",
+    "backbone.freeze": "trunk frozen",
+    "backbone.freeze_head": "head frozen",
+    "batch.size": "batch size",
+    "batch.classes": "classes a batch",
+    "batch.samples": "images of a class",
+    "optimizer.name": "optimizer",
+    "optimizer.lr": "learning rate",
+    "optimizer.loss_lr": "learning rate of the loss",
+    "optimizer.clip": "gradient norm at most",
+    "schedule.name": "schedule",
+    "schedule.warmup": "warm-up",
+    "schedule.gamma": "decay factor",
+    "schedule.period": "decay period",
+    "evaluate.every": "steps between validations",
+    "evaluate.monitor": "monitor",
+    "evaluate.recall_at": "k of R@k",
+    "evaluate.far": "rates of TAR@FAR",
+    "evaluate.flip": "mirrored embeddings",
+    "max_steps": "steps",
+    "after": "starts from",
+}
 
 
 def figure_key(text: str, known: Iterable[str]) -> str:
@@ -36,4 +75,24 @@ def figure_key(text: str, known: Iterable[str]) -> str:
         where = "validation" if split == "val" else split
         listed = ", ".join(dict.fromkeys(printed_name(key.partition("/")[2]) for key in names.values())) or "none"
         raise SandboxError(f"no run has the figure '{text}' on {where}{close or f'; there are {listed}'}")
+    return found
+
+
+def printed_setting(name: str) -> str:
+    """What a person calls a setting: 'network' for ``backbone.name``, 'weight decay' for ``optimizer.weight_decay``."""
+    return _SETTINGS.get(name) or name.rpartition(".")[2].replace("_", " ")
+
+
+def setting_name(text: str, known: Iterable[str]) -> str:
+    """The dotted name of a setting, for that or for what it is called in print; capitals do not count.
+
+    Raises:
+        SandboxError: there is no such setting; the nearest is named.
+    """
+    names = {name.lower(): name for name in known}
+    for name in list(names.values()):
+        names.setdefault(printed_setting(name).lower(), name)
+    found = names.get(text.strip().lower())
+    if found is None:
+        raise SandboxError(f"no run has the setting '{text}'{near(text.strip().lower(), names)}")
     return found

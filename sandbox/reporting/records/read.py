@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import SandboxError
-from sandbox.recipe.specs import digest
 from sandbox.reporting.records import ledger
 from sandbox.reporting.records.chosen import Choice
+from sandbox.reporting.records.recipes import Known, read_recipe_of
 from sandbox.reporting.records.run import Run
 from sandbox.runs.folder import RunFolder, run_folders
 from sandbox.wording import counted, first_names
@@ -31,6 +31,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
     """
     runs: dict[Path, Run] = {}
     damaged: list[str] = []
+    known: Known = {}
     drawn = 0
     for place in places:
         if place.suffix == ".csv":
@@ -44,7 +45,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
             try:
                 if not folder.is_finished():
                     continue
-                run = read_run(folder)
+                run = read_run(folder, known)
             except SandboxError as error:
                 damaged.append(str(error))
                 continue
@@ -68,13 +69,18 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
     return kept, notes
 
 
-def read_run(folder: RunFolder) -> Run:
+def read_run(folder: RunFolder, known: Known | None = None) -> Run:
     """What is needed of a finished run.
+
+    Args:
+        folder: of the run.
+        known: recipes that were read before, where many runs are read.
 
     Raises:
         SandboxError: a file of it is damaged, a figure is not finite, or its recipe was changed after the run.
     """
-    facts, report, recipe = folder.read_json("run.json"), folder.read_json("report.json"), folder.recipe()
+    facts, report = folder.read_json("run.json"), folder.read_json("report.json")
+    recipe, name = read_recipe_of(folder, {} if known is None else known)
     baselines = folder.read_json("baselines.json") if (folder.path / "baselines.json").is_file() else {}
     try:
         if not isinstance(baselines, dict):
@@ -89,7 +95,7 @@ def read_run(folder: RunFolder) -> Run:
         raise SandboxError(
             f"{folder.path} is damaged: run.json or report.json lacks a part; move the folder away"
         ) from None
-    if (run.digest, run.seed) != (digest(recipe), recipe.seed):
+    if (run.digest, run.seed) != (name, recipe.seed):
         raise SandboxError(f"{folder.path / 'recipe.toml'} was changed after the run; move the folder away")
     if not all(map(math.isfinite, values)):
         raise SandboxError(f"{folder.path / 'report.json'} holds a figure that is not finite; move the folder away")

@@ -1,0 +1,151 @@
+"""A table in LaTeX: booktabs, a table environment with caption and label, siunitx and a whole file by choice."""
+
+from __future__ import annotations
+
+from sandbox.reporting.tables.latex_text import comment, declared, escaped
+from sandbox.reporting.tables.table import Cell, Column, Table
+
+_WIDE = 90
+"""Characters of a row that fit the page of an article in its own size."""
+
+
+def written(table: Table, header: str = "", *, siunitx: bool = False, standalone: bool = False, label: str = "") -> str:
+    """The table environment, under a comment that names what it needs; or a file that compiles as it is.
+
+    Args:
+        table: what to show.
+        header: lines on how it was made.
+        siunitx: S columns, which line numbers up.
+        standalone: with a preamble, on a page that is as large as the table.
+        label: what a reference names; none where empty.
+    """
+    body = _environment(table, siunitx, standalone, label)
+    text = "".join((body, table.caption.text))
+    packages = ["booktabs", *(["siunitx"] if siunitx else [])]
+    if standalone:
+        return f"{comment(header)}{_preamble(table, packages, text)}{body}\n\\end{{document}}\n"
+    needed = "".join(f"\\usepackage{{{name}}}" for name in packages)
+    said = [f"needs {needed} in the preamble{', and ' + _SI + ' there' if siunitx else ''}"]
+    if odd := declared(text):
+        said.append(f"for pdfLaTeX, {len(odd)} signs need a declaration , as below, or LuaLaTeX and a font:")
+        said += odd
+    if (wide := _width(table)) > _WIDE:
+        said.append(f"{wide} characters wide: set small; take table* where there are two columns, or fewer --metrics")
+    return f"{comment(header)}{comment(chr(10).join(said))}{body}"
+
+
+_SI = (
+    "\\sisetup{separate-uncertainty, text-series-to-math, propagate-math-font, table-align-uncertainty=false, "
+    "table-align-text-after=false}"
+)
+
+
+def _preamble(table: Table, packages: list[str], text: str) -> str:
+    inches = max(6.5, 0.085 * _width(table) + 1.5)
+    height = 2.5 + 0.17 * (len(table.rows) + 3) + 0.17 * len(table.caption.text) / (14 * (inches - 1.2))
+    lines = [
+        "\\documentclass{article}",
+        f"\\usepackage[paperwidth={inches:.1f}in, paperheight={height:.1f}in, margin=0.6in]{{geometry}}",
+        *(f"\\usepackage{{{name}}}" for name in packages),
+        *([_SI] if "siunitx" in packages else []),
+        *(["\\ifdefined\\DeclareUnicodeCharacter", *odd, "\\fi"] if (odd := declared(text)) else []),
+        "\\setlength{\\belowcaptionskip}{6pt}",
+        "\\pagestyle{empty}",
+        "\\begin{document}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _environment(table: Table, siunitx: bool, standalone: bool, label: str) -> str:
+    size = ["\\small"] if _width(table) > _WIDE and not standalone else []
+    kinds = [_kind(table, k, siunitx) for k in range(len(table.columns))]
+    rows = [_row(table, row.cells, siunitx) for row in table.rows]
+    foot = ["\\midrule", *rows[table.foot :]] if table.foot < len(rows) else []
+    lines = [
+        "\\begin{table}[htbp]",
+        "\\centering",
+        *size,
+        f"\\caption[{{{escaped(table.caption.title)}}}]{{{escaped(table.caption.text)}}}",
+        *([f"\\label{{{_safe(label)}}}"] if label else []),
+        f"\\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
+        "\\toprule",
+        *_blocks(table),
+        " & ".join(_head(column, siunitx) for column in table.columns) + r" \\",
+        "\\midrule",
+        *rows[: table.foot],
+        *foot,
+        "\\bottomrule",
+        "\\end{tabular}",
+        "\\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _safe(label: str) -> str:
+    """A label of signs that LaTeX takes as they are."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in ":-_.+/ ") else "-" for c in label)
+
+
+def _width(table: Table) -> int:
+    """Characters of the widest row."""
+    columns = zip(*([len(c.plain) + len(c.letters) / 2 for c in row.cells] for row in table.rows), strict=True)
+    heads = [len(column.head) for column in table.columns]
+    return round(sum(2 + max(head, *found) for head, found in zip(heads, columns, strict=True)))
+
+
+def _blocks(table: Table) -> list[str]:
+    if all(not block for block, _ in table.blocks):
+        return []
+    heads, rules, place = [], [], 1
+    for block, many in table.blocks:
+        heads.append(f"\\multicolumn{{{many}}}{{c}}{{{escaped(block)}}}")
+        if block:
+            rules.append(f"\\cmidrule(lr){{{place}-{place + many - 1}}}")
+        place += many
+    return [" & ".join(heads) + r" \\", " ".join(rules)]
+
+
+def _head(column: Column, siunitx: bool) -> str:
+    text = escaped(column.head)
+    return f"{{{text}}}" if siunitx and column.numeric else text
+
+
+def _row(table: Table, cells: tuple[Cell, ...], siunitx: bool) -> str:
+    pairs = zip(table.columns, cells, strict=True)
+    return " & ".join(_cell(column, cell, siunitx) for column, cell in pairs) + r" \\"
+
+
+def _cell(column: Column, cell: Cell, siunitx: bool) -> str:
+    letters = f"\\textsuperscript{{{cell.letters}}}" if cell.letters else ""
+    if siunitx and column.kind in ("figure", "difference"):
+        if not _is_number(cell.text):
+            return f"{{{escaped(cell.plain)}}}" if cell.text else ""
+        number = f"{cell.text} \\pm {cell.reach}" if cell.reach else cell.text
+        bold = "\\bfseries " if cell.best else ""
+        return f"{bold}{number}{{{letters}}}" if letters else f"{bold}{number}"
+    text = escaped(cell.plain)
+    if column.numeric and text[:1] in "+-" and text:
+        text = f"${text[0]}${text[1:]}"
+    return f"\\textbf{{{text}}}{letters}" if cell.best else f"{text}{letters}"
+
+
+def _kind(table: Table, place: int, siunitx: bool) -> str:
+    """The kind of a column, l, r or S with the digits that its numbers take."""
+    column = table.columns[place]
+    if not column.numeric:
+        return "l"
+    cells = [row.cells[place] for row in table.rows if _is_number(row.cells[place].text)]
+    if not siunitx or column.kind not in ("figure", "difference") or not cells:
+        return "r"
+    whole = max(len(cell.text.lstrip("+-").partition(".")[0]) for cell in cells)
+    decimals = max(len(cell.text.partition(".")[2]) for cell in cells)
+    sign = "+" if any(cell.text[0] in "+-" for cell in cells) else ""
+    reach = max((len(cell.reach.replace(".", "").lstrip("0")) for cell in cells), default=0)
+    uncertainty = f"({max(1, reach)})" if any(cell.reach for cell in cells) else ""
+    after = ",table-space-text-post={\\textsuperscript{" + "m" * max(len(cell.letters) for cell in cells) + "}}"
+    letters = after if any(cell.letters for cell in cells) else ""
+    return f"S[table-format={sign}{whole}.{decimals}{uncertainty}{letters}]"
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("+-").replace(".", "", 1).isdigit()

@@ -1,0 +1,67 @@
+"""What may not stand in one column: figures of other images, or by other rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.errors import SandboxError
+from sandbox.evaluation.figures import printed_name
+from sandbox.recipe.specs import own_settings
+from sandbox.reporting.records.groups import Group
+from sandbox.reporting.tables.arrange import settings_of
+from sandbox.reporting.tables.settings import short_value
+from sandbox.wording import first_names
+
+_LEARNT_WITH = {"data.image_size", "data.resize", "data.colour", "data.normalize", "data.root"}
+"""Settings of the data that change what a network sees, and not which images are judged."""
+
+
+def judged_by(group: Group) -> tuple[Any, ...]:
+    """What must be the same for two groups' figures to be comparable: the images, and the rule."""
+    run, data = group.runs[0], group.recipe.data
+    own = tuple((name, getattr(data, name)) for name in own_settings(type(data)))
+    images = (run.facts.get("test_images") or data.root, group.folds) if group.folds else run.split
+    return images, data.name, own, group.recipe.evaluate.flip
+
+
+def check_column(groups: Sequence[Group], key: str, block: str, across: Sequence[str]) -> None:
+    """Refuse groups that were judged on other images or by other rules than each other.
+
+    Args:
+        groups: that share a column.
+        key: report key of its figure.
+        block: what the column is of, such as ``glyphs``.
+        across: settings that stand across already.
+
+    Raises:
+        SandboxError: names what differs, and the ways out.
+    """
+    many = len({judged_by(one) for one in groups})
+    if many < 2:
+        return
+    settings = [settings_of(one) for one in groups]
+    names = ["data.name", *sorted(n for n in settings[0] if n.startswith("data.") and n not in _LEARNT_WITH)]
+    differing = [name for name in [*names, "evaluate.flip"] if _several(name, settings)] or (
+        ["data.root"] if _several("data.root", settings) else []
+    )
+    where = f"{printed_name(key.partition('/')[2])}{f' of {block}' if block else ''}"
+    if not differing:
+        splits = first_names(sorted({str(one["split"]) for one in settings}))
+        raise SandboxError(
+            f"the column {where} would hold figures of {many} sets of images under one recipe (splits {splits}), which "
+            "do not compare: name the folders of the runs that belong together, or give --mixed"
+        )
+    name = differing[0]
+    values = list(dict.fromkeys(short_value(one.get(name, "")) for one in settings))
+    what = "data sets" if name == "data.name" else "splits" if name != "evaluate.flip" else "ways of embedding"
+    example = f"{name} = {values[0]}" if name != "evaluate.flip" else "evaluate.flip = false"
+    raise SandboxError(
+        f"the column {where} would hold figures of {len(values)} {what} ({name} {first_names(values)}), which do not "
+        f'compare: give each a column with --columns {" ".join([*across, name])}, choose with --where "{example}", or '
+        "give --mixed"
+    )
+
+
+def _several(name: str, settings: Sequence[dict[str, Any]]) -> bool:
+    return len({str(one.get(name)) for one in settings}) > 1
