@@ -74,6 +74,11 @@ def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[
     return FigureTable((*head, *baselines), tuple(lead)), FigureTable(head, tuple(rest))
 
 
+def figure_cell(material: Material, key: str) -> Cell:
+    """A figure of the judged split."""
+    return _cell(key, material.run.report[material.split].get(key), identities(material, material.split))
+
+
 def identities(material: Material, split: str) -> int:
     """How many identities a split has; 0 where that is not known."""
     data = material.run.facts.get("data", {}).get(split, {})
