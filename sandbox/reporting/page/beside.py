@@ -37,9 +37,7 @@ def page_of_runs(materials: Sequence[Material]) -> str:
         runs=[one.run for one in materials],
         objectives=[str(one.run.facts.get("objective", one.run.recipe.loss)) for one in materials],
         differ=_differing(materials),
-        warnings=[
-            f"{letter}: {text}" for letter, one in zip(runs.letters, materials, strict=True) for text in said(one)
-        ],
+        warnings=_said(runs),
         table=_table(runs),
         roc=roc(drawn) if drawn else "",
         drawn=[letter for letter, _ in drawn],
@@ -52,9 +50,13 @@ def page_of_runs(materials: Sequence[Material]) -> str:
     )
 
 
-def said(material: Material) -> list[str]:
-    """What must be known of a run before its figures."""
-    return [*warnings(material), *(str(line) for line in material.run.facts.get("health", ()))]
+def _said(runs: Compared) -> list[str]:
+    """What must be known of the runs before their figures, each sentence once with the runs that it is of."""
+    found: dict[str, list[str]] = {}
+    for letter, one in zip(runs.letters, runs.materials, strict=True):
+        for text in (*warnings(one), *(str(line) for line in one.run.facts.get("health", ()))):
+            found.setdefault(text, []).append(letter)
+    return [f"{', '.join(letters)}: {text}" for text, letters in found.items()]
 
 
 def _differing(materials: Sequence[Material]) -> list[tuple[str, list[str]]]:
