@@ -92,7 +92,7 @@ def _pairs(runs: Compared) -> list[tuple[str, str, tuple[int, int, int, int]]]:
 def _scripted(runs: Compared) -> dict[str, Any]:
     drawn = [(letter, one) for letter, one in zip(runs.letters, runs.counted, strict=True) if one is not None]
     data: dict[str, Any] = {
-        "classes": list(runs.book.classes),
+        "classes": runs.book.names(),
         "own": runs.book.facts(),
         "pairClasses": None,
         "letters": list(runs.letters),
