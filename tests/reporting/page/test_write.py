@@ -142,6 +142,14 @@ def _lone(y: np.ndarray) -> dict:
     return {f"test/{name}": torch.from_numpy(value) for name, value in tensors.items()}
 
 
+def test_a_run_that_looked_at_no_test_shows_its_validation(tmp_path: Path) -> None:
+    folder = made_run(tmp_path, around_centres(LABELS), LABELS)
+    folder.write_json("report.json", {"val": folder.read_json("report.json")["val"]})
+    text = visible(page_of(read_material(folder)))
+    assert "Validation: MAP@R" in text and "this run looked at no test" in text
+    assert "digits, validation split: 36 images of 6 classes" in text
+
+
 def test_a_run_without_embeddings_or_with_other_images_is_refused(tmp_path: Path) -> None:
     folder = made_run(tmp_path, around_centres(LABELS), LABELS)
     others = drawn_images(LABELS[::-1].copy(), NAMES)
