@@ -29,8 +29,8 @@ def roc(runs: Sequence[tuple[str, Operating]]) -> Markup:
     parts.append(f'<text x="{_RIGHT}" y="{_BOTTOM + 31}" text-anchor="end">false accept rate</text>')
     for place, (_, counted) in enumerate(runs):
         far, tar = counted.impostors_from / counted.impostors, counted.genuine_from / counted.genuine
-        steps = "".join(
-            f"H{_across(x, least):.1f}V{_down(y):.1f}" for x, y in zip(far.tolist(), tar.tolist(), strict=True)
+        steps = "".join(  # a FAR between two thresholds has the TAR of the stricter one
+            f"V{_down(y):.1f}H{_across(x, least):.1f}" for x, y in zip(far.tolist(), tar.tolist(), strict=True)
         )
         parts.append(f'<path class="line c{place}" d="M{_across(1, least):.1f} {_down(1):.1f}{steps}"/>')
     for place, (letter, _) in enumerate(runs):
