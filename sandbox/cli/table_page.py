@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,18 +37,31 @@ def act(command: Command, results: Path) -> None:
     """
     out = file_named("--out", command.out, ".html", "compared.html") if command.out else None
     runs = chosen_runs(command, results)
-    if len(runs) > 1:
+    if len(runs) > 1 and out is None:
         raise SandboxError(
-            f"{counted(len(runs), 'run', 'runs')} are chosen, and a page is of one; name its folder, such as "
-            f"{from_here(runs[-1].path)}"
+            f"{counted(len(runs), 'run', 'runs')} are chosen: give --out FILE.html for a page of all, or "
+            f"name one folder, such as {from_here(runs[-1].path)}"
         )
     from sandbox.files import write_whole
-    from sandbox.reporting.page.write import page_of
 
     place = out or runs[0].path / "page.html"
-    text = page_of(_material(runs[0], command.root))
+    text = _page(runs, command.root)
     write_whole(place, text, make_folder=True)
     say(f"{from_here(place)}: {len(text.encode()) / 1e6:.1f} MB")
+
+
+def _page(runs: Sequence[Run], root: str) -> str:
+    from sandbox.reporting.page.beside import page_of_runs
+    from sandbox.reporting.page.compared import refuse_others
+    from sandbox.reporting.page.material import read_material
+    from sandbox.reporting.page.write import page_of
+    from sandbox.runs.folder import RunFolder
+
+    if len(runs) == 1:
+        return page_of(_material(runs[0], root))
+    bare = [read_material(RunFolder(run.path)) for run in runs]
+    refuse_others(bare)
+    return page_of_runs([_material(runs[0], root), *bare[1:]])
 
 
 def _material(run: Run, root: str) -> Material:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.reporting.page.album import Album, make_album
 from sandbox.reporting.page.packed import packed, packed_rows
 from sandbox.wording import printable
+
+_NAMES = 200_000  # characters of names that a page has room for beside its thumbnails
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Book:
     def packed(self, rows: np.ndarray) -> dict[str, str]:
         """The same for the scripts."""
         return packed_rows(self.numbers(rows), len(self.rows))
+
+    def names(self, more: Iterable[int] = ()) -> list[str]:
+        """The name of each label; empty where neither a row nor one of `more` has it."""
+        used = {*self.labels.tolist(), *more}
+        return [name if label in used else "" for label, name in enumerate(self.classes)]
 
     @property
     def pictures(self) -> int:
@@ -91,6 +98,7 @@ def make_book(
     tiles = np.full(len(rows), -1, np.int64)
     album = None
     if images is not None and len(rows):
-        album = make_album(images.pixels, every[np.sort(first)], budget=budget)
+        spelt = sum(len(classes[label]) + 3 for label in np.unique(labels[rows]))
+        album = make_album(images.pixels, every[np.sort(first)], budget=budget - max(0, spelt - _NAMES))
         tiles[np.searchsorted(rows, album.rows)] = np.arange(len(album.rows))
     return Book(name, rows, labels[rows], tuple(map(printable, classes)), album, tiles)

@@ -32,7 +32,9 @@ def curve_panels(logs: Mapping[str, Log], monitor: str) -> list[Panel]:
         if points
     ]
     if lines:
-        chosen = "; ".join(f"{line.best[1]:.4f} at step {line.best[0]:,}" for line in lines if line.best)
+        chosen = "; ".join(
+            f"{line.name} {line.best[1]:.4f} at step {line.best[0]:,}".strip() for line in lines if line.best
+        )
         panels.append(panel(f"validation {name}", f"best (framed): {chosen}", lines))
     for key, title, word in [("lr", "learning rate", "of the network"), *health]:
         panels.append(_drawn(title, word, {run: _logged(log, key) for run, log in logs.items()}))

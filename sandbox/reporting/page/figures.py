@@ -11,7 +11,7 @@ import numpy as np
 from sandbox.evaluation.figures import Figures, lower_is_better, printed_name, spell, spell_interval
 from sandbox.reporting.page.material import Material
 from sandbox.reporting.page.operating import Operating
-from sandbox.reporting.page.words import FEW, LEAD, MEANING, split_word
+from sandbox.reporting.page.words import FEW, LEAD, MEANING, name_of, split_word
 from sandbox.reporting.records.run import RAW_PIXELS
 from sandbox.wording import counted
 
@@ -55,7 +55,7 @@ def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[
     first = [key for key in LEAD if key in keys]
     lead = [
         Row(
-            printed_name(key),
+            name_of(key),
             MEANING[key],
             tuple(_cell(key, report[name].get(key), identities(material, name)) for name in shown)
             + tuple(Cell(spell(part.get(key))) for part in baselines.values()),
@@ -64,7 +64,7 @@ def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[
     ]
     rest = [
         Row(
-            printed_name(key),
+            name_of(key),
             _beside(key, counted_pairs),
             tuple(_cell(key, report[name].get(key), 0) for name in shown),
         )
@@ -72,6 +72,11 @@ def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[
         if key not in first and not _repeats(key, report)
     ]
     return FigureTable((*head, *baselines), tuple(lead)), FigureTable(head, tuple(rest))
+
+
+def figure_cell(material: Material, key: str) -> Cell:
+    """A figure of the judged split."""
+    return _cell(key, material.run.report[material.split].get(key), identities(material, material.split))
 
 
 def identities(material: Material, split: str) -> int:

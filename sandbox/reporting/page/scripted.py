@@ -9,17 +9,27 @@ import numpy as np
 from sandbox.reporting.page.looked import Looked
 from sandbox.reporting.page.packed import packed
 
+CLASSES = 5_000
+"""Of the hardest that can be searched."""
 
-def scripted(looked: Looked) -> dict[str, Any]:
-    """The data of a page; a part that a run lacks is null."""
+
+def scripted(looked: Looked, *, classes: int = CLASSES) -> dict[str, Any]:
+    """The data of a page; a part that a run lacks is null.
+
+    Args:
+        looked: what embeddings show.
+        classes: that can be searched at most, the hardest.
+    """
     own, pairs = looked.own, looked.pairs
-    data: dict[str, Any] = {"classes": list(own.classes), "own": own.facts(), "pairs": pairs.facts()}
-    data["pairClasses"] = None if pairs is own else list(pairs.classes)
+    hardest = looked.classes[:classes]
+    told = {label for row in hardest for label in (row.label, row.taken_for) if label is not None}
+    data: dict[str, Any] = {"classes": own.names(told), "own": own.facts(), "pairs": pairs.facts()}
+    data["pairClasses"] = None if pairs is own else pairs.names()
     data["verification"] = _verification(looked)
     data["retrieval"] = _retrieval(looked)
     data["difficulty"] = [
         [row.label, row.images, round(row.precision, 4), round(row.first, 4), row.taken_for, row.mistakes]
-        for row in looked.classes
+        for row in hardest
     ]
     data["map"] = _map(looked)
     return data

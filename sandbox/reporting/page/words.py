@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.evaluation.figures import printed_name
+
 LEAD = ("retrieval/map@r", "retrieval/recall@1", "classification/top@1", "verification/auc", "verification/eer")
 """The figures that come first; all others stand behind a click."""
 
@@ -15,6 +17,8 @@ MEANING = {
     "verification/eer": "error at the threshold where as many impostors pass as genuine pairs fail; lower is better",
 }
 
+_UNPRINTED = {"retrieval/unmatched": "queries without a match", "retrieval/index_recall": "index recall"}
+
 FEW = 10
 """Identities below which an interval says little of other identities."""
 
@@ -24,6 +28,11 @@ HEALTH = {
     "mean_cosine": ("mean cosine", "over the pairs of a batch; near 1 all images have one embedding"),
     "gradient_norm": ("gradient norm", "of the network, before clipping"),
 }
+
+
+def name_of(key: str) -> str:
+    """What a person calls a figure, those too that papers have no name for."""
+    return _UNPRINTED.get(key, printed_name(key))
 
 
 def split_word(split: str) -> str:

@@ -12,7 +12,7 @@ from sandbox.reporting.page.looked import QUERIES, Looked, look
 from sandbox.reporting.page.made import how_made
 from sandbox.reporting.page.material import Material, Pictured, read_material
 from sandbox.reporting.page.render import render
-from sandbox.reporting.page.scripted import scripted
+from sandbox.reporting.page.scripted import CLASSES, scripted
 from sandbox.reporting.page.words import split_word
 from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted
@@ -112,6 +112,8 @@ def _inside(material: Material, looked: Looked) -> list[str]:
     found = looked.searched
     if found is not None and len(found.rows) > QUERIES:
         said.append(f"{QUERIES:,} of {len(found.rows):,} queries are on this page: mistakes first, then a draw.")
+    if len(looked.classes) > CLASSES:
+        said.append(f"{CLASSES:,} of {len(looked.classes):,} classes are on this page, the hardest.")
     if found is not None and found.lone:
         lone = counted(found.lone, "image has", "images have")
         said.append(f"{lone} no other of the same class and {'is' if found.lone == 1 else 'are'} no query.")

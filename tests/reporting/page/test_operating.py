@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.evaluation.similarity import as_products
 from sandbox.reporting.page.near import near_pairs
 from sandbox.reporting.page.operating import operate
+from sandbox.reporting.page.roc import points, roc
 from sandbox.runs.embeddings import KeptSet
 
 from pages import around_centres
@@ -93,3 +96,16 @@ def test_pairs_beside_the_threshold_are_pairs_with_their_own_scores(given: bool)
     scores, same = every_score(rows)
     hardest = scores[~same].max()
     assert near.scores[~near.same].max() == pytest.approx(hardest, abs=1e-6)  # the hardest impostor is among them
+
+
+def test_a_drawn_curve_has_the_tar_of_the_stricter_threshold_between_two() -> None:
+    counted = operate(kept(False), {})
+    assert counted is not None
+    path = re.search(r'class="line c0" d="M([\d.]+) ([\d.]+)([^"]*)"', roc([("A", counted)]))
+    assert path is not None
+    x, y = float(path[1]), float(path[2])
+    places = {name: [float(value) for value in re.findall(rf"{name}([\d.]+)", path[3])] for name in "VH"}
+    assert path[3].startswith("V") and len(places["V"]) == len(places["H"]) == len(counted.threshold)
+    assert min(places["H"]) >= 44 and max(places["H"]) <= x and min(places["V"]) >= y  # TAR falls as FAR does
+    corners = points([("A", counted)])[0]["runs"][0]
+    assert (corners["x"], corners["y"]) in set(zip(places["H"], places["V"], strict=True))

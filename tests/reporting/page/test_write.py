@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
+from sandbox.reporting.page.looked import look
 from sandbox.reporting.page.material import Pictured, read_material
+from sandbox.reporting.page.scripted import scripted
 from sandbox.reporting.page.write import page_of, write_page
+from sandbox.runs.embeddings import KeptSet, write_embeddings
 from sandbox.runs.folder import RunFolder
 
 from pages import EVIL, around_centres, drawn_images, made_run
@@ -108,12 +112,42 @@ def test_a_run_with_given_pairs_or_without_a_class_of_two_has_a_page(tmp_path: P
     assert "Retrieval" not in text and "Scores of 2 genuine pairs" in text
 
 
+def test_pairs_of_images_apart_are_shown_by_their_own_images(tmp_path: Path) -> None:
+    others = np.repeat(np.arange(5), 4)
+    folder = made_run(tmp_path, around_centres(LABELS), LABELS)
+    sets = {"test": KeptSet(around_centres(LABELS), LABELS), "test/verify": KeptSet(around_centres(others), others)}
+    write_embeddings(folder, sets, closed_set=True)
+    apart = drawn_images(others, tuple("vwxyz"))
+    page = page_of(read_material(folder, Pictured(drawn_images(LABELS, NAMES), apart)))
+    assert "Scores of 30 genuine pairs" in visible(page) and ".apart-0{background-image:url(data:" in page
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
+    assert data["pairClasses"] == list("vwxyz") and len(data["verification"]["near"]["same"]) == 190
+    with pytest.raises(SandboxError, match=r"the labels of the test embeddings in .* are not those of its data"):
+        read_material(folder, Pictured(drawn_images(LABELS, NAMES), drawn_images(others[::-1].copy(), tuple("vwxyz"))))
+
+
+def test_of_very_many_classes_the_hardest_can_be_searched(run: RunFolder) -> None:
+    looked = look(read_material(run))
+    data = scripted(looked, classes=3)
+    assert [row[0] for row in data["difficulty"]] == [row.label for row in looked.classes[:3]]
+    bare = replace(looked.own, labels=looked.own.labels[:1])
+    assert [name for name in bare.names([3]) if name] == sorted({f"class {looked.own.labels[0]}", "class 3"})
+
+
 def _lone(y: np.ndarray) -> dict:
     import torch
 
     pairs = np.array([[0, 4, 1], [1, 5, 0], [2, 6, 1], [3, 7, 0]])
     tensors = {"embeddings": around_centres(y), "labels": y, "pairs": pairs}
     return {f"test/{name}": torch.from_numpy(value) for name, value in tensors.items()}
+
+
+def test_a_run_that_looked_at_no_test_shows_its_validation(tmp_path: Path) -> None:
+    folder = made_run(tmp_path, around_centres(LABELS), LABELS)
+    folder.write_json("report.json", {"val": folder.read_json("report.json")["val"]})
+    text = visible(page_of(read_material(folder)))
+    assert "Validation: MAP@R" in text and "this run looked at no test" in text
+    assert "digits, validation split: 36 images of 6 classes" in text
 
 
 def test_a_run_without_embeddings_or_with_other_images_is_refused(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ function map(m) {
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.addEventListener("pointermove", under);
   canvas.addEventListener("pointerdown", under);
-  canvas.addEventListener("pointerleave", () => look(-1));
+  canvas.addEventListener("pointerleave", event => { if (event.pointerType !== "touch") look(-1); });
   canvas.addEventListener("focus", () => { if (at < 0 && canvas.matches(":focus-visible")) look(0); });
   canvas.addEventListener("blur", () => look(-1));
   canvas.addEventListener("keydown", event => {

@@ -10,7 +10,7 @@ function verification(v) {
   const across = score => box.left + (box.right - box.left) * (Math.min(Math.max(score, low), high) - low) / (high - low);
   const digits = Math.min(8, Math.max(4, 2 - Math.floor(Math.log10(high - low))));
   const spelt = score => score.toFixed(digits), exact = score => score.toFixed(Math.min(digits + 2, 9));
-  const least = Math.floor(Math.log10(1 / v.impostors));
+  const least = Math.floor(Math.log10(1 / v.impostors)) || -1;
   const farAcross = far => box.left + (box.right - box.left) * (1 - Math.log10(Math.max(far, 10 ** least)) / least);
   const tarDown = tar => box.bottom - (box.bottom - box.top) * tar;
   const cut = drawn("path", { class: "cut" }), at = drawn("circle", { class: "at", r: 5 });
@@ -54,9 +54,9 @@ function verification(v) {
       rocSvg.append(drawn("path", { class: "grid", d: `M${box.left} ${tarDown(tar)}H${box.right}` }));
       rocSvg.append(drawn("text", { x: box.left - 6, y: tarDown(tar) + 4, "text-anchor": "end" }, String(tar)));
     }
-    let path = `M${farAcross(1)} ${tarDown(1)}`;
+    let path = `M${farAcross(1)} ${tarDown(1)}`; // a FAR between two thresholds has the TAR of the stricter one
     threshold.forEach((_, k) => {
-      path += `H${farAcross(impostorsFrom[k] / v.impostors).toFixed(1)}V${tarDown(genuineFrom[k] / v.genuine).toFixed(1)}`;
+      path += `V${tarDown(genuineFrom[k] / v.genuine).toFixed(1)}H${farAcross(impostorsFrom[k] / v.impostors).toFixed(1)}`;
     });
     rocSvg.append(drawn("path", { class: "line c0", d: path }));
     if (equal) {
