@@ -39,7 +39,7 @@ class Between:
 
 
 def between_queries(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, Between]:
-    """Figures that are means over queries: identities resampled for both networks together.
+    """Figures that are means over queries: identities resampled for both networks together, their gallery as it is.
 
     Args:
         a: key -> (Q,) what each query gets from the first network.

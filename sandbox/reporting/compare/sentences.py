@@ -13,7 +13,9 @@ from sandbox.reporting.compare.single import FigureOfTwo, OfTwoRuns
 from sandbox.wording import counted
 
 _LEVEL = 0.05
-FEW_IDENTITIES = 10
+FEW_IDENTITIES = 30
+"""Below it an interval by identity is often too narrow: in a simulation of 200 test sets that of MAP@R held the mean in
+0.81 of them with 20 identities, and in 0.94 with 60."""
 
 
 def of_seeds(result: OverSeeds, figure: FigureOverSeeds) -> str:
@@ -71,7 +73,8 @@ def of_training_luck(result: OfTwoRuns) -> str:
     """What an interval over identities does not cover."""
     few = ""
     if result.identities < FEW_IDENTITIES:
-        few = f" It comes from {counted(result.identities, 'identity', 'identities')}, too few for one to rely on."
+        count = counted(result.identities, "identity", "identities")
+        few = f" It comes from {count}, and of fewer than {FEW_IDENTITIES} it is often too narrow."
     return (
         "The interval covers which identities were tested, and not the luck of training: one seed of each says nothing "
         f"of whether another seed would agree (run.py --seeds 5 --against does).{few}"

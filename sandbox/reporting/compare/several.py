@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -72,16 +73,17 @@ def over_data(groups: Sequence[Group], over: str, key: str, wanted: Sequence[str
             )
         cell[way] = group
     one_source = _check_sources(cells, over)
-    ways, notes = _ways(list(cells.values()), _labels(list(cells)))
+    labels = _labels(cells)
+    ways, notes = _ways(list(cells.values()), labels)
     notes += [_OVERLAP] if one_source else []
     rows = [[cell[way] for way in ways] for cell in cells.values()]
     names = names_of([_first(cells.values(), way) for way in ways])
     for row in rows:
         check_same_rules(row, names)
     values, counts = _table(rows, key, names)
-    notes += _uneven(rows, _labels(list(cells)))
+    notes += _uneven(rows, labels)
     found = ranked(values, lower=lower_is_better(key))
-    return OverData(over, key, tuple(names), tuple(_labels(list(cells))), values, counts, found, tuple(notes))
+    return OverData(over, key, tuple(names), tuple(labels), values, counts, found, tuple(notes))
 
 
 def _check_sources(cells: Mapping[tuple[str, str], Mapping[Any, Group]], over: str) -> bool:
@@ -129,10 +131,16 @@ def _first(cells: Any, way: Any) -> Group:
     return next(cell[way] for cell in cells if way in cell)
 
 
-def _labels(blocks: Sequence[tuple[str, str]]) -> list[str]:
-    """Names of data sets; one that has several splits is named with them."""
-    plain = [name for name, _ in blocks]
-    return [name if plain.count(name) == 1 else f"{name} [{split}]" for name, split in blocks]
+def _labels(cells: Mapping[tuple[str, str], Mapping[Any, Group]]) -> list[str]:
+    """Names of data sets; those of one name are told apart by their folders, or by their splits."""
+    plain = [name for name, _ in cells]
+    roots = [Path(next(iter(cell.values())).recipe.data.root).name for cell in cells.values()]
+    by_root = [f"{name} ({root})" for name, root in zip(plain, roots, strict=True)]
+    labels = []
+    for (name, split), longer, root in zip(cells, by_root, roots, strict=True):
+        apart = longer if root and by_root.count(longer) == 1 else f"{name} [{split}]"
+        labels.append(name if plain.count(name) == 1 else apart)
+    return labels
 
 
 def _table(rows: Sequence[Sequence[Group]], key: str, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

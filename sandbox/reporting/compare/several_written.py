@@ -25,9 +25,8 @@ def write_data(result: OverData) -> Written:
     name, found = figure_name(result.key), result.found
     order = sorted(range(len(result.names)), key=lambda way: found.ranks[way])
     letters = {way: _letter(place) for place, way in enumerate(order)}
-    means = tuple(
-        (f"{letters[way]} {result.names[way]}", number(found.ranks[way], 2), *_values(result, way)) for way in order
-    )
+    ranks = tuple((f"{letters[way]} {result.names[way]}", number(found.ranks[way], 2)) for way in order)
+    means = tuple((label, *_values(result, place, order)) for place, label in enumerate(result.sets))
     said = [*_overall(result, order), *_apart(result), *_reach(result)]
     title = f"{name} over {len(result.sets)} data sets ({result.over}), mean over seeds"
     pairs = [_facts(result, pair) for pair in found.pairs]
@@ -47,7 +46,8 @@ def write_data(result: OverData) -> Written:
         "sentences": said,
         "notes": [_HOW, *result.notes],
     }
-    tables = (Rows(("", "mean rank", *result.sets), means), _matrix(result, order, letters))
+    heads = tuple(letters[way] for way in order)
+    tables = (Rows(("", "mean rank"), ranks), Rows((name, *heads), means), _matrix(result, order, letters))
     return Written(title, tables, tuple(said), (_HOW, *result.notes), data, tuple(pairs))
 
 
@@ -56,10 +56,11 @@ def _letter(place: int) -> str:
     return (_letter(place // 26 - 1) if place >= 26 else "") + chr(ord("A") + place % 26)
 
 
-def _values(result: OverData, way: int) -> list[str]:
+def _values(result: OverData, place: int, order: list[int]) -> list[str]:
+    """Means on one data set, with the number of seeds where those are not all as many."""
     few = result.counts.min() != result.counts.max()
-    rows = zip(result.values[:, way], result.counts[:, way], strict=True)
-    return [number(value, 3) + (f" (n = {count})" if few else "") for value, count in rows]
+    cells = ((result.values[place, way], result.counts[place, way]) for way in order)
+    return [number(value, 3) + (f" (n = {count})" if few else "") for value, count in cells]
 
 
 def _matrix(result: OverData, order: list[int], letters: dict[int, str]) -> Rows:

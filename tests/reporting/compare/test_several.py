@@ -36,7 +36,7 @@ def sets(count: int = 6, **more: Any) -> list[Group]:
 
 def test_folders_of_one_name_are_data_sets_and_less_may_be_better() -> None:
     found = over_data(sets(), "data.name", KEY)
-    assert found.names == ("arcface", "siamese") and found.sets == tuple(f"folder [s{at}]" for at in range(6))
+    assert found.names == ("arcface", "siamese") and found.sets == tuple(f"folder (s{at})" for at in range(6))
     assert found.found.ranks.tolist() == [2, 1] and found.found.pairs[0].losses == 6 and found.notes == ()
     assert found.values == pytest.approx(np.array([[0.1 + 0.01 * at, 0.01 * at] for at in range(6)]))
     assert (found.counts == 2).all()
@@ -61,7 +61,7 @@ def test_what_stands_twice_in_a_cell_is_refused_and_seeds_that_differ_are_said()
         over_data([*groups, twice], "data.name", KEY)
     groups[0] = Group((run("arcface", "s0", 0.5, seed=7),))
     (note,) = over_data(groups, "data.name", KEY).notes
-    assert note == "ways have means over other seeds on folder [s0] (seed 7 and seeds 0, 1)"
+    assert note == "ways have means over other seeds on folder (s0) (seed 7 and seeds 0, 1)"
 
 
 def test_a_way_is_all_settings_but_those_of_data() -> None:
@@ -69,7 +69,7 @@ def test_a_way_is_all_settings_but_those_of_data() -> None:
     found = over_data([*sets(), *more], "data.name", KEY)
     assert found.names == ("arcface (backbone.name = conv6)", "siamese", "arcface (backbone.name = conv4)")
     (note,) = over_data([*sets(), *more[:2]], "data.name", KEY).notes
-    assert note.startswith("left out, as not on every data set: arcface (not on folder [s2], folder [s3], folder [s4]")
+    assert note.startswith("left out, as not on every data set: arcface (not on folder (s2), folder (s3), folder (s4)")
 
 
 def test_too_little_is_refused() -> None:
