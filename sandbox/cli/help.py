@@ -17,7 +17,7 @@ from typing import Any
 import tyro
 
 _BOX = ("│", "╭", "╰")
-_NARROWEST = 40
+_NARROWEST = 20
 
 
 def asked(argv: Sequence[str]) -> bool:
@@ -37,7 +37,7 @@ def told(kind: Any, hidden: Sequence[str] = ()) -> Any:
         kind: a dataclass; nested ones become dotted flags.
         hidden: fields whose flags are not told.
     """
-    hints, docs = typing.get_type_hints(kind, include_extras=True), _docs(kind)
+    hints, texts = typing.get_type_hints(kind, include_extras=True), docs(kind)
     rows: list[Any] = []
     for field in dataclasses.fields(kind):
         inner, marks = unmarked(hints[field.name])
@@ -45,7 +45,7 @@ def told(kind: Any, hidden: Sequence[str] = ()) -> Any:
             inner = told(inner)
         else:
             # Where a mark has a text of its own, that counts.
-            marks = (tyro.conf.arg(help=docs.get(field.name), help_behavior_hint=_default), *marks)
+            marks = (tyro.conf.arg(help=texts.get(field.name), help_behavior_hint=_default), *marks)
         if field.name in hidden:
             marks = (*marks, tyro.conf.Suppress)
         rows.append((field.name, typing.Annotated[inner, *marks] if marks else inner, _again(field, inner)))
@@ -87,7 +87,7 @@ def _default(label: str) -> str:
     return "" if label in ("", "''", "None") else f"(default: {label})"
 
 
-def _docs(kind: type) -> dict[str, str]:
+def docs(kind: type) -> dict[str, str]:
     """The text below each field of a dataclass and of those that it derives from, on one line each."""
     found: dict[str, str] = {}
     for owner in reversed(kind.__mro__):
