@@ -107,6 +107,8 @@ def test_tags_choose_before_where_does(runs: list[Run]) -> None:
     assert Choice(tags=("2024", "nothing")).of(runs) == [runs[0]]
     assert Choice("seed > 0", ("first",)).of(runs) == [runs[2]]
     assert Choice().of(runs) == runs
+    accented = replace(runs[1], tags=("\u00e9",))  # as it is kept, and as some keyboards write it
+    assert Choice(tags=("e\u0301",)).of([accented]) == Choice("tag = e\u0301").of([accented]) == [accented]
 
 
 @pytest.mark.parametrize(
