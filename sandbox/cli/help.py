@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import io
+import re
 import shutil
 import sys
 import textwrap
@@ -17,6 +18,7 @@ from typing import Any
 import tyro
 
 _BOX = ("│", "╭", "╰")
+_COLOURED = re.compile(r"\x1b\[[\d;]*m")
 _NARROWEST = 20
 
 
@@ -139,21 +141,23 @@ def fitted() -> Iterator[None]:
     finally:
         sys.stdout = out
         for line in kept.getvalue().splitlines():
-            if line.strip(" │") or not line.startswith("│"):  # what is said of an empty default may leave a line
-                print(line.rstrip() if line.startswith(_BOX) else wrap(line.rstrip(), width()))
+            plain = _COLOURED.sub("", line).rstrip()
+            if plain.startswith("│") and not plain.strip(" │"):
+                continue  # what is left of an empty default
+            print(line.rstrip() if plain.startswith(_BOX) or len(plain) <= width() else wrap(plain, width()))
 
 
 def wrap(line: str, columns: int) -> str:
     """A line as several that fit; a usage line is broken between flags, and goes on under its first."""
     if len(line) <= columns:
         return line
-    if not line.startswith(("usage:", "\x1b[1musage:")):
+    if not line.startswith("usage:"):
         return textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False)
     units, depth = [""], 0
     for word in line.split(" "):
         units[-1] += f" {word}" if depth else ""
         units += [] if depth else [word]
-        depth += word.count("[") - word.count("]") if not word.startswith("\x1b") else 0
+        depth += word.count("[") - word.count("]")
     glued = " ".join(unit.replace(" ", "\0") for unit in units[1:])
     return textwrap.fill(
         glued, columns, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False
