@@ -151,10 +151,10 @@ class _Reader:
     def now(self) -> _Token:
         return self.tokens[self.place]
 
-    def wrong(self, wanted: str) -> SandboxError:
+    def wrong(self, wanted: str, hint: str = "") -> SandboxError:
         now = self.now
         called = now.text == "(" and self.place > 0 and self.tokens[self.place - 1].kind == "word"
-        hint = '; what has parentheses stands in quotes, such as loss = "triplet(margin=0.2)"' if called else ""
+        hint = '; what has parentheses stands in quotes, such as loss = "triplet(margin=0.2)"' if called else hint
         return SandboxError(f"--where at character {now.column}: {wanted} is expected, not {now}{hint}")
 
     def take(self, *texts: str) -> str:
@@ -201,7 +201,8 @@ class _Reader:
                 raise self.wrong("'in'")
             return Not(Comparison(name.text, "in", self.listed(), name.column))
         if not operator:
-            raise self.wrong(f"one of {', '.join(_OPERATORS)} and in")
+            quotes = "; a name of several words stands in quotes" if self.now.kind == "word" else ""
+            raise self.wrong(f"one of {', '.join(_OPERATORS)} and in", quotes)
         if operator == "in":
             return Comparison(name.text, "in", self.listed(), name.column)
         return Comparison(name.text, "=" if operator == "==" else operator, (self.value(),), name.column)
