@@ -154,15 +154,16 @@ def _none(tree: Node, runs: Sequence[Run], holds: dict[int, Holds], tags: Sequen
 
 def _told(field: Field, runs: Sequence[Run]) -> str:
     """What values of a field there are."""
+    name = printable(field.name)
     values = list(dict.fromkeys(value for run in runs for value in field.of(run)))
     numbers = sorted(value for value in values if isinstance(value, float))
     if not values:
-        return f"{field.name} is set in none"
+        return f"{name} is set in none"
     if len(numbers) == len(values) > 4:
-        return f"{field.name} lies between {numbers[0]:.4g} and {numbers[-1]:.4g}"
+        return f"{name} lies between {numbers[0]:.4g} and {numbers[-1]:.4g}"
     spelt = sorted(map(_short, values))
     more = f" or one of {len(spelt) - 5:,} more" if len(spelt) > 5 else ""
-    return f"{field.name} is {' or '.join(map(printable, spelt[:5]))}{more}"
+    return f"{name} is {' or '.join(map(printable, spelt[:5]))}{more}"
 
 
 def _short(value: Plain) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.errors import SandboxError
-from sandbox.wording import shown
+from sandbox.wording import printable, shown
 
 LONGEST = 2000
 DEEPEST = 20
@@ -57,7 +57,8 @@ class Comparison:
     def __str__(self) -> str:
         spelt = [f'"{value.text}"' if value.quoted else value.text for value in self.values]
         right = f"({', '.join(spelt)})" if self.operator == "in" else spelt[0]
-        return f"{self.name} {self.operator} {right}"
+        text = f"{self.name} {self.operator} {right}"
+        return printable(text if len(text) <= 120 else f"{text[:117]}...")
 
 
 @dataclass(frozen=True)
