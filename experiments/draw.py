@@ -87,7 +87,7 @@ class Plane:
     out: str = "plane.png"
     """The PNG to write."""
     out_runs: str = ""
-    """Folder that the two run folders go into (results/runs where not given)."""
+    """Folder that the two run folders go into (results/runs where not given); no table takes them for results."""
 
 
 WHAT = {

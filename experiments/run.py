@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from sandbox.cli import flags
 from sandbox.cli.against import announce, check_alone, compare_runs, rival
+from sandbox.cli.help import asked
 from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
 from sandbox.cli.report_table import Shown, print_report
@@ -58,8 +59,9 @@ class Command:
     from_: Annotated[str, tyro.conf.arg(name="from")] = ""
     """The best trial of a study (STUDY, a name or a path), or another one of its trials (STUDY:TRIAL); other flags go
     over it."""
-    list: Literal["", "losses", "miners", "data", "backbones"] = ""
-    """Print a catalogue and stop: losses, miners, data or backbones."""
+    list: Annotated[tuple[str, ...], tyro.conf.arg(metavar="WHAT [NAME ...]")] = ()
+    """Print names and stop (losses, miners, distances, reducers, regularizers, data, backbones or recipes), or all that
+    is known of one."""
     seeds: int = 1
     """Run this many seeds, from --seed upwards."""
     against: str = ""
@@ -95,6 +97,8 @@ def main() -> None:
 
 def obey(argv: list[str]) -> None:
     """Read the flags and do what they say."""
+    if "list" in flags.given(argv) and not asked(argv):
+        return print_catalogue(argv)
     named = flags.value(argv, "--recipe")
     base, stages = load_staged(named, HERE / "recipes", data_kinds()) if named else (Recipe(), ())
     if study := flags.value(argv, "--from"):
@@ -102,8 +106,6 @@ def obey(argv: list[str]) -> None:
             raise SandboxError("--recipe and --from each give the recipe that other flags go over; give one of them")
         base = from_study(study)
     command = read(argv, base)
-    if command.list:
-        return print_catalogue(command.list)
     if command.save_every < 0:
         raise SandboxError(f"--save_every is {command.save_every}, but is a number of steps, or 0")
     if command.seeds < 1:
@@ -237,11 +239,11 @@ def _shown(done: Done) -> Shown:
     )
 
 
-def print_catalogue(what: str) -> None:
+def print_catalogue(argv: list[str]) -> None:
     """Print what --list asks for."""
     from sandbox.cli.listing import listing
 
-    say(listing(what))
+    say(listing(argv, HERE / "recipes"))
 
 
 def _launcher() -> str:

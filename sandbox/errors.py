@@ -52,6 +52,9 @@ def near(given: str, allowed: Iterable[str]) -> str:
         return ""
     if _looks(found[0]) == _looks(given):
         return f"; did you mean {found[0]!a}, which looks the same as {given!a}?"
+    # Half the letters of a short word are soon those of another: 'list' is no 'mnist'.
+    if len(given) <= 4 and given[0] != found[0][0] and not get_close_matches(given, found, cutoff=0.7):
+        return ""
     return f"; did you mean '{found[0]}'?"
 
 

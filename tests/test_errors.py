@@ -19,6 +19,8 @@ def test_near_names_the_closest_spelling_or_nothing() -> None:
     assert near("arcfase", ["arcface", "cosface"]) == "; did you mean 'arcface'?"
     assert near("zzz", ["arcface"]) == ""
     assert near("zzz", []) == ""
+    assert near("list", ["mnist", "olivetti"]) == ""
+    assert near("hrad", ["hard"]) == "; did you mean 'hard'?" and near("tbe", ["tpe"]) == "; did you mean 'tpe'?"
 
 
 @pytest.mark.parametrize("given", ["Zoe\u0308", "Zo\xeb ", "Z\u043e\xeb", "Zo\xeb\u200b"])

@@ -46,12 +46,10 @@ def parse(
     Raises:
         SandboxError: one sentence for an unknown flag, a wrong type or a missing value.
     """
-    names = [word.split("=")[0].replace("-", "_") for word in argv if word.startswith("--")]
-    for name in names:
-        if names.count(name) > 1:
-            raise SandboxError(f"the flag '{name.replace('__', '--', 1)}' is given twice")
-    whole = _with_data_settings(typing.cast(Any, kind))
     helping = help.asked(argv)
+    if not helping:
+        _check_words(kind, argv)
+    whole = _with_data_settings(typing.cast(Any, kind))
     if helping:
         whole = help.told(whole, untold)
     message = io.StringIO()
@@ -70,6 +68,23 @@ def parse(
             raise
         raise SandboxError(_sentence(message.getvalue(), whole, argv)) from None
     return _recast(parsed, kind)
+
+
+def _check_words(kind: type, argv: Sequence[str]) -> None:
+    """Refuse a flag that is given twice, and one for several values that is given none.
+
+    Raises:
+        SandboxError: names the flag.
+    """
+    several = [f"--{name}" for name in flag_names(kind, wanted=tuple)]
+    places = [place for place, word in enumerate(argv) if word.startswith("--")]
+    names = ["--" + argv[place][2:].split("=")[0].replace("-", "_") for place in places]
+    for place, name in zip(places, names, strict=True):
+        if names.count(name) > 1:
+            hint = f"; several values stand behind one: {name} A B" if name in several else ""
+            raise SandboxError(f"the flag '{name}' is given twice{hint}")
+        if name in several and "=" not in argv[place] and (place + 1 == len(argv) or place + 1 in places):
+            raise SandboxError(f"no value stands behind {name} (--help says what it takes)")
 
 
 @cache
@@ -142,15 +157,21 @@ def _sentence(boxed: str, kind: type, argv: Sequence[str]) -> str:
     return text.rstrip(".") or f"cannot read the flags {' '.join(argv)}"
 
 
-def flag_names(kind: type, prefix: str = "") -> list[str]:
-    """Every dotted flag of a dataclass, without the dashes; a field marked with an empty name adds no prefix."""
+def flag_names(kind: type, prefix: str = "", wanted: type | None = None) -> list[str]:
+    """Every dotted flag of a dataclass, without the dashes; a field marked with an empty name adds no prefix.
+
+    Args:
+        kind: the dataclass.
+        prefix: what stands before each.
+        wanted: flags of this type alone, such as tuple; all where not given. Words without a flag are none.
+    """
     hints = typing.get_type_hints(kind, include_extras=True)
     names: list[str] = []
     for field in dataclasses.fields(kind):
         inner, marks = help.unmarked(hints[field.name])
         if dataclasses.is_dataclass(inner):
-            names += flag_names(typing.cast(type, inner), prefix if marks else f"{prefix}{field.name}.")
-        else:
+            names += flag_names(typing.cast(type, inner), prefix if marks else f"{prefix}{field.name}.", wanted)
+        elif wanted is None or (typing.get_origin(inner) is wanted and tyro.conf.Positional not in marks):
             names.append(prefix + field.name.rstrip("_"))  # as in from_, which Python has no field named from for
     return names
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import io
+import re
 import shutil
 import sys
 import textwrap
@@ -17,7 +18,8 @@ from typing import Any
 import tyro
 
 _BOX = ("│", "╭", "╰")
-_NARROWEST = 40
+_COLOURED = re.compile(r"\x1b\[[\d;]*m")
+_NARROWEST = 20
 
 
 def asked(argv: Sequence[str]) -> bool:
@@ -37,7 +39,7 @@ def told(kind: Any, hidden: Sequence[str] = ()) -> Any:
         kind: a dataclass; nested ones become dotted flags.
         hidden: fields whose flags are not told.
     """
-    hints, docs = typing.get_type_hints(kind, include_extras=True), _docs(kind)
+    hints, texts = typing.get_type_hints(kind, include_extras=True), docs(kind)
     rows: list[Any] = []
     for field in dataclasses.fields(kind):
         inner, marks = unmarked(hints[field.name])
@@ -45,7 +47,7 @@ def told(kind: Any, hidden: Sequence[str] = ()) -> Any:
             inner = told(inner)
         else:
             # Where a mark has a text of its own, that counts.
-            marks = (tyro.conf.arg(help=docs.get(field.name), help_behavior_hint=_default), *marks)
+            marks = (tyro.conf.arg(help=texts.get(field.name), help_behavior_hint=_default), *marks)
         if field.name in hidden:
             marks = (*marks, tyro.conf.Suppress)
         rows.append((field.name, typing.Annotated[inner, *marks] if marks else inner, _again(field, inner)))
@@ -87,7 +89,7 @@ def _default(label: str) -> str:
     return "" if label in ("", "''", "None") else f"(default: {label})"
 
 
-def _docs(kind: type) -> dict[str, str]:
+def docs(kind: type) -> dict[str, str]:
     """The text below each field of a dataclass and of those that it derives from, on one line each."""
     found: dict[str, str] = {}
     for owner in reversed(kind.__mro__):
@@ -139,21 +141,23 @@ def fitted() -> Iterator[None]:
     finally:
         sys.stdout = out
         for line in kept.getvalue().splitlines():
-            if line.strip(" │") or not line.startswith("│"):  # what is said of an empty default may leave a line
-                print(line.rstrip() if line.startswith(_BOX) else wrap(line.rstrip(), width()))
+            plain = _COLOURED.sub("", line).rstrip()
+            if plain.startswith("│") and not plain.strip(" │"):
+                continue  # what is left of an empty default
+            print(line.rstrip() if plain.startswith(_BOX) or len(plain) <= width() else wrap(plain, width()))
 
 
 def wrap(line: str, columns: int) -> str:
     """A line as several that fit; a usage line is broken between flags, and goes on under its first."""
     if len(line) <= columns:
         return line
-    if not line.startswith(("usage:", "\x1b[1musage:")):
+    if not line.startswith("usage:"):
         return textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False)
     units, depth = [""], 0
     for word in line.split(" "):
         units[-1] += f" {word}" if depth else ""
         units += [] if depth else [word]
-        depth += word.count("[") - word.count("]") if not word.startswith("\x1b") else 0
+        depth += word.count("[") - word.count("]")
     glued = " ".join(unit.replace(" ", "\0") for unit in units[1:])
     return textwrap.fill(
         glued, columns, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False

@@ -1,87 +1,171 @@
-"""What --list prints: every name with its parameters, ranges, one line and citation."""
+"""What --list prints: the names of a catalogue, a line each, or one of them whole."""
 
 from __future__ import annotations
 
-from sandbox.data.datasets.dataset import DataSet
-from sandbox.objectives.catalog import REQUIRED, Entry, Slot, catalog
-from sandbox.recipe.specs import own_settings
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.cli.help import overview, width, wrap
+from sandbox.errors import SandboxError, unknown
+from sandbox.objectives.literature import LISTED
+
+if TYPE_CHECKING:
+    from sandbox.objectives.catalog import Entry
+
+PROG = "python experiments/run.py --list"
+WHAT = {
+    "losses": "what an objective is made of",
+    "miners": "what chooses the pairs and triplets of a batch",
+    "distances": "how alike two embeddings are, inside a loss",
+    "reducers": "how many losses become one number, inside a loss",
+    "regularizers": "what is added for the embeddings or the class weights, inside a loss",
+    "data": "data sets",
+    "backbones": "networks",
+    "recipes": "experiments/recipes, by name",
+}
+_SLOTS: dict[str, Any] = {name: slot for slot, name in LISTED.items()}
 
 
-def listing(what: str) -> str:
-    """The catalogue of losses (with the slots inside them), miners, data or backbones, as text."""
+def listing(argv: Sequence[str], recipes: Path) -> str:
+    """What a command with --list among its words prints.
+
+    Args:
+        argv: the words after the command's name.
+        recipes: the folder of recipes.
+
+    Raises:
+        SandboxError: no such catalogue or name in it, or flags beside --list.
+    """
+    from sandbox.cli import list_entry
+
+    words, others = _words(argv)
+    if words and words[0] not in WHAT:
+        raise unknown("list", words[0], WHAT, f"{PROG} says what there is to be listed")
+    if others:
+        entry = f"; {PROG} {words[0]} NAME prints one entry whole" if words else ""
+        raise SandboxError(f"{others[0]} has no place beside --list, which prints and stops{entry}")
+    if not words:
+        return overview([f"{PROG} WHAT [NAME ...]"], WHAT, f"{PROG} WHAT NAME prints one entry whole.")
+    what, names = words[0], words[1:]
+    if names:
+        return "\n\n".join(list_entry.entry(what, name, recipes) for name in names)
+    parts = {"data": _data, "backbones": _backbones, "recipes": lambda: _recipes(recipes)}
+    body = parts[what]() if what in parts else _losses() if what == "losses" else _slot(what)
+    last = f"{PROG} {what} NAME prints one entry whole."
     if what == "losses":
-        parts = [_slot("loss", "losses")]
-        inside: tuple[tuple[Slot, str], ...] = (
-            ("distance", "distances"),
-            ("reducer", "reducers"),
-            ("regularizer", "regularizers"),
-        )
-        return "\n\n".join([*parts, *(_slot(slot, f"{title} (inside a loss)") for slot, title in inside)])
-    if what == "miners":
-        return _slot("miner", "miners")
-    return _data() if what == "data" else _backbones()
+        last += " Distances, reducers and regularizers, which stand inside a loss, are listed apart."
+    return "\n".join([*heading(what), *body, "", wrap(last, width())])
 
 
-def _slot(slot: Slot, title: str) -> str:
-    return "\n".join([title, "=" * len(title), *(_entry(entry) for entry in catalog(slot).values())])
+def _words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words that belong to --list, and all others."""
+    place = next(place for place, word in enumerate(argv) if word.partition("=")[0] == "--list")
+    first, _, rest = argv[place].partition("=")
+    words = [rest] if first != argv[place] else []
+    end = place + 1
+    while end < len(argv) and not argv[end].startswith("-"):
+        words.append(argv[end])
+        end += 1
+    return words, [*argv[:place], *argv[end:]]
 
 
-def _entry(entry: Entry) -> str:
-    also = f"  (also {', '.join(entry.aliases)})" if entry.aliases else ""
-    source = f"  [{entry.note.citation}]" if entry.note.citation else ""
-    lines = [f"{entry.name}{also}", f"    {entry.note.line}{source}"]
-    if entry.note.refused:
-        return "\n".join([*lines, f"    refused: {entry.note.refused}"])
-    hidden = {"embedding_regularizer", "embedding_reg_weight", "weight_reg_weight"}
-    values = []
-    for parameter in entry.parameters.values():
-        if parameter.name in hidden:
-            continue
-        default = (
-            "needed" if parameter.default is REQUIRED else "none" if parameter.default is None else parameter.default
-        )
-        values.append(f"{parameter.name}={default}" + (f" {parameter.tune}" if parameter.tune else ""))
-    if values:
-        lines.append("    " + ", ".join(values))
-    if entry.slot == "loss":
-        owns = "owns class weights" if "num_classes" in entry.sizes else ""
-        tuples = {"mined": "takes a miner", "weights": "mined tuples become sample weights (miner= only)", "none": ""}
-        traits = "; ".join(filter(None, (owns, tuples[entry.tuples], "" if entry.own is False else "written here")))
-        lines.append(f"    {traits}") if traits else None
-    return "\n".join(lines)
+def heading(text: str) -> list[str]:
+    """A title and the line below it."""
+    return [text, "=" * len(text)]
 
 
-def _data() -> str:
+def row(name: str, text: str, column: int = 24) -> str:
+    """A name and what is said of it, beside it or, where it is long, below it."""
+    column = min(column, width() // 3)
+    if len(name) + 4 > column:
+        return f"  {name}\n{hung(text, ' ' * column, column)}" if text else f"  {name}"
+    return hung(text, f"  {name}".ljust(column), column)
+
+
+def hung(text: str, head: str, column: int) -> str:
+    """A text behind its head, its further lines under its first."""
+    return textwrap.fill(
+        text,
+        width(),
+        initial_indent=head,
+        subsequent_indent=" " * column,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def joined(names: Iterable[str], indent: int = 4) -> str:
+    """Many names, wrapped."""
+    return hung(", ".join(names), " " * indent, indent)
+
+
+def _losses() -> list[str]:
+    from sandbox.objectives.catalog import catalog
+
+    entries = [entry for entry in catalog("loss").values() if not entry.note.refused]
+    mined = [entry for entry in entries if entry.tuples == "mined"]
+    owning = [entry for entry in entries if "num_classes" in entry.sizes and entry not in mined]
+    parts = {
+        "of pairs and triplets, which take a miner": mined,
+        "with weights, proxies or centres for each class": owning,
+        "others": [entry for entry in entries if entry not in mined and entry not in owning],
+        "refused": [entry for entry in catalog("loss").values() if entry.note.refused],
+    }
+    rows = []
+    for title, found in parts.items():
+        rows += ["", title, *(row(entry.name, _line(entry)) for entry in found)]
+    return rows[1:]
+
+
+def _slot(what: str) -> list[str]:
+    from sandbox.objectives.catalog import catalog
+
+    return [
+        row(entry.name, ("refused: " if entry.note.refused else "") + _line(entry))
+        for entry in catalog(_SLOTS[what]).values()
+    ]
+
+
+def _line(entry: Entry) -> str:
+    also = f" (also {', '.join(entry.aliases)})" if entry.aliases else ""
+    return entry.note.refused or f"{entry.note.line}{also}"
+
+
+def _data() -> list[str]:
     from sandbox.data.catalog import data_sets
 
-    return "\n".join(["data sets", "=========", *(_data_set(one) for one in data_sets().values())])
+    titles = {"embedded": "embedded", "downloaded": "downloaded", "folder": "read from --data.root"}
+    rows: list[str] = []
+    for source, title in titles.items():
+        rows += ["", title, *(row(one.name, one.line, 14) for one in data_sets().values() if one.source == source)]
+    return rows[1:]
 
 
-def _data_set(one: DataSet) -> str:
-    lines = [
-        f"{one.name}{'  (needs --data.root)' if one.source == 'folder' else ''}",
-        f"    {one.line}" + (f"  [{one.citation}]" if one.citation else ""),
-    ]
-    if one.image_size is not None:
-        lines.append(f"    images of {one.image_size} pixels unless --data.image_size says otherwise")
-    own = own_settings(one.settings)
-    if own:
-        lines.append(f"    settings of its own: {', '.join(f'--data.{name}' for name in own)}")
-    return "\n".join(lines)
-
-
-def _backbones() -> str:
+def _backbones() -> list[str]:
     from sandbox.backbones.catalog import own_backbones
     from sandbox.backbones.libraries import timm_names, torchvision_names
-    from sandbox.errors import SandboxError
 
-    rows = [
-        f"{name}\n    {own.line}" + (f"  [{own.citation}]" if own.citation else "")
-        for name, own in own_backbones().items()
-    ]
-    rows.append("torchvision:NAME, where NAME is one of\n    " + ", ".join(torchvision_names()))
+    rows = [row(name, own.line) for name, own in own_backbones().items()]
+    rows += ["", "torchvision:NAME, where NAME is one of", joined(torchvision_names()), ""]
     try:
-        rows.append(f"timm:NAME, where NAME is one of timm's {len(timm_names())} (timm.list_models() names them)")
+        timm = f"timm:NAME, where NAME is one of timm's {len(timm_names()):,} (timm.list_models() names them)"
     except SandboxError:
-        rows.append("timm:NAME, once timm is installed (pip install timm)")
-    return "\n".join(["backbones", "=========", *rows])
+        timm = "timm:NAME, once timm is installed (pip install timm)"
+    return [*rows, wrap(timm, width())]
+
+
+def _recipes(folder: Path) -> list[str]:
+    return [row(name, first_comment(path)) for name, path in recipe_files(folder).items()]
+
+
+def recipe_files(folder: Path) -> dict[str, Path]:
+    """Every recipe of a folder by its name, sorted."""
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def first_comment(path: Path) -> str:
+    """The first line of a recipe, if it is a comment."""
+    line = path.read_text(encoding="utf-8").partition("\n")[0]
+    return line.removeprefix("#").strip() if line.startswith("#") else ""

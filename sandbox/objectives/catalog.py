@@ -18,7 +18,7 @@ import sandbox.objectives.losses as own_losses
 import sandbox.objectives.miners as own_miners
 from sandbox.errors import SandboxError, unknown
 from sandbox.objectives.language import Tune
-from sandbox.objectives.literature import ALIASES, CHOICES, NOTES, WEIGHT_RANGE, Note
+from sandbox.objectives.literature import ALIASES, CHOICES, LISTED, NOTES, WEIGHT_RANGE, Note
 from sandbox.objectives.register import OWN
 
 Slot = Literal["loss", "miner", "distance", "reducer", "regularizer"]
@@ -122,13 +122,8 @@ def look_up(name: str, slot: Slot) -> tuple[Entry, dict[str, Any]]:
     for other in _SOURCES:
         if other != slot and (name in catalog(other) or name in ALIASES[other]):
             raise SandboxError(f"'{name}' is a {other}, but stands where a {slot} is expected")
-    where = {"loss": "--list losses", "miner": "--list miners"}.get(slot, "--list losses shows the slots")
-    raise unknown(
-        slot,
-        name,
-        [*entries, *ALIASES[slot]],
-        f"python experiments/run.py {where}" if slot in ("loss", "miner") else "",
-    )
+    hint = f"python experiments/run.py --list {LISTED[slot]}"
+    raise unknown(slot, name, [*entries, *ALIASES[slot]], hint)
 
 
 def _plural(word: str) -> str:

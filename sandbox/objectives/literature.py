@@ -270,6 +270,15 @@ NOTES: dict[str, dict[str, Note]] = {
     "regularizer": REGULARIZERS,
 }
 
+LISTED: dict[str, str] = {
+    "loss": "losses",
+    "miner": "miners",
+    "distance": "distances",
+    "reducer": "reducers",
+    "regularizer": "regularizers",
+}
+"""Slot -> what --list calls its catalogue."""
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "type_of_triplets": ("all", "hard", "semihard", "easy"),
     "pos_strategy": ("easy", "semihard", "hard", "all"),

@@ -112,6 +112,17 @@ def test_short_keeps_four_digits(value: object, text: str) -> None:
     assert flags.short(value) == text
 
 
+def test_a_flag_of_several_values_is_given_once_with_at_least_one() -> None:
+    with pytest.raises(
+        SandboxError, match=r"'--evaluate.far' is given twice; several values stand behind one: --evaluate"
+    ):
+        parse("--evaluate.far", "0.1", "--evaluate.far", "0.2")
+    for words in (("--evaluate.far",), ("--evaluate.far", "--seed", "1")):
+        with pytest.raises(SandboxError, match=r"no value stands behind --evaluate\.far"):
+            parse(*words)
+    assert parse("--evaluate.far", "0.1", "0.2").evaluate.far == (0.1, 0.2)
+
+
 def test_a_flag_given_twice_is_refused() -> None:
     with pytest.raises(SandboxError, match="'--seed' is given twice"):
         parse("--seed", "1", "--seed=2")

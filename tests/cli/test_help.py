@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -104,6 +106,32 @@ def test_texts_of_two_source_lines_are_one_and_empty_defaults_are_not_told(
     for text in ("Which kind, or none.", "Told by a mark. (default: x)", "Where it is. (required)"):
         assert text in page
     assert "(default: )" not in page and "(default: '')" not in page and "A group of flags." in page
+
+
+class Terminal(io.StringIO):
+    """A stream in colours."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [44, 80])
+def test_colours_take_no_room(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    pages = []
+    for stream in (Terminal(), io.TextIOWrapper(io.BytesIO(), "utf-8")):
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(sys, "stdout", stream)
+        with pytest.raises(SystemExit):
+            flags.parse(Command, ["--help"], prog="python command.py", description="It does. " * 30)
+        stream.seek(0)
+        pages.append(stream.read())
+    coloured, plain = pages
+    bare = "\n".join(row.rstrip() for row in re.sub(r"\x1b\[[\d;]*m", "", coloured).splitlines())
+    assert "\x1b[" in coloured and "\x1b[" not in plain and bare == plain.rstrip("\n")
+    assert max(map(len, bare.splitlines())) <= columns
 
 
 def test_flags_that_are_not_told_are_taken(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,16 @@ def test_a_mistake_in_the_other_objective_is_said_before_anything_trains(
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_run_keeps_its_tags_which_are_in_no_digest(command: Callable[..., Any], tmp_path: Path) -> None:
+    words = ("run.py", "--loss", "contrastive", *QUICK, "--no_pictures", "--out", str(tmp_path))
+    said = command(*words, "--tag", "pilot", "二")
+    assert said.code == 0, said.err
+    assert command(*words).code == 0
+    facts = [json.loads((folder / "run.json").read_text()) for folder in tmp_path.iterdir()]
+    assert sorted(str(fact.get("tags")) for fact in facts) == ["None", "['pilot', '二']"]
+    assert len({fact["digest"] for fact in facts}) == 1
+
+
 def test_a_recipe_file_is_read_and_flags_go_over_it(command: Callable[..., Any], tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(
@@ -138,6 +148,10 @@ def test_catalogues_are_printed(command: Callable[..., Any], what: str) -> None:
         (("--loss", "triplet", "--loss", "arcface"), "given twice"),
         (("--loss", "nt_xent(temperature=0)"), "no finite number"),
         (("--list", "looses"), "losses"),
+        (("--tag", "two words"), "'two words' is no tag: letters, digits, - _ and . make one"),
+        (("--tag", "a" * 65), "has 65 characters, but has at most 64"),
+        (("--tag",), "no value stands behind --tag"),
+        (("--tag", "a", "--tag", "b"), "several values stand behind one: --tag A B"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
@@ -199,6 +213,7 @@ def test_resume_refuses_what_it_cannot_continue(command: Callable[..., Any], tmp
     (folder,) = tmp_path.iterdir()
     assert "finished" in command("run.py", "--resume", str(folder)).err
     assert "no place beside --resume" in command("run.py", "--resume", str(folder), "--loss", "arcface").err
+    assert "--tag has no place beside --resume" in command("run.py", "--resume", str(folder), "--tag", "a").err
     facts = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**facts, "status": "interrupted"}))
     recipe = (folder / "recipe.toml").read_text()

@@ -74,6 +74,7 @@ def test_a_torn_last_line_of_the_journal_is_cut(command: Callable[..., Any], tmp
         ((*SEARCH, "--search", "batch.size=tune(0.5, 2)"), "no value of batch.size"),
         ((*SEARCH, "--search", "backbone.name=tune(1, 2)"), "tune([...])"),
         ((*SEARCH, "--trials", "0"), "--trials"),
+        ((*SEARCH, "--tag", "two words"), "'two words' is no tag"),
         (("--loss", "triplet(margin=tune(0.5, 0.05))"), "not below"),
         (("--loss", "cosface(margin=tune([0.3, 28.6]))"), "28.6"),
         (("--loss", "arcface(margin=tune())", "--miner", "hard"), "nothing to do"),

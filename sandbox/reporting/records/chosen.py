@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from sandbox.errors import SandboxError, near
 from sandbox.reporting.records.fields import Field, find_field
@@ -45,7 +46,8 @@ class Choice:
         Raises:
             SandboxError: a name or a value has no meaning, or no run is left.
         """
-        kept = [run for run in runs if not self.tags or set(run.tags) & set(self.tags)]
+        tags = {normalize("NFC", tag) for tag in self.tags}  # as they are kept
+        kept = [run for run in runs if not tags or tags & set(run.tags)]
         if not kept and self.tags:
             there = sorted({tag for run in runs for tag in run.tags})
             told = f"; the tags are {first_names(there)}" if there else "; they have no tags"
@@ -101,7 +103,7 @@ def _alike(test: Comparison, field: Field, value: Value) -> Holds:
     if field.kind == "objective":
         spelt, mined = objective_as_asked(value.text)
         return lambda run: spelt == _spelt(run, mined)
-    wanted: Plain = value.text
+    wanted: Plain = normalize("NFC", value.text) if field.name == "tag" else value.text
     if field.kind in ("number", "numbers"):
         wanted = _number(test, field, value)
     elif field.kind == "truth":
@@ -152,15 +154,16 @@ def _none(tree: Node, runs: Sequence[Run], holds: dict[int, Holds], tags: Sequen
 
 def _told(field: Field, runs: Sequence[Run]) -> str:
     """What values of a field there are."""
+    name = printable(field.name)
     values = list(dict.fromkeys(value for run in runs for value in field.of(run)))
     numbers = sorted(value for value in values if isinstance(value, float))
     if not values:
-        return f"{field.name} is set in none"
+        return f"{name} is set in none"
     if len(numbers) == len(values) > 4:
-        return f"{field.name} lies between {numbers[0]:.4g} and {numbers[-1]:.4g}"
+        return f"{name} lies between {numbers[0]:.4g} and {numbers[-1]:.4g}"
     spelt = sorted(map(_short, values))
     more = f" or one of {len(spelt) - 5:,} more" if len(spelt) > 5 else ""
-    return f"{field.name} is {' or '.join(map(printable, spelt[:5]))}{more}"
+    return f"{name} is {' or '.join(map(printable, spelt[:5]))}{more}"
 
 
 def _short(value: Plain) -> str:

@@ -74,12 +74,19 @@ def parameter_kinds(name: str) -> set[str]:
     Args:
         name: ``margin``, ``loss.margin``, ``triplet_margin.margin`` or ``triplet_margin.miner.margin``.
     """
-    from sandbox.objectives.catalog import catalog
+    from sandbox.objectives.catalog import catalog, look_up
 
-    last = name.rpartition(".")[2]
-    if last == "weight":
-        return {"number"}
+    path = name.removeprefix("loss.").split(".")
+    last = path[-1]
     entries = [entry for slot in ("loss", "miner") for entry in catalog(slot).values()]  # type: ignore[arg-type]
+    if len(path) > 1:
+        try:
+            owner = look_up(path[0].partition("#")[0], "loss")[0]
+        except SandboxError:
+            return set()
+        entries = [owner] if len(path) == 2 else entries
+    if last == "weight" and len(path) <= 2:
+        return {"number"}
     found = {entry.parameters[last].kind for entry in entries if last in entry.parameters}
     return found & set(_SIMPLE)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.errors import SandboxError
-from sandbox.wording import shown
+from sandbox.wording import printable, shown
 
 LONGEST = 2000
 DEEPEST = 20
@@ -57,7 +57,8 @@ class Comparison:
     def __str__(self) -> str:
         spelt = [f'"{value.text}"' if value.quoted else value.text for value in self.values]
         right = f"({', '.join(spelt)})" if self.operator == "in" else spelt[0]
-        return f"{self.name} {self.operator} {right}"
+        text = f"{self.name} {self.operator} {right}"
+        return printable(text if len(text) <= 120 else f"{text[:117]}...")
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,10 @@ class _Reader:
     def now(self) -> _Token:
         return self.tokens[self.place]
 
-    def wrong(self, wanted: str) -> SandboxError:
+    def wrong(self, wanted: str, hint: str = "") -> SandboxError:
         now = self.now
         called = now.text == "(" and self.place > 0 and self.tokens[self.place - 1].kind == "word"
-        hint = '; what has parentheses stands in quotes, such as loss = "triplet(margin=0.2)"' if called else ""
+        hint = '; what has parentheses stands in quotes, such as loss = "triplet(margin=0.2)"' if called else hint
         return SandboxError(f"--where at character {now.column}: {wanted} is expected, not {now}{hint}")
 
     def take(self, *texts: str) -> str:
@@ -201,7 +202,8 @@ class _Reader:
                 raise self.wrong("'in'")
             return Not(Comparison(name.text, "in", self.listed(), name.column))
         if not operator:
-            raise self.wrong(f"one of {', '.join(_OPERATORS)} and in")
+            quotes = "; a name of several words stands in quotes" if self.now.kind == "word" else ""
+            raise self.wrong(f"one of {', '.join(_OPERATORS)} and in", quotes)
         if operator == "in":
             return Comparison(name.text, "in", self.listed(), name.column)
         return Comparison(name.text, "=" if operator == "==" else operator, (self.value(),), name.column)

@@ -107,6 +107,8 @@ def test_tags_choose_before_where_does(runs: list[Run]) -> None:
     assert Choice(tags=("2024", "nothing")).of(runs) == [runs[0]]
     assert Choice("seed > 0", ("first",)).of(runs) == [runs[2]]
     assert Choice().of(runs) == runs
+    accented = replace(runs[1], tags=("\u00e9",))  # as it is kept, and as some keyboards write it
+    assert Choice(tags=("e\u0301",)).of([accented]) == Choice("tag = e\u0301").of([accented]) == [accented]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,9 @@ def test_tags_choose_before_where_does(runs: list[Run]) -> None:
         ),
         ("qqqq = 1", "nothing of a run is called 'qqqq'; it takes settings such as data.name, figures such as MAP@R"),
         ("margn > 1", "did you mean 'margin'?"),
+        ("nonsense.margin != 1", "nothing of a run is called 'nonsense.margin'"),
+        ("arcface.neg_margin = 1", "nothing of a run is called 'arcface.neg_margin'"),
+        ("data.name = 'a\nb'", r'none of 5 runs has data.name = "a\nb"; data.name is digits or glyphs'),
         ("name = x", "'name' may be data.name or backbone.name or optimizer.name or schedule.name; write it out"),
         ("scale > 2", "'scale' may be augment.scale or loss.scale (of the objective); write it out"),
         ("seed = one", "--where at character 1: seed is a number, not 'one'"),

@@ -52,6 +52,7 @@ def test_not_binds_before_and_and_that_before_or() -> None:
     [
         ("", '--where is empty; write for example "data.name = glyphs and seed < 5"'),
         ("seed", "--where at character 5: one of =, !=, <, <=, >, >= and in is expected, not the end"),
+        ("min Cllr < 1", "is expected, not 'Cllr'; a name of several words stands in quotes"),
         ("seed <", "--where at character 7: a value is expected, not the end"),
         ("seed < and", "--where at character 8: a value is expected, not 'and'"),
         ("seed < 5 loss = a", "--where at character 10: 'and', 'or' or the end is expected, not 'loss'"),
