@@ -212,10 +212,13 @@ def _say_standing(found: Sequence[Asked], there: Standing, folders: Sequence[Pat
     for each in found:
         if each.why:
             say(f"  {each.line} {each.why}")
-        for state, word in (("absent", "absent"), ("begun", "begun"), ("ledger", "in the ledger alone")):
-            seeds = [str(one.seed) for one in each.wanted if there.where(one) == state]
-            if seeds:
-                say(f"  {word}: seed{'s' if len(seeds) > 1 else ''} {first_names(seeds, 10)} of {each.line}")
+        seeds: dict[tuple[str, str], list[str]] = {}
+        for one in each.wanted:
+            seeds.setdefault((there.where(one), one.line.text), []).append(str(one.seed))
+        for (state, line), of in seeds.items():
+            if state != "there":
+                word = "in the ledger alone" if state == "ledger" else state
+                say(f"  {word}: seed{'s' if len(of) > 1 else ''} {first_names(of, 10)} of {line}")
 
 
 def _say_next(path: Path, found: Sequence[Asked], wanted: Sequence[Wanted], there: Standing) -> None:

@@ -137,6 +137,16 @@ def test_stages_are_found_by_the_chain_of_their_digests(
     assert "1 absent" in again(tmp_path / "t.md").out
 
 
+def test_an_objective_that_another_is_held_against_is_asked_for_too(tmp_path: Path, again: Callable[..., Any]) -> None:
+    pytest.importorskip("sandbox.cli.against")
+    line = "python experiments/run.py --loss triplet --miner hard --against contrastive --seeds 2"
+    (tmp_path / "t.md").write_text(f"{HEAD}{line} -->{BODY}")
+    said = again(tmp_path / "t.md")
+    assert "1 command makes 4 runs" in said.out
+    assert "absent: seeds 0, 1 of python experiments/run.py --loss triplet --miner hard --seeds 2" in said.out
+    assert "absent: seeds 0, 1 of python experiments/run.py --seeds 2 --loss contrastive --miner " in said.out
+
+
 HEAD = "<!-- python experiments/table.py results/runs --out t.md\n2026-11-26; runs made by\n"
 BODY = "\n\n| objective | n |\n|:--|--:|\n| arcface | 2 |\n"
 
