@@ -86,7 +86,7 @@ def _kind(a: str, b: str) -> str:
     if one == other:
         return "same"
     reach = math.hypot(one.half, other.half)
-    return "within" if abs(one.value - other.value) <= reach else "moved"
+    return "within" if abs(one.value - other.value) <= reach or _printed(one, other) else "moved"
 
 
 def _printed(one: Figure, other: Figure) -> bool:

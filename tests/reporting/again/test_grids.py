@@ -86,6 +86,11 @@ def test_a_cell_moved_beyond_both_intervals() -> None:
     assert str(moved) == f"'arcface, 0.1', MAP@R: 0.60 ± 0.03, now {far}"
 
 
+def test_digits_that_were_rounded_away_have_not_moved() -> None:
+    outcome = compare(grid(("arcface", "0.1", "0.955 ± 0.000")), grid(("arcface", "0.1", "0.95514 ± 0.00002")))
+    assert (outcome.within, outcome.moved) == (1, ())
+
+
 def test_without_an_interval_the_printed_digits_count() -> None:
     before = grid(("arcface", "0.1", "0.194"))
     assert compare(before, grid(("arcface", "0.1", "0.194"))).same == 1

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
-from sandbox.recipe.specs import DataSpec, OptimizerSpec, Recipe
+from sandbox.recipe.specs import DataSpec, OptimizerSpec, Recipe, digest
 from sandbox.reporting.records import ledger
 from sandbox.reporting.records.read import read_runs
 from sandbox.reporting.records.run import Run
 from sandbox.runs.folder import create
+
+from fuzz import FUZZ, changed, read_or_refused
 
 TEST = {
     "retrieval/map@r": {"value": 0.1 + 0.2, "low": 0.25, "high": 0.375, "n": 10},
@@ -53,8 +57,6 @@ def test_a_run_comes_back_with_every_figure_to_the_last_bit(tmp_path: Path, runs
 
 
 def test_a_run_that_went_on_from_another_keeps_its_digest(tmp_path: Path, runs: list[Run]) -> None:
-    from sandbox.recipe.specs import digest
-
     recipe = replace(runs[0].recipe, resume_from="gone", after="0123456789ab", optimizer=OptimizerSpec(lr=1e-5))
     ledger.write(tmp_path / "a.csv", [replace(runs[0], recipe=recipe, digest=digest(recipe))])
     (back,) = ledger.read(tmp_path / "a.csv")
@@ -112,3 +114,19 @@ def test_the_place_beside_a_table(tmp_path: Path, runs: list[Run]) -> None:
     (tmp_path / "b.csv").write_text("# made so\nobjective,n\narcface,3\n")
     found: list[Any] = [ledger.is_ledger(tmp_path / name) for name in ("a.csv", "b.csv", "none.csv")]
     assert found == [True, False, False]
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_ledger_with_bytes_turned_holds_the_runs_that_were_written_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    place = tmp_path_factory.getbasetemp() / "turned-ledger"
+    if not place.exists():
+        recipe = Recipe()
+        run = Run(place, digest(recipe), 0, recipe, {"val": VAL, "test": TEST}, "abc", "typed", facts=FACTS)
+        ledger.write(place / "whole.csv", [run], "made so")
+    path = place / "turned.csv"
+    path.write_bytes(data.draw(changed((place / "whole.csv").read_bytes())))
+    for found in read_or_refused(lambda: ledger.read(path)) or []:
+        assert found.report == {"val": VAL, "test": TEST} and found.recipe == Recipe()
