@@ -86,6 +86,10 @@ def say_moved(path: Path, text: str) -> int:
 
     suffix = path.suffix
     outcome = compare(grids(path.read_text(encoding="utf-8"), suffix), grids(text, suffix))
+    if outcome.unmatched:
+        say(f"  not compared, as one of the two alone has them: {first_names(outcome.unmatched, 10)}")
+    if not outcome.same + outcome.within + len(outcome.moved):
+        raise SandboxError(f"no cell of {path} can be found again in what its command writes now")
     for one in outcome.moved:
         say(f"  moved: {one}")
     say(
