@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.pipeline.events import Validation
 from sandbox.pipeline.run import run
 from sandbox.recipe.specs import Recipe
 
@@ -72,19 +73,28 @@ def test_a_table_goes_on_from_its_ledger_and_a_cell_that_was_changed_is_named(
     assert not (table.parent / "runs").exists() and table.read_text() != text  # nothing trained, nothing written
 
 
-def test_the_seed_that_is_missing_is_trained_and_nothing_else(table: Path, again: Callable[..., Any]) -> None:
+def test_what_is_missing_is_trained_what_was_begun_goes_on_and_nothing_else(
+    table: Path, again: Callable[..., Any]
+) -> None:
+    runs = table.parent / "runs"
     (table.parent / "t.csv").unlink()
-    (gone,) = (table.parent / "runs").glob("*arcface*-s1")
-    shutil.rmtree(gone)
-    before = {path.name for path in (table.parent / "runs").iterdir()}
+    for loss in LINES:
+        shutil.rmtree(next(runs.glob(f"*{loss}*-s1")))
+    events = run(replace(recipe("contrastive", steps=2), seed=1), out=runs, command="a test", pictures=False)
+    next(event for event in events if isinstance(event, Validation))
+    events.close()  # as a signal ends it
+    before = {path.name for path in runs.iterdir()}
     said = again(table)
-    assert said.code == 0 and f"absent: seed 1 of {LINES['arcface']}" in said.out and "trains 1 run" in said.out
+    assert said.code == 0 and "2 in " in said.out and "1 begun, 1 absent" in said.out and "trains 2 runs" in said.out
+    assert (
+        f"absent: seed 1 of {LINES['arcface']}" in said.out and f"begun: seed 1 of {LINES['contrastive']}" in said.out
+    )
     said = again(table, "--run")
     assert said.code == 0, said.err
-    assert "0 moved" in said.out and " 0 within" in said.out  # to the last digit, on one machine
-    (new,) = {path for path in (table.parent / "runs").iterdir() if path.name not in before}
+    assert "0 within the intervals, 0 moved" in said.out  # to the last digit, on one machine
+    (new,) = {path for path in runs.iterdir() if path.name not in before}
     assert new.name.endswith("arcface-s1")
-    assert " --seed 1 --seeds 1 " in said.err + said.out
+    assert " --seed 1 --seeds 1 " in said.out and "run.py --resume " in said.out
 
 
 def test_without_runs_and_ledger_all_is_absent(table: Path, again: Callable[..., Any]) -> None:
