@@ -13,7 +13,7 @@ from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import load_staged
-from sandbox.reporting.again.lines import Line, lacks, stands_for
+from sandbox.reporting.again.lines import Line, lacks, spelt, stands_for
 from sandbox.reporting.again.standing import Wanted
 
 
@@ -65,8 +65,19 @@ def _wanted(line: Line, experiments: Path) -> tuple[Wanted, ...]:
     command = run.read(words, base)
     chosen = run.choose_stages(command.stage, stages)
     recipes = [run.read(words, stage.over(base)).settings for stage in chosen] or [command.settings]
+    made = [(line, recipes)]
+    if against := getattr(command, "against", ""):
+        alone = flags.without(words, ("--against",))
+        other = run.rival(command.settings, against)
+        rest = [*flags.without(alone, ("--loss", "--miner")), "--loss", against, "--miner", other.miner]
+        made = [(_line(alone), recipes), (_line(rest), [other])]
     seeds = range(command.settings.seed, command.settings.seed + command.seeds)
-    return tuple(Wanted(line, seed, digests) for digests in [_digests(recipes)] for seed in seeds)
+    return tuple(Wanted(one, seed, digests) for one, of in made for digests in [_digests(of)] for seed in seeds)
+
+
+def _line(words: list[str]) -> Line:
+    """One of the two objectives of a line with --against, as a line of its own."""
+    return Line(spelt("run.py", words), "run.py", tuple(words))
 
 
 def _digests(recipes: list[Recipe]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.pipeline.events import Validation
 from sandbox.pipeline.run import run
 from sandbox.recipe.specs import Recipe
 
@@ -72,19 +73,28 @@ def test_a_table_goes_on_from_its_ledger_and_a_cell_that_was_changed_is_named(
     assert not (table.parent / "runs").exists() and table.read_text() != text  # nothing trained, nothing written
 
 
-def test_the_seed_that_is_missing_is_trained_and_nothing_else(table: Path, again: Callable[..., Any]) -> None:
+def test_what_is_missing_is_trained_what_was_begun_goes_on_and_nothing_else(
+    table: Path, again: Callable[..., Any]
+) -> None:
+    runs = table.parent / "runs"
     (table.parent / "t.csv").unlink()
-    (gone,) = (table.parent / "runs").glob("*arcface*-s1")
-    shutil.rmtree(gone)
-    before = {path.name for path in (table.parent / "runs").iterdir()}
+    for loss in LINES:
+        shutil.rmtree(next(runs.glob(f"*{loss}*-s1")))
+    events = run(replace(recipe("contrastive", steps=2), seed=1), out=runs, command="a test", pictures=False)
+    next(event for event in events if isinstance(event, Validation))
+    events.close()  # as a signal ends it
+    before = {path.name for path in runs.iterdir()}
     said = again(table)
-    assert said.code == 0 and f"absent: seed 1 of {LINES['arcface']}" in said.out and "trains 1 run" in said.out
+    assert said.code == 0 and "2 in " in said.out and "1 begun, 1 absent" in said.out and "trains 2 runs" in said.out
+    assert (
+        f"absent: seed 1 of {LINES['arcface']}" in said.out and f"begun: seed 1 of {LINES['contrastive']}" in said.out
+    )
     said = again(table, "--run")
     assert said.code == 0, said.err
-    assert "0 moved" in said.out and " 0 within" in said.out  # to the last digit, on one machine
-    (new,) = {path for path in (table.parent / "runs").iterdir() if path.name not in before}
+    assert "0 within the intervals, 0 moved" in said.out  # to the last digit, on one machine
+    (new,) = {path for path in runs.iterdir() if path.name not in before}
     assert new.name.endswith("arcface-s1")
-    assert " --seed 1 --seeds 1 " in said.err + said.out
+    assert " --seed 1 --seeds 1 " in said.out and "run.py --resume " in said.out
 
 
 def test_without_runs_and_ledger_all_is_absent(table: Path, again: Callable[..., Any]) -> None:
@@ -135,6 +145,16 @@ def test_stages_are_found_by_the_chain_of_their_digests(
     assert "1 command makes 1 run: 1 in" in again(tmp_path / "t.md").out
     shutil.rmtree(next((tmp_path / "runs").glob("*contrastive*")))
     assert "1 absent" in again(tmp_path / "t.md").out
+
+
+def test_an_objective_that_another_is_held_against_is_asked_for_too(tmp_path: Path, again: Callable[..., Any]) -> None:
+    pytest.importorskip("sandbox.cli.against")
+    line = "python experiments/run.py --loss triplet --miner hard --against contrastive --seeds 2"
+    (tmp_path / "t.md").write_text(f"{HEAD}{line} -->{BODY}")
+    said = again(tmp_path / "t.md")
+    assert "1 command makes 4 runs" in said.out
+    assert "absent: seeds 0, 1 of python experiments/run.py --loss triplet --miner hard --seeds 2" in said.out
+    assert "absent: seeds 0, 1 of python experiments/run.py --seeds 2 --loss contrastive --miner " in said.out
 
 
 HEAD = "<!-- python experiments/table.py results/runs --out t.md\n2026-11-26; runs made by\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sandbox.evaluation.figures import printed_name
 from sandbox.reporting.again.grids import Figure, Grid, figure
 
 _COSTS = re.compile(r"images per second|images/s|hours|seconds", re.IGNORECASE)
@@ -23,16 +24,11 @@ class Moved:
     row: str
     column: str
     before: str
-    """Empty where there was no such row."""
     now: str
     """Empty where there is no such row any more."""
 
     def __str__(self) -> str:
-        if not self.now:
-            return f"the row {self.row} is gone"
-        if not self.before:
-            return f"the row {self.row} is new"
-        return f"{self.row}, {self.column}: {self.before}, now {self.now}"
+        return f"{self.row}, {self.column}: {self.before}, now {self.now}" if self.now else f"{self.row} is gone"
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,8 @@ class Outcome:
     within: int
     """Figures that differ by less than their intervals allow."""
     moved: tuple[Moved, ...]
+    unmatched: tuple[str, ...] = ()
+    """Columns and rows that one of the two has alone, so that nothing of them is compared; a row that is gone moved."""
 
 
 def compare(before: Sequence[Grid], now: Sequence[Grid]) -> Outcome:
@@ -55,24 +53,41 @@ def compare(before: Sequence[Grid], now: Sequence[Grid]) -> Outcome:
     """
     same = within = 0
     moved: list[Moved] = []
+    unmatched: list[str] = []
     for number in range(max(len(before), len(now))):
-        old = before[number] if number < len(before) else Grid((), ())
-        new = now[number] if number < len(now) else Grid((), ())
-        labels = _labels(old, new)
+        old = _renamed(before[number] if number < len(before) else Grid((), ()))
+        new = _renamed(now[number] if number < len(now) else Grid((), ()))
+        shared = [name for name in old.columns if name in new.columns]
+        unmatched += [
+            f"the column {name}" for name in dict.fromkeys((*old.columns, *new.columns)) if name not in shared
+        ]
+        labels = _labels(old, new, shared)
+        if old.columns != new.columns:
+            old, new, alike = _told_apart(old, new, labels)
+            unmatched += [f"the rows {name}, which nothing tells apart" for name in alike]
         for row, other in _matched(old, new, labels):
-            name = _name(row or other or {}, labels)
             if row is None or other is None:
-                moved.append(Moved(name, "", "" if row is None else "there", "" if other is None else "there"))
+                name = _name(row or other or {}, labels)
+                moved += [] if row is None else [Moved(name, "", "there", "")]
+                unmatched += [f"the row {name}"] if row is None else []
                 continue
-            for column in dict.fromkeys((*old.columns, *new.columns)):
+            for column in shared:
                 if column in labels or _COSTS.search(column):
                     continue
-                a, b = row.get(column, ""), other.get(column, "")
+                a, b = row[column], other[column]
                 kind = _kind(a, b)
                 same, within = same + (kind == "same"), within + (kind == "within")
                 if kind == "moved":
-                    moved.append(Moved(name, column, a or "no cell", b or "no cell"))
-    return Outcome(same, within, tuple(moved))
+                    moved.append(Moved(_name(row, labels), column, a or "nothing", b or "nothing"))
+    return Outcome(same, within, tuple(moved), tuple(unmatched))
+
+
+def _renamed(grid: Grid) -> Grid:
+    """The same with heads by one name, as a table may have had report keys: MAP@R for test/retrieval/map@r."""
+    plain = [re.sub(r"\s*(\$?\\?(up|down)arrow\$?|[↑↓])", "", name) for name in grid.columns]
+    names = [printed_name(name.removeprefix("test/")) for name in plain]
+    names = ["objective" if name == "loss" else name for name in names]
+    return replace(grid, columns=tuple(names) if len(set(names)) == len(names) else tuple(plain))
 
 
 def _kind(a: str, b: str) -> str:
@@ -86,7 +101,7 @@ def _kind(a: str, b: str) -> str:
     if one == other:
         return "same"
     reach = math.hypot(one.half, other.half)
-    return "within" if abs(one.value - other.value) <= reach else "moved"
+    return "within" if abs(one.value - other.value) <= reach or _printed(one, other) else "moved"
 
 
 def _printed(one: Figure, other: Figure) -> bool:
@@ -95,18 +110,28 @@ def _printed(one: Figure, other: Figure) -> bool:
     return f"{one.value:.{decimals}f}" == f"{other.value:.{decimals}f}"
 
 
-def _labels(old: Grid, new: Grid) -> list[str]:
-    """The columns that say what a row is: no figures, by their heads and by their cells."""
-    columns = [name for name in old.columns if name in new.columns] or list(old.columns or new.columns)
+def _labels(old: Grid, new: Grid, shared: Sequence[str]) -> list[str]:
+    """The columns of both that say what a row is: no figures, by their heads and by their cells."""
     found = []
-    for name in columns:
-        cells = [row[grid.columns.index(name)] for grid in (old, new) if name in grid.columns for row in grid.rows]
+    for name in shared:
+        cells = [row[grid.columns.index(name)] for grid in (old, new) for row in grid.rows]
         numbers = [figure(cell) for cell in cells if cell]
         if _FIGURES.search(name) or name == "n" or any(one and one.half is not None for one in numbers):
             continue
         if not _COSTS.search(name):
             found.append(name)
     return found
+
+
+def _told_apart(old: Grid, new: Grid, labels: Sequence[str]) -> tuple[Grid, Grid, list[str]]:
+    """Both without rows that are alike in what both say of them: the column that told them apart has another head."""
+    named = [[_name(row, labels) for row in _rows(grid)] for grid in (old, new)]
+    alike = [name for name in dict.fromkeys([*named[0], *named[1]]) if max(names.count(name) for names in named) > 1]
+    one, other = (
+        replace(grid, rows=tuple(row for row, name in zip(grid.rows, names, strict=True) if name not in alike))
+        for grid, names in zip((old, new), named, strict=True)
+    )
+    return one, other, alike
 
 
 Row = dict[str, str]
@@ -137,7 +162,7 @@ def _rows(grid: Grid) -> list[Row]:
     return found
 
 
-def _name(row: Row, labels: list[str]) -> str:
+def _name(row: Row, labels: Sequence[str]) -> str:
     """What a row is called in a sentence."""
     parts = [row[name] for name in labels if row.get(name)]
     return f"'{', '.join(parts)}'" if parts else "that has no name"

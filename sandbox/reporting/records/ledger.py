@@ -4,7 +4,7 @@ digest, seed, objective, split, steps, tags, after     which run it was
 run                                                    the run.py line that makes it again
 test/retrieval/map@r, ... low, ... high, ... n, ...    every figure as report.json has it, in full
 raw pixels/test/retrieval/map@r, ...                   the same of its baselines
-facts                                                  what else run.json says of it
+facts                                                  what else run.json says of it, the typed command among it
 check                                                  of the line: a line that was changed by hand is refused
 """
 
@@ -157,5 +157,5 @@ def _run(path: Path, line: str, columns: list[str], cells: list[str]) -> Run:
         facts |= {"objective": recipe.loss, "tags": list(tags)} | ({"steps": int(row["steps"])} if row["steps"] else {})
     except (TypeError, ValueError) as error:
         raise SandboxError(f"{line} is broken: {reason(error)}") from None
-    report = reports.pop("", {})
-    return Run(path, row["digest"], recipe.seed, recipe, report, row["split"], row["run"], tags, reports, facts)
+    report, typed = reports.pop("", {}), str(facts.get("command", row["run"]))
+    return Run(path, row["digest"], recipe.seed, recipe, report, row["split"], typed, tags, reports, facts)

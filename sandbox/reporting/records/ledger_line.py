@@ -22,7 +22,7 @@ FIRST = ("digest", "seed", "objective", "split", "steps", "tags", "after", "run"
 LAST = ("facts", "check")
 _PROGRAM = ["python", "experiments/run.py"]
 _SPLITS = ("val", "test")
-_ELSEWHERE = frozenset("id status command digest seed split steps tags objective confused versions".split())
+_ELSEWHERE = frozenset("id status digest seed split steps tags objective confused versions".split())
 """What run.json says that has a column of its own, or is of the folder alone; versions stand in the head."""
 
 

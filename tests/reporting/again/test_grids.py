@@ -86,6 +86,11 @@ def test_a_cell_moved_beyond_both_intervals() -> None:
     assert str(moved) == f"'arcface, 0.1', MAP@R: 0.60 ± 0.03, now {far}"
 
 
+def test_digits_that_were_rounded_away_have_not_moved() -> None:
+    outcome = compare(grid(("arcface", "0.1", "0.955 ± 0.000")), grid(("arcface", "0.1", "0.95514 ± 0.00002")))
+    assert (outcome.within, outcome.moved) == (1, ())
+
+
 def test_without_an_interval_the_printed_digits_count() -> None:
     before = grid(("arcface", "0.1", "0.194"))
     assert compare(before, grid(("arcface", "0.1", "0.194"))).same == 1
@@ -96,12 +101,31 @@ def test_without_an_interval_the_printed_digits_count() -> None:
 
 def test_rows_that_come_and_go_and_settings_that_change_are_told() -> None:
     before = grid(("arcface", "0.1", "0.6"), ("contrastive", "0.1", "0.5"), ("contrastive", "0.2", "0.4"))
-    moved = compare(
-        before, grid(("contrastive", "0.2", "0.4"), ("contrastive", "0.1", "0.5"), ("sup_con", "0.1", "0.6"))
-    ).moved
-    assert list(map(str, moved)) == ["the row 'arcface, 0.1' is gone", "the row 'sup_con, 0.1' is new"]
+    now = grid(("contrastive", "0.2", "0.4"), ("contrastive", "0.1", "0.5"), ("sup_con", "0.1", "0.6"))
+    outcome = compare(before, now)
+    assert list(map(str, outcome.moved)) == ["'arcface, 0.1' is gone"] and outcome.same == 2
+    assert outcome.unmatched == ("the row 'sup_con, 0.1'",)
     (other,) = compare(grid(("arcface", "0.1", "0.6")), grid(("arcface", "0.1", "0.7"))).moved
     assert other.now == "0.7"
+
+
+def test_a_report_key_and_its_printed_name_head_one_column() -> None:
+    before = [Grid(("objective", "n", "test/retrieval/map@r"), (("arcface", "3", "0.6 ± 0.1"),))]
+    now = [Grid(("objective", "MAP@R ↑", "AUC ↑"), (("arcface", "0.65 ± 0.1", "0.9"),))]
+    outcome = compare(before, now)
+    assert (outcome.within, outcome.moved) == (1, ())
+    assert outcome.unmatched == ("the column n", "the column AUC")
+
+
+def test_rows_that_nothing_tells_apart_any_more_are_not_compared() -> None:
+    def table(head: str, *rows: tuple[str, str, str]) -> list[Grid]:
+        return [Grid(("objective", head, "MAP@R"), rows)]
+
+    rows = (("arcface", "0.1", "0.6 ± 0.1"), ("arcface", "0.2", "0.2 ± 0.1"), ("sup_con", "0.1", "0.4 ± 0.1"))
+    outcome = compare(table("optimizer.lr", *rows), table("learning rate", *rows[::-1]))
+    assert (outcome.same, outcome.moved) == (1, ())
+    assert outcome.unmatched[-1] == "the rows 'arcface', which nothing tells apart"
+    assert compare(table("lr", *rows), table("lr", *rows[::-1])).same == 3
 
 
 def test_seeds_count_and_what_a_machine_took_does_not() -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
+from sandbox.reporting.again.grids import grids
 from sandbox.reporting.again.header import FIGURES, read_header
+from sandbox.reporting.again.lines import PROGRAMS
+
+from fuzz import FUZZ, changed, read_or_refused
 
 TABLES = Path(__file__).resolve().parents[3] / "results" / "tables"
 LINES = (
@@ -100,3 +106,19 @@ def test_a_file_that_does_not_say_is_refused(tmp_path: Path, name: str, text: st
 def test_every_committed_table_says_how_it_was_made(path: Path) -> None:
     header = read_header(path)
     assert header.made or header.kind == "study"
+
+
+@FUZZ
+@given(data=st.data(), suffix=st.sampled_from([".md", ".tex", ".html", ".csv"]))
+def test_a_table_with_bytes_turned_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, suffix: str
+) -> None:
+    sign = {".tex": "% ", ".csv": "# "}.get(suffix, "")
+    head = "".join(f"{sign}{line}\n" for line in LINES)
+    whole = (head if sign else f"<!-- {head} -->\n") + BODY
+    path = tmp_path_factory.getbasetemp() / f"turned{suffix}"
+    path.write_bytes(data.draw(changed(whole.encode())))
+    header = read_or_refused(lambda: read_header(path))
+    if header is not None:
+        assert all(line.program in PROGRAMS for line in (*header.made, *filter(None, [header.built])))
+        grids(path.read_text(encoding="utf-8"), suffix)

@@ -1,0 +1,99 @@
+"""What `table.py again` says: where the runs of a table are, what comes next, and what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.cli.outputs import from_here
+from sandbox.cli.say import say
+from sandbox.errors import SandboxError
+from sandbox.wording import counted, first_names
+
+if TYPE_CHECKING:
+    from sandbox.cli.again_asked import Asked
+    from sandbox.reporting.again.header import Header
+    from sandbox.reporting.again.standing import Standing, Wanted
+
+
+def say_figures(header: Header, run: bool) -> int:
+    """A file of figures that a person put down: its commands, and what each needs."""
+    from sandbox.reporting.again.lines import lacks, stands_for
+
+    say(f"  figures put down by hand from what {counted(len(header.made), 'command prints', 'commands print')}:")
+    for line in header.made:
+        needed = [*stands_for(line), *lacks(line)]
+        say(f"  {line}" + (f"   (needs {', '.join(needed)})" if needed else ""))
+    if run:
+        raise SandboxError(
+            f"{header.path} holds figures that were put down by hand, so --run cannot build it; start its commands by "
+            "hand and compare"
+        )
+    return 0
+
+
+def missing(wanted: Sequence[Wanted], there: Standing, *, anew: bool = False) -> list[Wanted]:
+    """The runs that are to be trained; what only the ledger has counts as missing where all is to be made anew."""
+    kept = ("there",) if anew else ("there", "ledger")
+    return [one for one in wanted if there.where(one) not in kept]
+
+
+def say_standing(found: Sequence[Asked], there: Standing, folders: Sequence[Path], kept: Path) -> None:
+    """How many runs the commands make, where these are, and a line on each command that is not whole."""
+    from sandbox.reporting.records.ledger import is_ledger
+
+    wanted = [there.where(one) for each in found for one in each.wanted]
+    where = ", ".join(from_here(folder) for folder in folders)
+    is_there = "which is no ledger" if kept.is_file() else "which is not there"
+    beside = kept.name if is_ledger(kept) else f"{kept.name}, {is_there}"
+    untold = sum(bool(each.why) and not each.wanted for each in found)
+    told = f"; what {untold:,} more would make cannot be told" if untold else ""
+    say(
+        f"  {counted(len(found) - untold, 'command makes', 'commands make')} "
+        f"{counted(len(wanted), 'run', 'runs')}{told}: "
+        f"{wanted.count('there'):,} in {where}, {wanted.count('ledger'):,} in the ledger alone ({beside}), "
+        f"{wanted.count('begun'):,} begun, {wanted.count('absent'):,} absent"
+    )
+    if there.strangers:
+        count = counted(len(there.strangers), "run has", "runs have")
+        say(f"  not counted: {count} a recipe of the ledger's, but another split: {there.strangers[0].path}")
+    for each in found:
+        if each.why:
+            say(f"  {each.line} {each.why}")
+        seeds: dict[tuple[str, str], list[str]] = {}
+        for one in each.wanted:
+            seeds.setdefault((there.where(one), one.line.text), []).append(str(one.seed))
+        for (state, line), of in seeds.items():
+            if state != "there":
+                word = "in the ledger alone" if state == "ledger" else state
+                say(f"  {word}: seed{'s' if len(of) > 1 else ''} {first_names(of, 10)} of {line}")
+
+
+def say_next(path: Path, found: Sequence[Asked], wanted: Sequence[Wanted], there: Standing) -> None:
+    """The command that makes the table again, and what it has to do; nothing where a command needs something first."""
+    left = missing(wanted, there)
+    if any(each.why for each in found):
+        return
+    deed = f"trains {counted(len(left), 'run', 'runs')}, builds it" if left else "nothing is missing: builds it"
+    say(f"  next: python experiments/table.py again {path} --run      {deed} and compares")
+
+
+def say_moved(path: Path, text: str) -> int:
+    """What moved between a file and the same made again; how many cells."""
+    from sandbox.reporting.again.grids import grids
+    from sandbox.reporting.again.moved import compare
+
+    suffix = path.suffix
+    outcome = compare(grids(path.read_text(encoding="utf-8"), suffix), grids(text, suffix))
+    if outcome.unmatched:
+        say(f"  not compared, as one of the two alone has them: {first_names(outcome.unmatched, 10)}")
+    if not outcome.same + outcome.within + len(outcome.moved):
+        raise SandboxError(f"no cell of {path} can be found again in what its command writes now")
+    for one in outcome.moved:
+        say(f"  moved: {one}")
+    say(
+        f"  made again: {counted(outcome.same, 'cell', 'cells')} the same, {outcome.within:,} within the intervals, "
+        f"{len(outcome.moved):,} moved"
+    )
+    return len(outcome.moved)
