@@ -95,7 +95,7 @@ def _key(run: Run, names: dict[str, str]) -> tuple[Any, ...]:
         plain = dataclasses.replace(data, val_fold="", test_fold="", fold_seed=0)
         names[run.digest] = digest(dataclasses.replace(run.recipe, data=plain))
     many = (parse_fold(data.val_fold) or (0, 0))[1]
-    tested = "" if data.test_fold else run.facts.get("test_images", "")
+    tested = "" if data.test_fold else str(run.facts.get("test_images", ""))
     return names[run.digest], many, bool(data.test_fold), tested, data.root
 
 

@@ -16,7 +16,7 @@ from sandbox.reporting.tables.arrange import Arranged
 from sandbox.reporting.tables.numbers import figure_cell, written
 from sandbox.reporting.tables.settings import short_objective
 from sandbox.reporting.tables.table import Cell
-from sandbox.wording import first_names
+from sandbox.wording import counted, first_names
 
 Foot = tuple[tuple[str, ...], dict[tuple[int, str], Cell]]
 """Labels of a baseline's row, and (block, report key) -> its cell."""
@@ -29,9 +29,10 @@ def wanted(asked: bool | None, runs: Sequence[Run]) -> bool:
         SandboxError: they are asked for, and no run has any.
     """
     if asked and not any(run.baselines for run in runs):
+        count = counted(len(runs), "run", "runs")
         raise SandboxError(
-            f"--baselines asks for raw pixels and untrained networks, but none of {len(runs):,} runs has their "
-            "figures; runs that are trained from now on do"
+            f"--baselines asks for raw pixels and untrained networks, but none of {count} has their figures; runs that "
+            "are trained from now on do"
         )
     return all(run.baselines for run in runs) if asked is None else asked
 

@@ -22,13 +22,12 @@ from sandbox.reporting.tables.table import Cell, Column, Row, Table
 from sandbox.wording import first_names
 
 
-def build_table(runs: Sequence[Run], layout: Layout | None = None, notes: Sequence[str] = ()) -> Table:
+def build_table(runs: Sequence[Run], layout: Layout | None = None) -> Table:
     """Put runs into rows by columns.
 
     Args:
         runs: finished ones, at least one.
         layout: what is asked for.
-        notes: sentences for the caption, on runs that are not among these.
 
     Raises:
         SandboxError: no run, a figure or setting that none has, or runs in one column that do not compare.
@@ -49,12 +48,8 @@ def build_table(runs: Sequence[Run], layout: Layout | None = None, notes: Sequen
     if baselines.wanted(layout.baselines, [run for one in groups for run in one.runs]):
         foot, told = _foot(arranged, keys, columns, layout)
         rows, said = [*rows, *foot], [*said, *told]
-    text = caption(arranged, keys, columns, layout, [*said, *map(_sentence, (*left_out, *notes))])
+    text = caption(arranged, keys, columns, layout, [*said, *left_out])
     return Table(tuple(columns), tuple(rows), text)
-
-
-def _sentence(note: str) -> str:
-    return f"{note[:1].upper()}{note[1:]}".rstrip(".") + "."
 
 
 def _figures(runs: Sequence[Run], asked: Sequence[str]) -> list[str]:

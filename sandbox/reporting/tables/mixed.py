@@ -21,7 +21,7 @@ def judged_by(group: Group) -> tuple[Any, ...]:
     """What must be the same for two groups' figures to be comparable: the images, and the rule."""
     run, data = group.runs[0], group.recipe.data
     own = tuple((name, getattr(data, name)) for name in own_settings(type(data)))
-    images = (run.facts.get("test_images") or data.root, group.folds) if group.folds else run.split
+    images = (str(run.facts.get("test_images") or data.root), group.folds) if group.folds else run.split
     return images, data.name, own, group.recipe.evaluate.flip
 
 
