@@ -13,6 +13,7 @@ from sandbox.evaluation.intervals.paired import paired
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import RAW_PIXELS, UNTRAINED, Run
 from sandbox.reporting.tables.arrange import Arranged
+from sandbox.reporting.tables.mixed import judged_by
 from sandbox.reporting.tables.numbers import figure_cell, written
 from sandbox.reporting.tables.settings import short_objective
 from sandbox.reporting.tables.table import Cell
@@ -115,8 +116,11 @@ def reference_rows(arranged: Arranged, objective: str) -> list[int | None]:
 
 
 def difference_cell(one: Group | None, other: Group | None, key: str, percent: bool) -> Cell:
-    """The mean difference on the seeds that both have, and half of its 95 % t-interval; empty without such a seed."""
-    if one is None or other is None:
+    """The mean difference on the seeds that both have, and half of its 95 % t-interval.
+
+    Empty without such a seed, and where the two do not compare.
+    """
+    if one is None or other is None or judged_by(one) != judged_by(other):
         return Cell()
     mine, theirs = one.by_seed(key), other.by_seed(key)
     shared = sorted(mine.keys() & theirs.keys())
