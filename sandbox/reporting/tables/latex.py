@@ -54,7 +54,7 @@ _SI = (
 
 
 def _preamble(table: Table, packages: list[str], text: str) -> str:
-    inches = max(6.5, _points(table, *_SIZES[0][1:]) / 72 + 1.5)
+    inches = max(6.5, 1.15 * _points(table, *_SIZES[0][1:]) / 72 + 1.5)
     height = 2.5 + 0.17 * (len(table.rows) + 3) + 0.17 * len(table.caption.text) / (14 * (inches - 1.2))
     lines = [
         "\\documentclass{article}",
@@ -62,7 +62,6 @@ def _preamble(table: Table, packages: list[str], text: str) -> str:
         *(f"\\usepackage{{{name}}}" for name in packages),
         *([_SI] if "siunitx" in packages else []),
         *(["\\ifdefined\\DeclareUnicodeCharacter", *odd, "\\fi"] if (odd := declared(text)) else []),
-        "\\setlength{\\belowcaptionskip}{6pt}",
         "\\pagestyle{empty}",
         "\\begin{document}",
     ]
@@ -78,6 +77,7 @@ def _environment(table: Table, siunitx: bool, standalone: bool, label: str) -> s
     lines = [
         "\\begin{table}[htbp]",
         "\\centering",
+        "\\setlength{\\belowcaptionskip}{6pt}",
         *size,
         f"\\caption[{{{escaped(table.caption.title)}}}]{{{escaped(table.caption.text)}}}",
         *([f"\\label{{{_safe(label)}}}"] if label else []),
@@ -171,7 +171,8 @@ def _kind(table: Table, place: int, siunitx: bool) -> str:
     sign = "+" if any(cell.text[0] in "+-" for cell in cells) else ""
     reach = max((len(cell.reach.replace(".", "").lstrip("0")) for cell in cells), default=0)
     uncertainty = f"({max(1, reach)})" if any(cell.reach for cell in cells) else ""
-    after = ",table-space-text-post={\\textsuperscript{" + "m" * max(len(cell.letters) for cell in cells) + "}}"
+    longest = max((cell.letters for cell in cells), key=len)
+    after = f",table-space-text-post={{\\textsuperscript{{{longest}}}}}"
     letters = after if any(cell.letters for cell in cells) else ""
     return f"S[table-format={sign}{whole}.{decimals}{uncertainty}{letters}]"
 
