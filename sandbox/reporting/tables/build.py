@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.reporting.records.groups import Group, group
 from sandbox.reporting.records.names import figure_key, printed_setting
@@ -15,7 +15,7 @@ from sandbox.reporting.tables import baselines
 from sandbox.reporting.tables.arrange import Arranged, arrange
 from sandbox.reporting.tables.caption import caption
 from sandbox.reporting.tables.columns import Filled, columns_of
-from sandbox.reporting.tables.layout import SHOWN, Layout
+from sandbox.reporting.tables.layout import COSTS, SHOWN, Layout
 from sandbox.reporting.tables.lettering import letters_said
 from sandbox.reporting.tables.mixed import check_column, judged_by
 from sandbox.reporting.tables.table import Cell, Column, Row, Table
@@ -30,11 +30,14 @@ def build_table(runs: Sequence[Run], layout: Layout | None = None) -> Table:
         layout: what is asked for.
 
     Raises:
-        SandboxError: no run, a figure or setting that none has, or runs in one column that do not compare.
+        SandboxError: no run, a figure, setting or cost that none has, or runs in one column that do not compare.
     """
     layout = layout or Layout()
     if not runs:
         raise SandboxError("there is no run to put into a table")
+    for name in layout.cost:
+        if name not in COSTS:
+            raise unknown("cost", name, COSTS)
     groups, left_out = group(runs)
     keys = _figures(runs, layout.metrics)
     arranged = _sorted(arrange(groups, layout.rows, layout.columns), keys, layout)

@@ -208,6 +208,8 @@ def test_an_unknown_figure_is_refused(tmp_path: Path) -> None:
         table_of(tmp_path, metrics=("map",))
     with pytest.raises(SandboxError, match=r"--sort 'auc' is not among the metrics of the table: MAP@R"):
         table_of(tmp_path, sort="auc")
+    with pytest.raises(SandboxError, match="no cost named 'hour'; did you mean 'hours'"):
+        table_of(tmp_path, cost=("hour",))
     with pytest.raises(SandboxError, match="there is no run"):
         build_table([])
 
