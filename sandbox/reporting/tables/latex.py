@@ -49,7 +49,7 @@ def _needs(table: Table, packages: list[str], body: str) -> str:
 
 _SI = (
     "\\sisetup{separate-uncertainty, text-series-to-math, propagate-math-font, table-align-uncertainty=false, "
-    "table-align-text-after=false}"
+    "table-align-text-after=false, retain-explicit-plus}"
 )
 
 
