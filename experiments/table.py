@@ -43,16 +43,16 @@ class Command(Chosen):
     """Figure to sort by, best first; the first where not given."""
     percent: bool = False
     """Write shares (MAP@R, AUC, EER and kin) times 100."""
-    baselines: bool | None = None
-    """Rows of raw pixels and of the untrained network at the foot; where not given, if all runs have them."""
+    baselines: bool = True
+    """Rows of raw pixels and of the untrained network at the foot; where neither is given, if all runs have them."""
     baseline: str = ""
     """An objective of the table, such as contrastive: the difference of each row to it is a column."""
     cost: tuple[Literal["parameters", "images_per_second", "hours"], ...] = ()
     """Costs to show beside the figures."""
     mixed: bool = False
     """Let figures of several splits or rules stand in one column, which is refused otherwise."""
-    format: Literal["", "terminal", "markdown", "latex", "csv", "html"] = ""
-    """How to write it; where not given, by the ending of --out (.md, .tex, .csv, .html), else for the terminal."""
+    format: Literal["auto", "terminal", "markdown", "latex", "csv", "html"] = "auto"
+    """How to write it; auto: by the ending of --out (.md, .tex, .csv, .html), else for the terminal."""
     out: str = ""
     """File to write; printed where not given. Its header holds this command, the date, and what made the runs."""
     caption: str = ""
@@ -86,7 +86,7 @@ def main() -> None:
         metrics=command.metrics,
         sort=command.sort,
         percent=command.percent,
-        baselines=command.baselines,
+        baselines=command.baselines if {"baselines", "no_baselines"} & flags.given(sys.argv) else None,
         baseline=command.baseline,
         cost=command.cost,
         mixed=command.mixed,

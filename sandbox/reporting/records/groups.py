@@ -45,12 +45,12 @@ class Group:
         return tuple(sorted({_fold(run) for run in self.runs} - {("", "")}))
 
     def by_seed(self, key: str) -> dict[int, float]:
-        """Seed -> a figure (``test/retrieval/map@r``), of the runs that have it; the mean over the folds of a seed."""
-        values: dict[int, list[float]] = {}
+        """Seed -> a figure (``test/retrieval/map@r``), where all runs of the seed have it: the mean over its folds."""
+        values: dict[int, list[float | None]] = {}
         for run in self.runs:
-            if key in run.figures:
-                values.setdefault(run.seed, []).append(run.figures[key])
-        return {seed: sum(found) / len(found) for seed, found in values.items()}
+            values.setdefault(run.seed, []).append(run.figures.get(key))
+        whole = {seed: [v for v in found if v is not None] for seed, found in values.items() if None not in found}
+        return {seed: sum(found) / len(found) for seed, found in whole.items()}
 
 
 def group(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
@@ -95,7 +95,7 @@ def _key(run: Run, names: dict[str, str]) -> tuple[Any, ...]:
         plain = dataclasses.replace(data, val_fold="", test_fold="", fold_seed=0)
         names[run.digest] = digest(dataclasses.replace(run.recipe, data=plain))
     many = (parse_fold(data.val_fold) or (0, 0))[1]
-    tested = "" if data.test_fold else run.facts.get("test_images", "")
+    tested = "" if data.test_fold else str(run.facts.get("test_images", ""))
     return names[run.digest], many, bool(data.test_fold), tested, data.root
 
 

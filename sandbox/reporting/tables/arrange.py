@@ -101,7 +101,7 @@ def _differs(name: str, settings: Sequence[dict[str, Any]]) -> bool:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (_SECTIONS.index(name.partition(".")[0]), name))
+    return sorted(names, key=lambda name: (_SECTIONS.index(name.partition(".")[0]), not name.endswith(".name"), name))
 
 
 def _order(values: tuple[Any, ...]) -> list[tuple[bool, float, str]]:

@@ -13,10 +13,11 @@ from sandbox.evaluation.intervals.paired import paired
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import RAW_PIXELS, UNTRAINED, Run
 from sandbox.reporting.tables.arrange import Arranged
+from sandbox.reporting.tables.mixed import judged_by
 from sandbox.reporting.tables.numbers import figure_cell, written
 from sandbox.reporting.tables.settings import short_objective
 from sandbox.reporting.tables.table import Cell
-from sandbox.wording import first_names
+from sandbox.wording import counted, first_names
 
 Foot = tuple[tuple[str, ...], dict[tuple[int, str], Cell]]
 """Labels of a baseline's row, and (block, report key) -> its cell."""
@@ -29,9 +30,10 @@ def wanted(asked: bool | None, runs: Sequence[Run]) -> bool:
         SandboxError: they are asked for, and no run has any.
     """
     if asked and not any(run.baselines for run in runs):
+        count = counted(len(runs), "run", "runs")
         raise SandboxError(
-            f"--baselines asks for raw pixels and untrained networks, but none of {len(runs):,} runs has their "
-            "figures; runs that are trained from now on do"
+            f"--baselines asks for raw pixels and untrained networks, but none of {count} has their figures; runs that "
+            "are trained from now on do"
         )
     return all(run.baselines for run in runs) if asked is None else asked
 
@@ -114,8 +116,11 @@ def reference_rows(arranged: Arranged, objective: str) -> list[int | None]:
 
 
 def difference_cell(one: Group | None, other: Group | None, key: str, percent: bool) -> Cell:
-    """The mean difference on the seeds that both have, and half of its 95 % t-interval; empty without such a seed."""
-    if one is None or other is None:
+    """The mean difference on the seeds that both have, and half of its 95 % t-interval.
+
+    Empty without such a seed, and where the two do not compare.
+    """
+    if one is None or other is None or judged_by(one) != judged_by(other):
         return Cell()
     mine, theirs = one.by_seed(key), other.by_seed(key)
     shared = sorted(mine.keys() & theirs.keys())

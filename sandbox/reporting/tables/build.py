@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.reporting.records.groups import Group, group
 from sandbox.reporting.records.names import figure_key, printed_setting
@@ -15,27 +15,29 @@ from sandbox.reporting.tables import baselines
 from sandbox.reporting.tables.arrange import Arranged, arrange
 from sandbox.reporting.tables.caption import caption
 from sandbox.reporting.tables.columns import Filled, columns_of
-from sandbox.reporting.tables.layout import SHOWN, Layout
+from sandbox.reporting.tables.layout import COSTS, SHOWN, Layout
 from sandbox.reporting.tables.lettering import letters_said
 from sandbox.reporting.tables.mixed import check_column, judged_by
 from sandbox.reporting.tables.table import Cell, Column, Row, Table
 from sandbox.wording import first_names
 
 
-def build_table(runs: Sequence[Run], layout: Layout | None = None, notes: Sequence[str] = ()) -> Table:
+def build_table(runs: Sequence[Run], layout: Layout | None = None) -> Table:
     """Put runs into rows by columns.
 
     Args:
         runs: finished ones, at least one.
         layout: what is asked for.
-        notes: sentences for the caption, on runs that are not among these.
 
     Raises:
-        SandboxError: no run, a figure or setting that none has, or runs in one column that do not compare.
+        SandboxError: no run, a figure, setting or cost that none has, or runs in one column that do not compare.
     """
     layout = layout or Layout()
     if not runs:
         raise SandboxError("there is no run to put into a table")
+    for name in layout.cost:
+        if name not in COSTS:
+            raise unknown("cost", name, COSTS)
     groups, left_out = group(runs)
     keys = _figures(runs, layout.metrics)
     arranged = _sorted(arrange(groups, layout.rows, layout.columns), keys, layout)
@@ -49,12 +51,8 @@ def build_table(runs: Sequence[Run], layout: Layout | None = None, notes: Sequen
     if baselines.wanted(layout.baselines, [run for one in groups for run in one.runs]):
         foot, told = _foot(arranged, keys, columns, layout)
         rows, said = [*rows, *foot], [*said, *told]
-    text = caption(arranged, keys, columns, layout, [*said, *map(_sentence, (*left_out, *notes))])
+    text = caption(arranged, keys, columns, layout, [*said, *left_out])
     return Table(tuple(columns), tuple(rows), text)
-
-
-def _sentence(note: str) -> str:
-    return f"{note[:1].upper()}{note[1:]}".rstrip(".") + "."
 
 
 def _figures(runs: Sequence[Run], asked: Sequence[str]) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from sandbox.reporting.tables.latex_text import comment, declared, escaped
+from sandbox.reporting.tables.latex_text import comment, declared, escaped, signs
 from sandbox.reporting.tables.table import Cell, Column, Table
 
-_WIDE = 90
-"""Characters of a row that fit the page of an article in its own size."""
+_TEXT = 345
+"""Width of an article's text, points."""
+_SIGN = 5.0
+"""Width of a character at 10 points; the measured mean of tables such as these."""
+_SIZES = (("", 1.0, 6), ("\\small", 0.93, 4), ("\\footnotesize", 0.86, 3))
+"""Sizes of type: how wide they are beside 10 points, and half of the space between columns, points."""
 
 
 def written(table: Table, header: str = "", *, siunitx: bool = False, standalone: bool = False, label: str = "") -> str:
@@ -20,28 +24,37 @@ def written(table: Table, header: str = "", *, siunitx: bool = False, standalone
         label: what a reference names; none where empty.
     """
     body = _environment(table, siunitx, standalone, label)
-    text = "".join((body, table.caption.text))
     packages = ["booktabs", *(["siunitx"] if siunitx else [])]
     if standalone:
-        return f"{comment(header)}{_preamble(table, packages, text)}{body}\n\\end{{document}}\n"
+        return f"{comment(header)}{_preamble(table, packages, body)}{body}\n\\end{{document}}\n"
+    return f"{comment(header)}{comment(_needs(table, packages, body))}{body}"
+
+
+def _needs(table: Table, packages: list[str], body: str) -> str:
+    """What a paper that the table stands in must have, and whether it is too wide there."""
     needed = "".join(f"\\usepackage{{{name}}}" for name in packages)
-    said = [f"needs {needed} in the preamble{', and ' + _SI + ' there' if siunitx else ''}"]
-    if odd := declared(text):
-        said.append(f"for pdfLaTeX, {len(odd)} signs need a declaration , as below, or LuaLaTeX and a font:")
-        said += odd
-    if (wide := _width(table)) > _WIDE:
-        said.append(f"{wide} characters wide: set small; take table* where there are two columns, or fewer --metrics")
-    return f"{comment(header)}{comment(chr(10).join(said))}{body}"
+    said = [f"needs {needed} in the preamble{f', and {_SI} there' if 'siunitx' in packages else ''}"]
+    if odd := declared(body):
+        said += [
+            f"pdfLaTeX needs {len(odd)} declarations more, as below; LuaLaTeX needs a font that has the signs",
+            *odd,
+        ]
+    if (wide := _points(table, *_size(table)[1:])) > _TEXT:
+        said.append(
+            f"about {wide} points wide, where the text of an article is {_TEXT}: take table* where there are two "
+            "columns, a page on its side, --percent, or fewer --metrics"
+        )
+    return "\n".join(said)
 
 
 _SI = (
     "\\sisetup{separate-uncertainty, text-series-to-math, propagate-math-font, table-align-uncertainty=false, "
-    "table-align-text-after=false}"
+    "table-align-text-after=false, retain-explicit-plus}"
 )
 
 
 def _preamble(table: Table, packages: list[str], text: str) -> str:
-    inches = max(6.5, 0.085 * _width(table) + 1.5)
+    inches = max(6.5, 1.15 * _points(table, *_SIZES[0][1:]) / 72 + 1.5)
     height = 2.5 + 0.17 * (len(table.rows) + 3) + 0.17 * len(table.caption.text) / (14 * (inches - 1.2))
     lines = [
         "\\documentclass{article}",
@@ -49,7 +62,6 @@ def _preamble(table: Table, packages: list[str], text: str) -> str:
         *(f"\\usepackage{{{name}}}" for name in packages),
         *([_SI] if "siunitx" in packages else []),
         *(["\\ifdefined\\DeclareUnicodeCharacter", *odd, "\\fi"] if (odd := declared(text)) else []),
-        "\\setlength{\\belowcaptionskip}{6pt}",
         "\\pagestyle{empty}",
         "\\begin{document}",
     ]
@@ -57,13 +69,15 @@ def _preamble(table: Table, packages: list[str], text: str) -> str:
 
 
 def _environment(table: Table, siunitx: bool, standalone: bool, label: str) -> str:
-    size = ["\\small"] if _width(table) > _WIDE and not standalone else []
+    name, _, gap = _SIZES[0] if standalone else _size(table)
+    size = [name, f"\\setlength{{\\tabcolsep}}{{{gap}pt}}"] if name else []
     kinds = [_kind(table, k, siunitx) for k in range(len(table.columns))]
     rows = [_row(table, row.cells, siunitx) for row in table.rows]
     foot = ["\\midrule", *rows[table.foot :]] if table.foot < len(rows) else []
     lines = [
         "\\begin{table}[htbp]",
         "\\centering",
+        "\\setlength{\\belowcaptionskip}{6pt}",
         *size,
         f"\\caption[{{{escaped(table.caption.title)}}}]{{{escaped(table.caption.text)}}}",
         *([f"\\label{{{_safe(label)}}}"] if label else []),
@@ -86,11 +100,26 @@ def _safe(label: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in ":-_.+/ ") else "-" for c in label)
 
 
-def _width(table: Table) -> int:
-    """Characters of the widest row."""
-    columns = zip(*([len(c.plain) + len(c.letters) / 2 for c in row.cells] for row in table.rows), strict=True)
-    heads = [len(column.head) for column in table.columns]
-    return round(sum(2 + max(head, *found) for head, found in zip(heads, columns, strict=True)))
+def _size(table: Table) -> tuple[str, float, int]:
+    """The largest size at which the table fits an article's text, or the smallest; a resized box would be any."""
+    return next((size for size in _SIZES if _points(table, *size[1:]) <= _TEXT), _SIZES[-1])
+
+
+def _points(table: Table, share: float, gap: int) -> int:
+    """About how wide the table is."""
+    return round(_signs(table) * _SIGN * share + 2 * gap * (len(table.columns) - 1))
+
+
+def _signs(table: Table) -> float:
+    """Characters of the widest cells together, or of the names of blocks; a superscript is half as wide."""
+    columns = zip(*([signs(c.plain) + len(c.letters) / 2 for c in row.cells] for row in table.rows), strict=True)
+    heads = [signs(column.head) for column in table.columns]
+    widths = [max(head, *found) for head, found in zip(heads, columns, strict=True)]
+    total, place = 0.0, 0
+    for block, many in table.blocks:
+        total += max(signs(block), sum(widths[place : place + many]))
+        place += many
+    return total
 
 
 def _blocks(table: Table) -> list[str]:
@@ -142,7 +171,8 @@ def _kind(table: Table, place: int, siunitx: bool) -> str:
     sign = "+" if any(cell.text[0] in "+-" for cell in cells) else ""
     reach = max((len(cell.reach.replace(".", "").lstrip("0")) for cell in cells), default=0)
     uncertainty = f"({max(1, reach)})" if any(cell.reach for cell in cells) else ""
-    after = ",table-space-text-post={\\textsuperscript{" + "m" * max(len(cell.letters) for cell in cells) + "}}"
+    longest = max((cell.letters for cell in cells), key=len)
+    after = f",table-space-text-post={{\\textsuperscript{{{longest}}}}}"
     letters = after if any(cell.letters for cell in cells) else ""
     return f"S[table-format={sign}{whole}.{decimals}{uncertainty}{letters}]"
 

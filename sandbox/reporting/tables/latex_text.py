@@ -52,6 +52,11 @@ def declared(text: str) -> list[str]:
     return [f"\\DeclareUnicodeCharacter{{{ord(c):04X}}}{{[U+{ord(c):04X}]}}" for c in odd]
 
 
+def signs(text: str) -> int:
+    """Characters as they are printed: what pdfLaTeX lacks is printed as [U+0416]."""
+    return sum(1 if character in _MARKS or _is_known(character) else 8 for character in text)
+
+
 def comment(text: str) -> str:
     """Lines of a comment, which no line of the text ends."""
     return "".join(f"% {printable(line)}\n" for line in text.splitlines())

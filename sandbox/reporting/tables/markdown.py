@@ -10,9 +10,9 @@ _ESCAPED = "\\`*_<>|~[]"
 
 
 def written(table: Table, header: str = "") -> str:
-    """A comment, the table, and the caption's sentences as a paragraph each.
+    """A comment, the table, its title, and what a reader must know in one paragraph.
 
-    Where a blank line would part baselines from rows in print, their first cell is in italics.
+    Markdown has no rule inside a table: names of baselines are in italics.
     """
     heads = [escaped(_head(column)) for column in table.columns]
     rows = []
@@ -25,7 +25,7 @@ def written(table: Table, header: str = "") -> str:
         for column, size in zip(table.columns, widths, strict=True)
     ]
     lines = [_line(heads, widths), f"|{'|'.join(marks)}|", *(_line(row, widths) for row in rows)]
-    notes = "".join(f"\n{escaped(sentence)}\n" for sentence in (table.caption.title, *table.caption.notes))
+    notes = "".join(f"\n{escaped(part)}\n" for part in (table.caption.title, " ".join(table.caption.notes)) if part)
     return comment(header) + "\n".join(lines) + "\n" + notes
 
 

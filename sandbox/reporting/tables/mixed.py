@@ -7,10 +7,10 @@ from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import printed_name
-from sandbox.recipe.specs import own_settings
+from sandbox.recipe.specs import flat, own_settings
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.tables.arrange import settings_of
-from sandbox.reporting.tables.settings import short_value
+from sandbox.reporting.tables.settings import shortened
 from sandbox.wording import first_names
 
 _LEARNT_WITH = {"data.image_size", "data.resize", "data.colour", "data.normalize", "data.root"}
@@ -21,7 +21,7 @@ def judged_by(group: Group) -> tuple[Any, ...]:
     """What must be the same for two groups' figures to be comparable: the images, and the rule."""
     run, data = group.runs[0], group.recipe.data
     own = tuple((name, getattr(data, name)) for name in own_settings(type(data)))
-    images = (run.facts.get("test_images") or data.root, group.folds) if group.folds else run.split
+    images = (str(run.facts.get("test_images") or data.root), group.folds) if group.folds else run.split
     return images, data.name, own, group.recipe.evaluate.flip
 
 
@@ -53,14 +53,20 @@ def check_column(groups: Sequence[Group], key: str, block: str, across: Sequence
             "do not compare: name the folders of the runs that belong together, or give --mixed"
         )
     name = differing[0]
-    values = list(dict.fromkeys(short_value(one.get(name, "")) for one in settings))
+    values = list(shortened(name, [one.get(name, "") for one in settings]).values())
     what = "data sets" if name == "data.name" else "splits" if name != "evaluate.flip" else "ways of embedding"
-    example = f"{name} = {values[0]}" if name != "evaluate.flip" else "evaluate.flip = false"
+    columns, example = " ".join([*across, name]), _example(name, groups[0])
     raise SandboxError(
         f"the column {where} would hold figures of {len(values)} {what} ({name} {first_names(values)}), which do not "
-        f'compare: give each a column with --columns {" ".join([*across, name])}, choose with --where "{example}", or '
-        "give --mixed"
+        f"compare: give each a column with --columns {columns}, choose with --where{example}, or give --mixed"
     )
+
+
+def _example(name: str, group: Group) -> str:
+    """What may stand behind --where; nothing for folds, of which one alone is no row, and for several words."""
+    value = flat(group.recipe).get(name, "")
+    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+    return f' "{name} = {text}"' if text and " " not in text and not name.endswith("_fold") else ""
 
 
 def _several(name: str, settings: Sequence[dict[str, Any]]) -> bool:

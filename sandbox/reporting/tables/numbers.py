@@ -70,9 +70,12 @@ def cost_cell(name: str, facts: Sequence[Mapping[str, Any]]) -> Cell:
         facts: run.json of each run of the row; an empty cell where one lacks what is asked for.
     """
     if name == "parameters":
-        found = [one.get("parameters") for one in facts]
-        counts = {sum(part.get(key, 0) for key in ("backbone", "head")) for part in found if isinstance(part, dict)}
-        return Cell(f"{max(counts):,}", value=float(max(counts))) if len(counts) == 1 else Cell()
+        parts = [part if isinstance(part := one.get("parameters"), dict) else {} for one in facts]
+        trunk, head = parts[0].get("backbone"), parts[0].get("head")
+        alike = all((part.get("backbone"), part.get("head")) == (trunk, head) for part in parts)
+        if not alike or not isinstance(trunk, int) or not isinstance(head, int):
+            return Cell()
+        return Cell(f"{trunk + head:,}", value=float(trunk + head))
     if name == "images_per_second":
         speeds = [one.get("images_per_second") for one in facts]
         numbers = [float(speed) for speed in speeds if isinstance(speed, int | float)]

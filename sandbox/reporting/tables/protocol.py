@@ -28,9 +28,9 @@ def _said(group: Group, tested: bool) -> str:
     told = []
     for name, verb in _SETS.items():
         part = sets.get(name) if isinstance(sets, dict) else None
-        if isinstance(part, dict) and (tested or name != "test"):
-            images = counted(int(part.get("images", 0)), "image", "images")
-            told.append(f"{verb} {counted(int(part.get('classes', 0)), 'class', 'classes')} ({images})")
+        images, classes = (part.get("images"), part.get("classes")) if isinstance(part, dict) else (None, None)
+        if isinstance(images, int) and isinstance(classes, int) and (tested or name != "test"):
+            told.append(f"{verb} {counted(classes, 'class', 'classes')} ({counted(images, 'image', 'images')})")
     folds = [_of_folds(group)] if group.folds else []
     mirrored = ["embeddings are the mean of an image's and its mirror image's"] if group.recipe.evaluate.flip else []
     parts = [part for part in (_set(run), ", ".join(told), *folds, *mirrored) if part]

@@ -27,8 +27,8 @@ class Manner:
 
 
 def style_of(asked: str, out: str) -> str:
-    """The way of writing: what is asked for, else what the file's ending says, else the terminal's."""
-    return asked or ENDINGS.get(Path(out).suffix.lower(), "terminal")
+    """The way of writing: what is asked for, or for ``auto`` what the file's ending says, else the terminal's."""
+    return asked if asked != "auto" else ENDINGS.get(Path(out).suffix.lower(), "terminal")
 
 
 def check_manner(manner: Manner, style: str, *, label_given: bool = False) -> None:

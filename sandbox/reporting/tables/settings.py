@@ -13,18 +13,18 @@ _LEAST, _ALL = 3, 17
 
 
 def shortened(name: str, values: Iterable[Any]) -> dict[Any, str]:
-    """Each value of a setting as it is printed, with three digits that count, or as many as tell all of them apart."""
-    distinct = list(dict.fromkeys(values))
+    """Each value of a setting as it is printed, with three digits that count, or as many as tell it from the others."""
     spell: Callable[[Any, int], str] = short_objective if name == "loss" else short_value
-    for digits in range(_LEAST, _ALL + 1):
-        texts = [spell(value, digits) for value in distinct]
-        if len(set(texts)) == len(set(map(_kind, distinct))):
+    texts = {value: spell(value, _LEAST) for value in values}
+    for digits in range(_LEAST + 1, _ALL + 1):
+        alike: dict[str, list[Any]] = {}
+        for value, text in texts.items():
+            alike.setdefault(text, []).append(value)
+        clashing = [value for found in alike.values() if len(found) > 1 for value in found if value not in (None, "")]
+        if not clashing:
             break
-    return dict(zip(distinct, texts, strict=True))
-
-
-def _kind(value: Any) -> Any:
-    return "none" if value in (None, "") else value
+        texts |= {value: spell(value, digits) for value in clashing}
+    return texts
 
 
 def short_value(value: Any, digits: int = _LEAST) -> str:

@@ -34,6 +34,14 @@ def test_folds_are_one_value_of_their_seed(tmp_path: Path) -> None:
     assert only.folds == (("1/3", ""), ("2/3", ""), ("3/3", "")) and not notes
 
 
+def test_a_seed_of_which_a_fold_lacks_a_figure_has_none(tmp_path: Path) -> None:
+    for k in (1, 2, 3):
+        figures = {"retrieval/map@r": 0.1 * k, **({"verification/auc": 0.9} if k < 3 else {})}
+        finish(tmp_path, fold(k, 0), figures, test_images="t")
+    (only,), _ = group(runs_of(tmp_path))
+    assert only.by_seed(METRIC) == pytest.approx({0: 0.2}) and only.by_seed("test/verification/auc") == {}
+
+
 def test_folds_that_are_tested_on_folds_are_one_value_as_well(tmp_path: Path) -> None:
     for k in (1, 2, 3):
         finish(tmp_path, fold(k, 0, tested=f"{k % 3 + 1}/3"), 0.1 * k, split=f"s{k}")

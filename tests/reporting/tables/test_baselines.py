@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,7 @@ def test_baselines_stand_at_the_foot_where_all_runs_have_them(tmp_path: Path) ->
 
 def test_where_a_run_has_none_they_are_rows_by_request_alone(tmp_path: Path) -> None:
     finish(tmp_path, Recipe(), 0.5)
-    with pytest.raises(SandboxError, match="none of 1 runs has their figures"):
+    with pytest.raises(SandboxError, match="none of 1 run has their figures"):
         table_of(tmp_path, baselines=True)
     based(tmp_path, Recipe(loss="arcface"), 0.4)
     assert len(table_of(tmp_path).rows) == 2 and len(table_of(tmp_path, baselines=True).rows) == 4
@@ -75,3 +77,13 @@ def test_of_several_rows_the_one_with_the_same_settings_is_the_baseline(tmp_path
     rates = [cell.text for cell in column(table, "optimizer.lr")]
     found = [cell.text for cell in column(table, METRIC, kind="difference")]
     assert dict(zip(rates[:3], found[:3], strict=True)) == {"0.3": "", "0.2": "+0.200", "0.1": "+0.100"}
+
+
+def test_the_command_asks_for_baselines_or_against_them(command: Callable[..., Any], tmp_path: Path) -> None:
+    based(tmp_path / "with", Recipe(), 0.5)
+    finish(tmp_path / "without", Recipe(), 0.5)
+    assert "untrained" in command("table.py", str(tmp_path / "with")).out
+    assert "untrained" not in command("table.py", str(tmp_path / "with"), "--no_baselines").out
+    asked = command("table.py", str(tmp_path / "without"), "--baselines")
+    assert asked.code == 2 and "none of 1 run has their figures" in asked.err
+    assert command("table.py", str(tmp_path / "without")).code == 0

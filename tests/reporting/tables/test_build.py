@@ -208,6 +208,8 @@ def test_an_unknown_figure_is_refused(tmp_path: Path) -> None:
         table_of(tmp_path, metrics=("map",))
     with pytest.raises(SandboxError, match=r"--sort 'auc' is not among the metrics of the table: MAP@R"):
         table_of(tmp_path, sort="auc")
+    with pytest.raises(SandboxError, match="no cost named 'hour'; did you mean 'hours'"):
+        table_of(tmp_path, cost=("hour",))
     with pytest.raises(SandboxError, match="there is no run"):
         build_table([])
 
@@ -243,6 +245,16 @@ def test_what_tuning_spent_and_what_was_noticed_is_said(tmp_path: Path) -> None:
     assert (
         "Noticed in the training of 1 run: arcface seed 0 (all images have nearly one embedding)." in said.caption.text
     )
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, "x", 5, {"test": {"images": "x"}, "backbone": [], "total": "1"}, [[]]])
+def test_facts_of_another_kind_are_passed_over(tmp_path: Path, odd: Any) -> None:
+    names = "data parameters seconds images_per_second stage health trials test_images".split()
+    recipe = Recipe(data=DataSpec(name="digits", val_fold="1/4"))
+    finish(tmp_path, recipe, 0.5, **dict.fromkeys(names, odd))
+    (tmp_path / next(tmp_path.iterdir()).name / "embeddings.safetensors").write_text("no tensors")
+    table = table_of(tmp_path, cost=("parameters", "images_per_second", "hours"))
+    assert column(table, METRIC)[0].text == "0.500" and column(table, "parameters")[0].text == ""
 
 
 def test_the_command_writes_a_file_that_names_it(command: Callable[..., Any], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from sandbox.recipe.specs import DataSpec, Recipe
 from sandbox.reporting.tables.latex import written
 from sandbox.reporting.tables.latex_text import comment, declared, escaped
+from sandbox.reporting.tables.table import Caption, Cell, Column, Row, Table
 
 from table_runs import finish, table_of
 
@@ -79,14 +80,26 @@ def test_best_letters_arrows_and_rules_are_there(place: Path) -> None:
     assert "\\begin{table}[htbp]" in source and "resizebox" not in source
 
 
-def test_a_wide_table_is_small_and_says_so(place: Path) -> None:
-    figures = ("map@r", "tar@far=1e-3")
-    table = table_of(place, columns=("data.root",), metrics=figures, baseline="arcface")
-    source = written(table)
-    assert "\\small" in source and re.search(r"^% \d+ characters wide: set small", source, re.MULTILINE)
-    assert "\\small" not in written(
-        table_of(place, columns=("data.root",), metrics=("map@r",), baselines=False, rows=("seed",)[:0])
-    )
+def wide(figures: int, label: int) -> Table:
+    names = [Column("figure", f"test/verification/d_prime{k}", "MAP@R", "", "↑") for k in range(figures)]
+    rows = [
+        Row((Cell("contrastive(margin=0.2)"[:label]), *[Cell("0.517", "0.038", 0.517, 0.038, letters="ab")] * figures))
+    ] * 2
+    return Table((Column("setting", "loss", "objective"), *names), tuple(rows), Caption("Title.", ()))
+
+
+@pytest.mark.parametrize(
+    ("figures", "label", "size"), [(3, 11, ""), (4, 11, "small"), (4, 17, "footnotesize"), (6, 17, "footnotesize")]
+)
+def test_type_shrinks_until_the_table_fits_and_where_it_cannot_that_is_said(
+    tmp_path: Path, figures: int, label: int, size: str
+) -> None:
+    source = written(wide(figures, label))
+    assert re.findall(r"^\\(small|footnotesize)$", source, re.MULTILINE) == ([size] if size else [])
+    said = "points wide, where the text of an article is 345" in source
+    assert said == (figures == 6)
+    document = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{source}\\end{{document}}"
+    assert ("Overfull" in compiled(document.replace("{document}%", "{document}\n%"), tmp_path)) == said
 
 
 def test_texts_are_escaped_and_comments_end_with_their_lines() -> None:

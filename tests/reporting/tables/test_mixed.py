@@ -68,8 +68,9 @@ def test_mixed_columns_have_no_letters_and_say_so(tmp_path: Path) -> None:
     for seed, loss in ((0, "arcface"), (1, "contrastive")):
         recipe = Recipe(loss=loss, data=DataSpec(split_seed=seed))
         seeds_of(tmp_path, recipe, {s: 0.5 + seed + 0.001 * s**2 for s in range(4)}, split=f"s{seed}")
-    table = table_of(tmp_path, mixed=True)
-    assert not any(cell.letters or cell.best for cell in column(table, METRIC))
+    table = table_of(tmp_path, mixed=True, baseline="arcface")
+    assert not any(cell.letters or cell.best for cell in column(table, METRIC, kind="figure"))
+    assert {cell.plain for cell in column(table, METRIC, kind="difference")} == {""}
     assert (
         "Mixed by request: figures of the rows are of several splits or rules and do not compare."
         in table.caption.notes
