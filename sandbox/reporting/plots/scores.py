@@ -12,6 +12,7 @@ import seaborn as sns
 
 from sandbox.reporting.plots.fitting import title_above
 from sandbox.reporting.plots.lettering import lettering
+from sandbox.reporting.plots.several.ticks import plain_numbers
 from sandbox.reporting.plots.style import COLOURS, save
 from sandbox.wording import counted
 
@@ -63,6 +64,7 @@ def draw_counts(counts: ScoreCounts, path: Path, *, title: str, mark: Mark | Non
         upper.set(ylabel="density", ylim=(0, None))
         least = min(1 / pairs.sum() for pairs, _, _ in kinds)
         lower.set(yscale="log", xlabel="cosine", ylabel="share of the pairs in a bin", ylim=(least / 2, 1))
+        plain_numbers(lower.yaxis)
         lower.set_xlim(counts.edges[0], counts.edges[-1])
         if mark is not None:
             _draw_mark(upper, lower, mark)

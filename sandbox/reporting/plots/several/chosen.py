@@ -61,6 +61,13 @@ def seeds_said(groups: Sequence[Group]) -> str:
     return counted(most, "seed", "seeds") if least == most else f"{least} to {most} seeds"
 
 
+def mean_said(groups: Sequence[Group]) -> str:
+    """What a point is: 'mean of 5 seeds with its 95 % t-interval', or that there is but one seed."""
+    if max(len(group.runs) for group in groups) == 1:
+        return "one seed, so no interval"
+    return f"mean of {seeds_said(groups)} with its 95 % t-interval"
+
+
 def data_said(groups: Sequence[Group]) -> str:
     """The data sets, by name: 'digits' or 'digits and glyphs'."""
     return " and ".join(dict.fromkeys(group.recipe.data.name for group in groups))

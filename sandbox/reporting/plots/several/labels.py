@@ -11,6 +11,7 @@ from sandbox.reporting.records.groups import Group
 from sandbox.wording import first_names
 
 _NEVER = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from", "after"}
+_ABSENT = ""
 _PRINTED = {
     "optimizer.lr": "learning rate",
     "optimizer.loss_lr": "learning rate of the loss",
@@ -80,6 +81,8 @@ def labels(groups: Sequence[Group]) -> list[str]:
 def setting_name(given: str, groups: Sequence[Group]) -> str:
     """The setting that a person means: dotted, by its last part, as printed, or a parameter inside the objective.
 
+    Of several parameters of one name the one that differs between recipes is meant.
+
     Args:
         given: ``optimizer.lr``, ``lr``, ``loss``, ``miner``, ``objective``, ``margin``, ``center.weight``.
         groups: recipes, of which one at least has it.
@@ -96,6 +99,8 @@ def setting_name(given: str, groups: Sequence[Group]) -> str:
         return word
     named = [name for name in settings if name.rpartition(".")[2] == word or printed_setting(name) == word.lower()]
     found = named or [name for name in inside if name.endswith(f".{word}")]
+    varied = [name for name in found if len({_value(group, name) for group in groups} - {_ABSENT}) > 1]
+    found = varied if len(found) > 1 and len(varied) == 1 else found
     if len(found) > 1:
         raise SandboxError(f"'{given}' may be {' or '.join(found)}; write the one that is meant")
     if not found:
@@ -103,6 +108,13 @@ def setting_name(given: str, groups: Sequence[Group]) -> str:
         close = near(word, [*known, *(name.rpartition(".")[2] for name in known)])
         raise SandboxError(f"no recipe has a setting '{given}'{close or f'; there are {first_names(known, 12)}'}")
     return found[0]
+
+
+def _value(group: Group, name: str) -> str:
+    try:
+        return repr(setting_of(group, name))
+    except KeyError:
+        return _ABSENT
 
 
 def setting_of(group: Group, name: str) -> Any:

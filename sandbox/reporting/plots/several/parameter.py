@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from sandbox.errors import SandboxError
 from sandbox.reporting.plots.fitting import legend_below, title_above
 from sandbox.reporting.plots.lettering import Lettering
-from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_said, figure_name, mean_of, seeds_said
+from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_said, figure_name, mean_of, mean_said
 from sandbox.reporting.plots.several.labels import differing, printed_setting, setting_of, spelt
 from sandbox.reporting.plots.several.objective import parts, readable, without_parameter
 from sandbox.reporting.plots.several.ticks import plain_numbers, spans_decades
@@ -125,8 +125,8 @@ def draw_parameter(
     found = [series_of(groups, key, name) for key in keys]
     panels, notes = [series for series, _ in found], found[0][1]
     drawn = [group for group in groups if _has(group, name)]
-    title = f"{', '.join(map(figure_name, keys))} on {data_said(drawn)} over {printed_setting(name)}: mean of "
-    title += f"{seeds_said(drawn)} with its 95 % t-interval"
+    title = f"{', '.join(map(figure_name, keys))} on {data_said(drawn)} over {printed_setting(name)}: "
+    title += mean_said(drawn)
     with quiet([title, *(line.label for series in panels for line in series)]) as known:
         figure = parameter_figure(panels, keys, known, printed_setting(name), title, width)
         save(figure, path, dpi=200)
