@@ -10,7 +10,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.evaluation.intervals.paired import t_interval
 from sandbox.objectives.resolve import resolve
-from sandbox.reporting.plots.several.labels import called, labels
+from sandbox.reporting.plots.several.labels import called, labels, usual_said
 from sandbox.reporting.records.groups import Group
 from sandbox.wording import counted, first_names
 
@@ -69,8 +69,8 @@ def mean_said(groups: Sequence[Group]) -> str:
 
 
 def data_said(groups: Sequence[Group]) -> str:
-    """The data sets, by name: 'digits' or 'digits and glyphs'."""
-    return " and ".join(dict.fromkeys(group.recipe.data.name for group in groups))
+    """The data sets, by name, and what the recipes' names leave out: 'digits', 'digits and glyphs'."""
+    return " and ".join(dict.fromkeys(group.recipe.data.name for group in groups)) + usual_said(groups)
 
 
 def of_one_split(groups: Sequence[Group]) -> None:

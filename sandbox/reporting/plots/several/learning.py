@@ -208,6 +208,6 @@ def _draw_course(
     style = {**style, "marker": style["marker"] if marked or of > 1 else ""}
     axes.plot(course.steps, course.mean, markevery=every, **{**style, "linewidth": 1.3 if marked else 1.0})
     low, high = course.mean - course.half, course.mean + course.half
-    if np.isfinite(low).any():
+    if np.isfinite(low).any() and (marked or of <= 3):  # many bands of noise show nothing
         low, high = (low, high) if ends is None else (low.clip(*ends), high.clip(*ends))
         draw_band(axes, course.steps, low, high, str(style["color"]), of=of)

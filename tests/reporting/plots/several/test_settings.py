@@ -6,7 +6,7 @@ import pytest
 from recipes import made_groups, made_run
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.plots.several.chosen import named_recipe, of_one_split
+from sandbox.reporting.plots.several.chosen import data_said, named_recipe, of_one_split
 from sandbox.reporting.plots.several.labels import labels, setting_name, setting_of
 from sandbox.reporting.plots.several.objective import parts, without_parameter
 from sandbox.reporting.records.groups import group
@@ -37,7 +37,10 @@ def test_names_tell_recipes_apart_by_what_differs() -> None:
         "triplet_margin(margin=0.214), semihard", "arcface", "cross_entropy + 0.5*center"
     ]  # fmt: skip
     two, _ = group([made_run("arcface", 0, 0.5), made_run("arcface", 0, 0.5, lr=0.0013654198505578894)])
-    assert labels(two) == ["arcface, learning rate 0.003", "arcface, learning rate 0.001365"]
+    assert labels(two) == ["arcface, lr 0.003", "arcface, lr 0.001365"] and data_said(two) == "digits"
+    more = [*two, *made_groups({"cosface": [0.5], "multi_similarity(miner=multi_similarity)": [0.5]})]
+    assert labels(more) == ["arcface", "arcface, lr 0.001365", "cosface", "multi_similarity, multi_similarity miner"]
+    assert data_said(more) == "digits (lr 0.003 where not said)"
     apart, _ = group([made_run("arcface", 0, 0.5), made_run("arcface", 0, 0.5, split="c" * 12)])
     assert len(set(labels(apart))) == 2
 
