@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.reporting.plots.fitting import Ruler, title_above, wrapped
 from sandbox.reporting.plots.lettering import Lettering
-from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_said, figure_name, mean_of, seeds_said
+from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_names, figure_name, mean_of, seeds_said
 from sandbox.reporting.plots.several.labels import differing, printed_setting, setting_of, spelt
 from sandbox.reporting.plots.style import COLOURS, lightness, quiet, save
 from sandbox.reporting.records.groups import Group
@@ -113,7 +113,7 @@ def draw_heatmap(
         width: inches.
     """
     grids = [grid_of(groups, key, rows, columns) for key in keys]
-    title = f"{', '.join(map(figure_name, keys))} on {data_said(groups)}: {seeds_said(groups)}"
+    title = f"{', '.join(map(figure_name, keys))} on {data_names(groups)}: {seeds_said(groups)}"
     title += ", mean ± half the 95 % t-interval" if max(len(group.runs) for group in groups) > 1 else ", so no interval"
     names = [name for grid in grids for name in (*grid.rows, *grid.columns)]
     with quiet([title, *names]) as known:

@@ -52,11 +52,20 @@ def test_a_parameter_inside_the_objective() -> None:
 
 def test_words_are_places_and_narrow_numbers_no_logarithm() -> None:
     groups = made_groups({"triplet": [0.5, 0.7], "triplet(miner=hard)": [0.6, 0.7]})
-    (line,), _ = series_of(groups, KEY, "triplet_margin.miner")
+    (line,), _ = series_of(groups, KEY, "miner")
+    assert line.label == "triplet_margin" and series_of(groups, KEY, "objective")[0][0].label == "all objectives"
     assert set(line.x) == {"none", "batch_hard"}
     with quiet([]) as known:
         figure = parameter_figure([[line]], [KEY], known, "miner", "", 7)
         assert figure.axes[0].get_xscale() == "linear" and len(figure.axes[0].containers) == 1
+
+
+def test_lines_that_begin_at_other_values_are_not_named_by_them() -> None:
+    groups, _ = group(
+        [made_run("triplet", 0, 0.5, lr=lr) for lr in (0.1, 0.01)]
+        + [made_run("arcface", 0, 0.4, lr=lr) for lr in (1, 2)]
+    )
+    assert [line.label for line in series_of(groups, KEY, "optimizer.lr")[0]] == ["triplet_margin", "arcface"]
 
 
 def test_nothing_that_varies() -> None:
