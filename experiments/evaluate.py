@@ -200,7 +200,7 @@ def write(command: Command, scored: Scored, inputs: Inputs) -> None:
 
 
 def draw(command: Command, scored: Scored, inputs: Inputs, out: Path) -> None:
-    """ROC and DET, their points as CSV, and CMC: without a gallery each image searches the others."""
+    """ROC and DET, their points as CSV, and CMC; of a run each image searches the others."""
     from sandbox.evaluation.identification.leave_one_out import ranks_among_others
     from sandbox.reporting.plots.curves import draw_cmc, draw_trade_offs
 
@@ -212,7 +212,7 @@ def draw(command: Command, scored: Scored, inputs: Inputs, out: Path) -> None:
         draw_trade_offs(scored.verification, out / "roc_det.png", title=name)
     if scored.ranks is not None:
         draw_cmc(scored.ranks, out / "cmc.png", how="probes against the gallery")
-    elif inputs.gallery is None and inputs.retrieve:
+    elif command.run and inputs.retrieve:
         ranks, people = ranks_among_others(inputs.probe.x, inputs.probe.labels, metric=command.metric)
         if len(ranks):
             draw_cmc(ranks, out / "cmc.png", identities=people, how="each image against all others")

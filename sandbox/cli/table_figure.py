@@ -116,14 +116,14 @@ def _check(command: Command) -> str:
     kind = command.words[0] if command.words else ""
     if not kind:
         raise SandboxError(
-            f"say what to draw: python experiments/table.py figure {'|'.join(KINDS)} RUNS --out FILE.png"
+            f"say what to draw, {', '.join(KINDS)}: python experiments/table.py figure heatmap RUNS --out a.png"
         )
     if kind not in KINDS:
         raise unknown("figure to draw", kind, KINDS)
     given = flags.given(sys.argv)
     for flag, kinds in _TAKES.items():
         if flag in given and kind not in kinds:
-            raise SandboxError(f"--{flag} says nothing to {kind}; it is for {' and '.join(kinds)}")
+            raise SandboxError(f"--{flag} says nothing to {kind}; it is for {', '.join(kinds)}")
     if not 2.5 <= command.width <= 20:
         raise SandboxError(f"--width is {command.width:g} inches, but lies between 2.5 and 20")
     return kind

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from recipes import made_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE, IMAGES, DIM = 20, 5, 20
@@ -248,7 +249,14 @@ def test_what_is_drawn_is_what_was_counted(scored: Callable[..., Report], npz: P
     assert (np.diff(threshold) < 0).all() and (np.diff(far) >= 0).all() and (np.diff(tar) >= 0).all()
     at = report["verification/tar@far=1e-1"]
     assert tar[far <= 0.1].max() == pytest.approx(at["value"]) and far[far <= 0.1].max() == pytest.approx(at["far"])
-    assert (out / "findings.txt").read_text() == ""
+    assert (out / "findings.txt").read_text() == "nothing was found\n"
+
+
+def test_a_run_has_a_cmc_of_each_image_among_the_others(scored: Callable[..., Report], tmp_path: Path) -> None:
+    run = made_folder(tmp_path / "runs", "triplet", 0)
+    scored("--run", run, "--out", tmp_path / "out")
+    with Image.open(tmp_path / "out" / "cmc.png") as picture:
+        assert picture.format == "PNG"
 
 
 def test_findings_are_kept(scored: Callable[..., Report], npz: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""Pictures as files: arrays in, a PNG out.
+"""Pictures as files: arrays in, a PNG out; pictures of several runs as SVG and PDF too.
 
+several         pictures out of several runs       fitting placing  titles, legends and names that fit
 style           what all share                     curves         learning curves, scores, ROC, CMC
 neighbours      queries and what they find
 map map_layout  images where t-SNE puts them       scores plane   counted scores; features of two numbers

@@ -9,6 +9,7 @@ from sandbox.reporting.plots.style import draw_legend
 
 Fits = Callable[[str], bool]
 _POINTS = 72
+_NARROWEST = 0.2  # of the size, narrower than any letter that is seen
 
 
 class Ruler:
@@ -28,7 +29,8 @@ class Ruler:
 
     def fits(self, size: float, width: float, weight: str = "normal") -> Fits:
         """Whether a text of a size (points) is at most so wide (inches)."""
-        return lambda text: self.inches(text.replace("$", r"\$"), size, weight) <= width
+        most = width * _POINTS / (_NARROWEST * size)  # letters, however narrow: long texts are slow to measure
+        return lambda text: len(text) <= most and self.inches(text.replace("$", r"\$"), size, weight) <= width
 
 
 def shortened(text: str, fits: Fits) -> str:

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageOps
 from sandbox.reporting.plots.fitting import shortened
 from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.map_layout import Chosen, choose, free_spot, move_apart, take, tsne
-from sandbox.reporting.plots.style import GREY, badge, class_style, darker, draw_legend, save
+from sandbox.reporting.plots.style import GREY, badge, class_style, darker, draw_legend, ink, save
 from sandbox.wording import counted
 
 _SIDE, _DPI = 1500, 150  # width of the map itself, pixels, and pixels an inch
@@ -139,7 +139,7 @@ def _canvas(
         small = ImageOps.fit(picture.convert("RGB"), (inside, inside), Image.Resampling.LANCZOS)
         canvas.paste(small, (left + width, top + width))
         if place is not None:
-            canvas.paste(badge(*class_style(place), max(9, round(0.24 * whole))), (left, top))
+            canvas.paste(badge(*class_style(place), max(10, round(0.28 * whole))), (left, top))
     return canvas
 
 
@@ -189,7 +189,7 @@ def _draw_names(
             continue
         middle = np.median(places[ours], axis=0)
         text = axes.text(*middle, _plain(name, _NAME), fontsize=11, fontweight="bold", ha="center", va="center")
-        colour = darker(class_style(place)[0])
+        colour = ink(class_style(place)[0])
         text.set_color(colour)
         box = text.get_window_extent(figure.canvas.get_renderer())
         wide, high = int(box.width) + 6, int(box.height) + 6

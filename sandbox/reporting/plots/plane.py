@@ -17,7 +17,7 @@ import seaborn as sns
 from sandbox.reporting.plots.fitting import shortened, title_above
 from sandbox.reporting.plots.lettering import Lettering, lettering
 from sandbox.reporting.plots.placing import place_names
-from sandbox.reporting.plots.style import GREY, MOST_COLOURED, class_style, darker, draw_legend, save
+from sandbox.reporting.plots.style import GREY, MOST_COLOURED, class_style, darker, draw_legend, ink, save
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def _draw_names(figure: Any, axes: Any, panel: Panel, names: Sequence[str]) -> N
         point = np.median(ours, axis=0)
         away = float(np.linalg.norm(point - middle))
         outward = (point - middle) / away if away > 1e-3 * span else np.array([0.0, 1.0])
-        beyond = float(np.quantile((ours - point) @ outward, 0.95)) + 0.03 * span
+        beyond = float(np.quantile((ours - point) @ outward, 0.98)) + 0.045 * span
         place = point + beyond * outward
-        wanted.append((tuple(point), tuple(place), names[label], darker(class_style(int(label))[0])))
+        wanted.append((tuple(point), tuple(place), names[label], ink(class_style(int(label))[0])))
     place_names(figure, axes, wanted)
 
 

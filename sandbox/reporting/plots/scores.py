@@ -12,6 +12,7 @@ import seaborn as sns
 
 from sandbox.reporting.plots.fitting import title_above
 from sandbox.reporting.plots.lettering import lettering
+from sandbox.reporting.plots.several.ticks import plain_numbers
 from sandbox.reporting.plots.style import COLOURS, save
 from sandbox.wording import counted
 
@@ -48,27 +49,33 @@ def draw_counts(counts: ScoreCounts, path: Path, *, title: str, mark: Mark | Non
 
     The upper panel shows where most pairs are, the lower one the few that a threshold gets wrong.
     """
-    kinds = ((counts.impostors, "impostor", _IMPOSTOR), (counts.genuine, "genuine", _GENUINE))
-    widths = np.diff(counts.edges)
     known = lettering([title])
     with sns.axes_style("whitegrid"), known.for_plots():
-        figure, (upper, lower) = plt.subplots(2, 1, figsize=(7.2, 6), sharex=True, layout="constrained")
-        for pairs, name, colour in kinds:
-            share = pairs / pairs.sum()
-            label = f"{name}: {counted(int(pairs.sum()), 'pair', 'pairs')}"
-            upper.stairs(share / widths, counts.edges, fill=True, color=colour, alpha=0.35, label=label)
-            upper.stairs(share / widths, counts.edges, color=colour, linewidth=1.2)
-            lower.stairs(share, counts.edges, color=colour, linewidth=1.2)
-            lower.stairs(share, counts.edges, fill=True, color=colour, alpha=0.15)
-        upper.set(ylabel="density", ylim=(0, None))
-        least = min(1 / pairs.sum() for pairs, _, _ in kinds)
-        lower.set(yscale="log", xlabel="cosine", ylabel="share of the pairs in a bin", ylim=(least / 2, 1))
-        lower.set_xlim(counts.edges[0], counts.edges[-1])
-        if mark is not None:
-            _draw_mark(upper, lower, mark)
-        title_above(figure, known.written(title), size=11)
-        figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
-        save(figure, path, dpi=150)
+        save(counts_figure(counts, known.written(title), mark), path, dpi=150)
+
+
+def counts_figure(counts: ScoreCounts, title: str, mark: Mark | None) -> Any:
+    """The figure of `draw_counts`, two axes; the title as `Lettering.written` gave it."""
+    kinds = ((counts.impostors, "impostor", _IMPOSTOR), (counts.genuine, "genuine", _GENUINE))
+    widths = np.diff(counts.edges)
+    figure, (upper, lower) = plt.subplots(2, 1, figsize=(7.2, 6), sharex=True, layout="constrained")
+    for pairs, name, colour in kinds:
+        share = pairs / pairs.sum()
+        label = f"{name}: {counted(int(pairs.sum()), 'pair', 'pairs')}"
+        upper.stairs(share / widths, counts.edges, fill=True, color=colour, alpha=0.35, label=label)
+        upper.stairs(share / widths, counts.edges, color=colour, linewidth=1.2)
+        lower.stairs(share, counts.edges, color=colour, linewidth=1.2)
+        lower.stairs(share, counts.edges, fill=True, color=colour, alpha=0.15)
+    upper.set(ylabel="density", ylim=(0, None))
+    least = min(1 / pairs.sum() for pairs, _, _ in kinds)
+    lower.set(yscale="log", xlabel="cosine", ylabel="share of the pairs in a bin", ylim=(least / 2, 1))
+    plain_numbers(lower.yaxis)
+    lower.set_xlim(counts.edges[0], counts.edges[-1])
+    if mark is not None:
+        _draw_mark(upper, lower, mark)
+    title_above(figure, title, size=11)
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
 
 
 def _draw_mark(upper: Any, lower: Any, mark: Mark) -> None:

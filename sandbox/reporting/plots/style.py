@@ -109,6 +109,20 @@ def darker(colour: str) -> tuple[float, ...]:
     return tuple(0.75 * part for part in to_rgb(colour))
 
 
+def ink(colour: str) -> tuple[float, ...]:
+    """The colour as dark as text on white has to be: 4.5 times darker than it (WCAG's contrast)."""
+    parts = to_rgb(colour)
+    while 1.05 / (lightness(parts) + 0.05) < 4.5:
+        parts = tuple(0.95 * part for part in parts)  # type: ignore[assignment]
+    return parts
+
+
+def lightness(parts: Sequence[float]) -> float:
+    """Relative luminance, 0 to 1, of red, green and blue, 0 to 1."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 @cache
 def badge(colour: str, marker: str, side: int) -> Image.Image:
     """A square of a class's colour with its marker in it, for the corner of an image: (side, side) pixels."""
@@ -117,10 +131,10 @@ def badge(colour: str, marker: str, side: int) -> Image.Image:
     shape = MarkerStyle(marker)
     path: Any = shape.get_path().transformed(shape.get_transform())
     reach = float(abs(path.vertices).max())
-    ink = "black" if sum(p * w for p, w in zip(to_rgb(colour), (0.3, 0.59, 0.11), strict=True)) > 0.45 else "white"
+    shade = "black" if lightness(to_rgb(colour)) > 0.18 else "white"
     for polygon in path.to_polygons():
         points = [(fine * (0.5 + 0.36 * x / reach), fine * (0.5 - 0.36 * y / reach)) for x, y in polygon]
-        ImageDraw.Draw(drawn).polygon(points, fill=ink)
+        ImageDraw.Draw(drawn).polygon(points, fill=shade)
     return drawn.resize((side, side), Image.Resampling.LANCZOS)
 
 

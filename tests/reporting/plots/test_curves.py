@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,16 +10,9 @@ import pytest
 from PIL import Image
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.plots.scores import Mark, ScoreCounts, draw_counts, spell_share
-from sandbox.reporting.plots.style import MOST_COLOURED, class_style, save
-
-
-def test_no_two_classes_look_alike() -> None:
-    styles = [class_style(place) for place in range(MOST_COLOURED)]
-    assert len(set(styles)) == MOST_COLOURED == 24
-    for one, other in combinations(dict.fromkeys(colour for colour, _ in styles), 2):
-        rgb = [np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) for colour in (one, other)]
-        assert np.abs(rgb[0] - rgb[1]).sum() > 60
+from sandbox.reporting.plots.curves import cmc_figure, draw_cmc, draw_curves
+from sandbox.reporting.plots.scores import Mark, ScoreCounts, counts_figure, draw_counts, spell_share
+from sandbox.reporting.plots.style import save
 
 
 def test_a_figure_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -38,15 +30,45 @@ def test_a_figure_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert not plt.get_fignums()
 
 
+COUNTS = ScoreCounts(np.linspace(-1, 1, 5), np.array([0, 0, 2, 5]), np.array([3, 900, 10, 0]))
+
+
 def test_counts_are_drawn_with_and_without_a_mark(tmp_path: Path) -> None:
-    counts = ScoreCounts(np.linspace(-1, 1, 5), np.array([0, 0, 2, 5]), np.array([3, 900, 10, 0]))
-    plain, marked, other = (tmp_path / f"{name}.png" for name in ("plain", "marked", "other"))
-    draw_counts(counts, plain, title="faces")
-    draw_counts(counts, marked, title="faces", mark=Mark(0.5, "most accurate on validation", 0.0, 0.2))
-    draw_counts(counts, other, title="faces", mark=Mark(0.5, "most accurate on validation", 0.1, 0.2))
-    assert len({path.read_bytes() for path in (plain, marked, other)}) == 3
-    with Image.open(marked) as opened:
+    draw_counts(COUNTS, tmp_path / "plain.png", title="faces")
+    with Image.open(tmp_path / "plain.png") as opened:
         assert opened.format == "PNG" and opened.width > 900
+    figure = counts_figure(COUNTS, "faces", Mark(0.5, "most accurate on validation", 0.1, 0.2))
+    upper, lower = figure.axes
+    assert {tuple(line.get_xdata()) for line in (*upper.lines, *lower.lines)} == {(0.5, 0.5)}
+    assert lower.get_title(loc="left") == "FRR 20 % of genuine pairs, below"
+    assert lower.get_title(loc="right") == "FAR 10 % of impostor pairs, at or above"
+    assert not counts_figure(COUNTS, "faces", None).axes[0].lines
+
+
+def test_a_long_name_is_not_cut_at_both_sides() -> None:
+    name = "20261126-025931-triplet_margin-margin-0.2834304818851159-miner-triplet_margin-type_of_triplets-semihard-s0"
+    figure = counts_figure(COUNTS, f"{name}, test: all pairs", None)
+    figure.canvas.draw()
+    box = figure._suptitle.get_window_extent()
+    assert 0 <= box.x0 and box.x1 <= figure.bbox.x1
+    text = figure._suptitle.get_text()
+    assert text.startswith("20261126-") and "semihard-s0, test: all pairs" in text.replace("\n", " ")
+
+
+def test_the_curves_of_a_run_have_the_field_s_names(tmp_path: Path) -> None:
+    rows = [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0, "val": {"retrieval/map@r": 0.5}}]
+    draw_curves(rows, "retrieval/map@r", tmp_path / "curves.png", title="a title " * 60)
+    draw_curves([], "retrieval/map@r", tmp_path / "none.png")
+    with Image.open(tmp_path / "curves.png") as opened:
+        assert opened.width == 1050
+
+
+def test_cmc_is_the_share_found_up_to_each_rank(tmp_path: Path) -> None:
+    ranks, people = np.array([1, 1, 2, 4, 0, 1]), np.array([0, 0, 1, 1, 2, 2])
+    (axes,) = cmc_figure(ranks, people, "each image against all others", 50).axes
+    assert np.allclose(axes.lines[0].get_xydata(), [[1, 3 / 6], [2, 4 / 6], [3, 4 / 6], [4, 5 / 6]])
+    draw_cmc(ranks, tmp_path / "cmc.png")
+    assert (tmp_path / "cmc.png").is_file()
 
 
 @pytest.mark.parametrize(

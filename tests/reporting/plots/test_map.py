@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.plots.map import draw_map
+from sandbox.reporting.plots.map import _draw_leader, _short, draw_map
 from sandbox.reporting.plots.map_layout import choose, free_spot, move_apart, take, tsne
 
 
@@ -172,3 +173,16 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="cannot write"):
         draw_map(x, y, names, tmp_path / "file" / "map.png", name="faces")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_name_that_stands_away_has_a_line_to_its_class() -> None:
+    _, axes = plt.subplots()
+    images = np.array([[100.0, 100.0], [140.0, 100.0]])
+    _draw_leader(axes, np.array([160.0, 100.0]), (10.0, 5.0), images, 20, "black")  # right beside one
+    assert not axes.lines
+    _draw_leader(axes, np.array([300.0, 100.0]), (10.0, 5.0), images, 20, "black")
+    assert axes.lines[-1].get_xydata().tolist() == [[290.0, 100.0], [140.0, 100.0]]
+
+
+def test_a_long_name_keeps_both_ends() -> None:
+    assert _short("CYRILLIC CAPITAL LETTER NJE", 26) == "CYRILLIC CAPI…L LETTER NJE"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from sandbox.reporting.plots.plane import Panel, draw_plane
+from sandbox.reporting.plots.lettering import lettering
+from sandbox.reporting.plots.plane import Panel, draw_plane, plane_figure
 from sandbox.reporting.plots.style import COLOURS
 
 
@@ -58,3 +60,20 @@ def test_more_classes_than_colours(tmp_path: Path) -> None:
     assert len(of_colour(pixels(out), "#b4b4b4")) > 50  # those after the 24th are grey
     draw_plane([[panel(30)]], [f"person number {n} of many" for n in range(30)], out, title="thirty")
     assert out.read_bytes() == first
+
+
+def test_every_cluster_has_its_name_and_rows_say_their_scale() -> None:
+    names = [f"person {n}" for n in range(9)] + ["a person with a name of many words"]
+    rows = [[panel(10, scale=10)] * 2, [panel(10, centers=True)] * 2]
+    figure = plane_figure(rows, names, lettering(names), "ten people " * 30)
+    for axes in figure.axes[:4]:
+        shown = [text for text in axes.texts if text.get_text()]
+        assert [text.get_text() for text in shown] == [*names[:9], "a perso… words"]
+        boxes, frame = [text.get_window_extent() for text in shown], axes.get_window_extent()
+        assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+        assert all(
+            frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes
+        )
+    assert figure._supxlabel.get_text().startswith("each row has a scale of its own: its axes span ")
+    assert figure._suptitle.get_window_extent().x1 <= figure.bbox.x1
+    assert plane_figure(rows[:1], names, lettering(names), "one row")._supxlabel is None

@@ -10,7 +10,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.evaluation.intervals.paired import t_interval
 from sandbox.objectives.resolve import resolve
-from sandbox.reporting.plots.several.labels import called, labels
+from sandbox.reporting.plots.several.labels import called, labels, usual_said
 from sandbox.reporting.records.groups import Group
 from sandbox.wording import counted, first_names
 
@@ -61,9 +61,21 @@ def seeds_said(groups: Sequence[Group]) -> str:
     return counted(most, "seed", "seeds") if least == most else f"{least} to {most} seeds"
 
 
-def data_said(groups: Sequence[Group]) -> str:
-    """The data sets, by name: 'digits' or 'digits and glyphs'."""
+def mean_said(groups: Sequence[Group]) -> str:
+    """What a point is: 'mean of 5 seeds with its 95 % t-interval', or that there is but one seed."""
+    if max(len(group.runs) for group in groups) == 1:
+        return "one seed, so no interval"
+    return f"mean of {seeds_said(groups)} with its 95 % t-interval"
+
+
+def data_names(groups: Sequence[Group]) -> str:
+    """The data sets: 'digits', 'digits and glyphs'."""
     return " and ".join(dict.fromkeys(group.recipe.data.name for group in groups))
+
+
+def data_said(groups: Sequence[Group]) -> str:
+    """The data sets, and what the recipes' names leave out: 'digits (lr 0.003 where not said)'."""
+    return data_names(groups) + usual_said(groups)
 
 
 def of_one_split(groups: Sequence[Group]) -> None:

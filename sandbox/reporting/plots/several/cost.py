@@ -14,7 +14,7 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.reporting.plots.fitting import legend_below, title_above
 from sandbox.reporting.plots.lettering import Lettering
-from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_said, figure_name, mean_of, seeds_said
+from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_said, figure_name, mean_of, mean_said
 from sandbox.reporting.plots.several.labels import labels
 from sandbox.reporting.plots.several.ticks import plain_numbers, spans_decades
 from sandbox.reporting.plots.style import GREY, class_style, darker, quiet, save
@@ -109,8 +109,8 @@ def draw_cost(
     found = [points_of(groups, key, x) for key in keys]
     panels, notes = [points for points, _ in found], list(dict.fromkeys(note for _, more in found for note in more))
     name = COSTS[x.strip().lower().replace(" ", "_")]
-    title = f"{', '.join(map(figure_name, keys))} on {data_said(groups)} against {name.partition(' (')[0]}: mean of "
-    title += f"{seeds_said(groups)} with its 95 % t-interval"
+    title = f"{', '.join(map(figure_name, keys))} on {data_said(groups)} against {name.partition(' (')[0]}: "
+    title += mean_said(groups)
     with quiet([title, *(point.label for points in panels for point in points)]) as known:
         figure = cost_figure(panels, keys, known, name, title, width)
         save(figure, path, dpi=200)

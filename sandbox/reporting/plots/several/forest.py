@@ -15,7 +15,7 @@ from sandbox.evaluation.figures import lower_is_better
 from sandbox.evaluation.intervals.paired import holm, paired
 from sandbox.reporting.plots.fitting import Ruler, title_above, wrapped
 from sandbox.reporting.plots.lettering import Lettering
-from sandbox.reporting.plots.several.chosen import data_said, figure_name, mean_of, seeds_said
+from sandbox.reporting.plots.several.chosen import data_said, figure_name, mean_of, mean_said
 from sandbox.reporting.plots.several.labels import labels
 from sandbox.reporting.plots.style import COLOURS, INK, quiet, save
 from sandbox.reporting.records.groups import Group
@@ -103,7 +103,7 @@ def draw_forest(
         notes += [note for note in more if note not in notes]
     what = ", ".join(map(figure_name, keys))
     if baseline is None:
-        title = f"{what} on {data_said(groups)}: mean of {seeds_said(groups)} with its 95 % t-interval"
+        title = f"{what} on {data_said(groups)}: {mean_said(groups)}"
     else:
         base = labels(groups)[next(i for i, group in enumerate(groups) if group is baseline)]
         title = f"{what} on {data_said(groups)}, difference to {base} on the same seeds, with its 95 % t-interval"

@@ -16,9 +16,9 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.reporting.plots.fitting import Ruler, title_above, wrapped
 from sandbox.reporting.plots.lettering import Lettering
-from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_said, figure_name, mean_of, seeds_said
+from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_names, figure_name, mean_of, seeds_said
 from sandbox.reporting.plots.several.labels import differing, printed_setting, setting_of, spelt
-from sandbox.reporting.plots.style import COLOURS, quiet, save
+from sandbox.reporting.plots.style import COLOURS, lightness, quiet, save
 from sandbox.reporting.records.groups import Group
 from sandbox.wording import first_names
 
@@ -113,8 +113,8 @@ def draw_heatmap(
         width: inches.
     """
     grids = [grid_of(groups, key, rows, columns) for key in keys]
-    title = f"{', '.join(map(figure_name, keys))} on {data_said(groups)}: mean of {seeds_said(groups)}, ± half the "
-    title += "95 % t-interval"
+    title = f"{', '.join(map(figure_name, keys))} on {data_names(groups)}: {seeds_said(groups)}"
+    title += ", mean ± half the 95 % t-interval" if max(len(group.runs) for group in groups) > 1 else ", so no interval"
     names = [name for grid in grids for name in (*grid.rows, *grid.columns)]
     with quiet([title, *names]) as known:
         figure = heatmap_figure(grids, known, (printed_setting(rows), printed_setting(columns)), title, width)
@@ -172,9 +172,5 @@ def _draw_grid(figure: Any, axes: Any, grid: Grid, known: Lettering, axes_of: tu
 def _ink(text: Any, axes: Any, columns: int) -> str:
     """Black or white, whichever stands out more from the cell that a text lies in (WCAG's contrast)."""
     column, row = (int(part) for part in text.get_position())
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in axes.collections[0].get_facecolors()[row * columns + column][:3]
-    )
-    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    light = lightness(axes.collections[0].get_facecolors()[row * columns + column][:3])
     return "white" if 1.05 / (light + 0.05) > (light + 0.05) / 0.05 else "black"

@@ -11,6 +11,7 @@ from sandbox.reporting.records.groups import Group
 from sandbox.wording import first_names
 
 _NEVER = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from", "after"}
+_ABSENT = "\0"
 _PRINTED = {
     "optimizer.lr": "learning rate",
     "optimizer.loss_lr": "learning rate of the loss",
@@ -51,7 +52,9 @@ def spelt(value: Any) -> str:
 def called(objective: str) -> str:
     """An objective in a line: the loss, and the miner where it has one."""
     found = parts(objective)
-    return found.loss if found.miner == "none" else f"{found.loss}, {found.miner}"
+    if found.miner == "none":
+        return found.loss
+    return f"{found.loss}, {found.miner}" + (" miner" if found.miner in found.loss else "")
 
 
 def differing(groups: Sequence[Group]) -> list[str]:
@@ -61,13 +64,35 @@ def differing(groups: Sequence[Group]) -> list[str]:
     return [name for name in names if name not in _NEVER and len({str(row[name]) for row in rows if name in row}) > 1]
 
 
+def usual_settings(groups: Sequence[Group]) -> dict[str, Any]:
+    """Of the settings that differ, those values that more than half of the recipes have."""
+    usual = {}
+    for name in differing(groups):
+        values = [group.runs[0].settings.get(name, _ABSENT) for group in groups]
+        most = max(values, key=values.count)
+        if values.count(most) > len(values) / 2 and most != _ABSENT:
+            usual[name] = most
+    return usual
+
+
+def usual_said(groups: Sequence[Group]) -> str:
+    """What `labels` leave out: ' (lr 0.003 where not said)', or nothing."""
+    told = ", ".join(f"{_short(name)} {spelt(value)}" for name, value in usual_settings(groups).items())
+    return told and f" ({told} where not said)"
+
+
+def _short(name: str) -> str:
+    return {"optimizer.lr": "lr", "backbone.embedding_dim": "dim"}.get(name, printed_setting(name))
+
+
 def labels(groups: Sequence[Group]) -> list[str]:
-    """A name for each recipe: its objective, then the settings in which they differ; no two are alike."""
-    names = differing(groups)
+    """A name for each recipe: its objective, then the settings that are not `usual_settings`; no two are alike."""
+    names, usual = differing(groups), usual_settings(groups)
     found = []
     for group in groups:
         settings = group.runs[0].settings
-        more = [f"{printed_setting(name)} {spelt(settings[name])}" for name in names if name in settings]
+        told = [name for name in names if name in settings and settings[name] != usual.get(name, _ABSENT)]
+        more = [f"{_short(name)} {spelt(settings[name])}" for name in told]
         found.append(", ".join([called(group.objective), *more]))
     twice = {label for label in found if found.count(label) > 1}
     found = [
@@ -79,6 +104,8 @@ def labels(groups: Sequence[Group]) -> list[str]:
 
 def setting_name(given: str, groups: Sequence[Group]) -> str:
     """The setting that a person means: dotted, by its last part, as printed, or a parameter inside the objective.
+
+    Of several parameters of one name the one that differs between recipes is meant.
 
     Args:
         given: ``optimizer.lr``, ``lr``, ``loss``, ``miner``, ``objective``, ``margin``, ``center.weight``.
@@ -96,6 +123,8 @@ def setting_name(given: str, groups: Sequence[Group]) -> str:
         return word
     named = [name for name in settings if name.rpartition(".")[2] == word or printed_setting(name) == word.lower()]
     found = named or [name for name in inside if name.endswith(f".{word}")]
+    varied = [name for name in found if len({_value(group, name) for group in groups} - {_ABSENT}) > 1]
+    found = varied if len(found) > 1 and len(varied) == 1 else found
     if len(found) > 1:
         raise SandboxError(f"'{given}' may be {' or '.join(found)}; write the one that is meant")
     if not found:
@@ -103,6 +132,13 @@ def setting_name(given: str, groups: Sequence[Group]) -> str:
         close = near(word, [*known, *(name.rpartition(".")[2] for name in known)])
         raise SandboxError(f"no recipe has a setting '{given}'{close or f'; there are {first_names(known, 12)}'}")
     return found[0]
+
+
+def _value(group: Group, name: str) -> str:
+    try:
+        return repr(setting_of(group, name))
+    except KeyError:
+        return _ABSENT
 
 
 def setting_of(group: Group, name: str) -> Any:

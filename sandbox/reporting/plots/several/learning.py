@@ -16,7 +16,7 @@ from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.evaluation.intervals.paired import t_interval
 from sandbox.reporting.plots.fitting import legend_below, title_above
 from sandbox.reporting.plots.lettering import Lettering
-from sandbox.reporting.plots.several.chosen import data_said, seeds_said
+from sandbox.reporting.plots.several.chosen import data_said, mean_said
 from sandbox.reporting.plots.several.labels import labels
 from sandbox.reporting.plots.several.ticks import plain_numbers, spans_decades
 from sandbox.reporting.plots.style import INK, draw_band, line_style, quiet, save
@@ -118,7 +118,7 @@ def draw_learning(groups: Sequence[Group], path: Path, *, width: float) -> tuple
         )
     if silent := [line.label for line in series if line not in told]:
         notes.append(f"left out, as no step was logged: {first_names(silent)}")
-    title = f"Training on {data_said(groups)}: mean of {seeds_said(groups)} with its 95 % t-interval"
+    title = f"Training on {data_said(groups)}: {mean_said(groups)}"
     with quiet([title, *(line.label for line in told)]) as known:
         figure = learning_figure(told, monitors[0], known, title, width)
         save(figure, path, dpi=200)
@@ -205,8 +205,9 @@ def _draw_course(
 ) -> None:
     """A line with its band, which stays in what the quantity can be; markers at each point, or at a few for grey."""
     every = 1 if marked else max(1, math.ceil(len(course.steps) / 4))
+    style = {**style, "marker": style["marker"] if marked or of > 1 else ""}
     axes.plot(course.steps, course.mean, markevery=every, **{**style, "linewidth": 1.3 if marked else 1.0})
     low, high = course.mean - course.half, course.mean + course.half
-    if np.isfinite(low).any():
+    if np.isfinite(low).any() and (marked or of <= 3):  # many bands of noise show nothing
         low, high = (low, high) if ends is None else (low.clip(*ends), high.clip(*ends))
         draw_band(axes, course.steps, low, high, str(style["color"]), of=of)

@@ -12,8 +12,8 @@ import matplotlib.pyplot as plt
 from sandbox.errors import SandboxError
 from sandbox.reporting.plots.fitting import legend_below, title_above
 from sandbox.reporting.plots.lettering import Lettering
-from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_said, figure_name, mean_of, seeds_said
-from sandbox.reporting.plots.several.labels import differing, printed_setting, setting_of, spelt
+from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_names, figure_name, mean_of, mean_said
+from sandbox.reporting.plots.several.labels import called, differing, printed_setting, setting_of, spelt
 from sandbox.reporting.plots.several.objective import parts, readable, without_parameter
 from sandbox.reporting.plots.several.ticks import plain_numbers, spans_decades
 from sandbox.reporting.plots.style import draw_band, line_style, quiet, save
@@ -53,7 +53,7 @@ def series_of(groups: Sequence[Group], key: str, name: str) -> tuple[list[Series
         more = f"; what differs is {first_names(others)}" if others else "; the objectives alone differ"
         found = f"it is {first_names(values)}" if values else "no recipe has it"
         raise SandboxError(f"no two recipes differ in {name} alone, so there is no line to draw: {found}{more}")
-    told = differing([line[0] for line in kept])
+    told = [other for other in differing([line[0] for line in kept]) if other != name]
     series = [_line(line, key, name, told) for line in kept]
     left = [group for group in groups if not any(group is other for line in kept for other in line)]
     notes = []
@@ -76,9 +76,17 @@ def _has(group: Group, name: str) -> bool:
 def _rest(group: Group, name: str) -> tuple[str, ...]:
     """All of a recipe but the setting and the seed."""
     run = group.runs[0]
-    loss = without_parameter(group.objective, name) if name in parts(group.objective).parameters else group.objective
+    loss = _objective_without(group.objective, name)
     never = {name, "loss", "seed", "device", "threads", "resume_from"}
     return (run.split, loss, *(f"{key}={value}" for key, value in sorted(run.settings.items()) if key not in never))
+
+
+def _objective_without(objective: str, name: str) -> str:
+    """What is left of an objective for a label, or to compare: without the parameter, miner or loss that varies."""
+    found = parts(objective)
+    if name in ("loss", "miner", "objective"):
+        return {"loss": found.miner, "miner": found.loss, "objective": ""}[name]
+    return without_parameter(objective, name) if name in found.parameters else objective
 
 
 def _line(line: Sequence[Group], key: str, name: str, told: Sequence[str]) -> Series:
@@ -87,22 +95,11 @@ def _line(line: Sequence[Group], key: str, name: str, told: Sequence[str]) -> Se
         points.sort(key=lambda point: point[0])
     else:
         points = [(spelt(value), mean) for value, mean in points]
-    objective = line[0].objective
-    if name in parts(objective).parameters:
-        objective = without_parameter(objective, name)
-    found = parts(objective)
+    rest = _objective_without(line[0].objective, name)
     settings = line[0].runs[0].settings
-    label = ", ".join(
-        [
-            found.loss,
-            *([] if found.miner == "none" else [found.miner]),
-            *(
-                f"{printed_setting(other)} {spelt(settings[other])}"
-                for other in told
-                if other != name and other in settings
-            ),
-        ]
-    )
+    own = called(rest) if name not in ("loss", "miner", "objective") else rest
+    more = [f"{printed_setting(other)} {spelt(settings[other])}" for other in told if other in settings]
+    label = ", ".join([own or "all objectives", *more])
     return Series(label, tuple(value for value, _ in points), tuple(mean for _, mean in points))
 
 
@@ -125,8 +122,8 @@ def draw_parameter(
     found = [series_of(groups, key, name) for key in keys]
     panels, notes = [series for series, _ in found], found[0][1]
     drawn = [group for group in groups if _has(group, name)]
-    title = f"{', '.join(map(figure_name, keys))} on {data_said(drawn)} over {printed_setting(name)}: mean of "
-    title += f"{seeds_said(drawn)} with its 95 % t-interval"
+    title = f"{', '.join(map(figure_name, keys))} on {data_names(drawn)} over {printed_setting(name)}: "
+    title += mean_said(drawn)
     with quiet([title, *(line.label for series in panels for line in series)]) as known:
         figure = parameter_figure(panels, keys, known, printed_setting(name), title, width)
         save(figure, path, dpi=200)

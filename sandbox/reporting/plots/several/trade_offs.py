@@ -83,7 +83,7 @@ def trade_off(label: str, verification: Verification) -> TradeOff:
     far = _reached(curve.impostors)
     tar, threshold = tar_at(curve, far)
     ends = np.full((2, len(far)), np.nan)
-    for place in np.flatnonzero(np.isfinite(threshold)):
+    for place in np.flatnonzero(np.isfinite(threshold) & (far < 1)):  # all are accepted at 1, by anybody
         found = influence.tar(float(threshold[place]), float(far[place]))
         ends[:, place] = logit_interval(float(tar[place]), found.error, found.degrees, found.identities)
     of_auc = influence.auc()
