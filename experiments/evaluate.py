@@ -62,9 +62,9 @@ class Command:
     folds: int = 0
     """Also accuracy by this many folds, each threshold chosen on the others; a list that has folds needs no flag."""
     validation: str = ""
-    """An npz of people in no test, to choose thresholds on (accuracy, DIR at FPIR)."""
+    """An npz of people in no test, to choose thresholds on (balanced accuracy, DIR at FPIR)."""
     validation_pairs: str = ""
-    """Pairs of its rows; all of them where not given."""
+    """Pairs of its rows, which choose a threshold of accuracy as well; all of them where not given."""
     metric: Literal["cosine", "dot", "l2"] = "cosine"
     """How alike two rows are; l2 is minus the squared distance."""
     index: Literal["flat", "ivf", "hnsw"] = "flat"

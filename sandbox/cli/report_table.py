@@ -11,8 +11,6 @@ from sandbox.wording import printable
 if TYPE_CHECKING:
     from sandbox.evaluation.figures import Figures
 
-_UNTRAINED = "untrained"
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -139,4 +137,6 @@ def _called(split: str) -> str:
 
 
 def _column(shown: Shown, baseline: str) -> str:
-    return "step 0" if baseline == _UNTRAINED and shown.begins_trained else baseline
+    from sandbox.reporting.records.run import UNTRAINED
+
+    return "step 0" if baseline == UNTRAINED and shown.begins_trained else baseline

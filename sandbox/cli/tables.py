@@ -10,7 +10,7 @@ from sandbox.wording import printable
 if TYPE_CHECKING:
     from sandbox.evaluation.figures import Figures
 
-_BESIDE = ("far", "fpir", "threshold", "standard_error")
+_BESIDE = ("far", "fpir", "threshold", "prior", "standard_error")
 
 
 def print_rows(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
@@ -39,14 +39,19 @@ def print_rows(names: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
 
 
 def print_figures(figures: Figures) -> None:
-    """A row a figure: its value, its interval, what it was counted over, and what else stands with it."""
-    from sandbox.evaluation.figures import spell, spell_interval
+    """A row a figure: its value, its interval, what it was counted over, and what else stands with it.
+
+    Precision@1 is left out beside recall@1, which is the same number.
+    """
+    from sandbox.evaluation.figures import printed_name, spell, spell_interval
 
     rows = []
     for key, entry in figures.items():
+        if key == "retrieval/precision@1" and "retrieval/recall@1" in figures:
+            continue
         # Of what was fitted on too few strangers the value stands, and a clause beside it says so.
         shown = {name: value for name, value in entry.items() if name != "supported" or "fitted_on" not in entry}
-        rows.append((key, spell(shown), spell_interval(shown), f"{entry['n']:,}", _beside(entry)))
+        rows.append((printed_name(key), spell(shown), spell_interval(shown), f"{entry['n']:,}", _beside(entry)))
     print_rows(("", "value", "95 % interval", "n", "at"), rows, right=(1, 2, 3))
 
 

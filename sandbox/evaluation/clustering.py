@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.evaluation.figures import few_identities
 from sandbox.evaluation.similarity import check_embeddings
 
 ClusterFigures = dict[str, dict[str, float | int]]
@@ -93,8 +94,9 @@ def agreement(assignment: np.ndarray, y: np.ndarray, *, seed: int = 0) -> Cluste
     of_class = np.random.default_rng(seed).permutation(classes) % groups
     group = of_class[np.unique(y, return_inverse=True)[1]]
     parts = [_figures(assignment[group != out], y[group != out]) for out in range(groups)] if classes > 2 else []
+    marked = few_identities(classes)
     return {
-        key: {"value": value, **_interval(value, [part[key] for part in parts], _LOWEST[key]), "n": len(y)}
+        key: {"value": value, **_interval(value, [part[key] for part in parts], _LOWEST[key]), "n": len(y), **marked}
         for key, value in whole.items()
     }
 

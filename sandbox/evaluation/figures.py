@@ -44,6 +44,8 @@ _PRINTED_STARTS = {
     "classification/top@": "top-",
     "identification/rank@": "rank-",
     "identification/dir@fpir=": "DIR@FPIR=",
+    "identification/strangers@fpir=": "strangers named@FPIR=",
+    "identification/accuracy@fpir=": "accuracy@FPIR=",
 }
 
 

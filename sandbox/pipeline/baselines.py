@@ -17,9 +17,9 @@ from sandbox.evaluation.figures import Figures, lower_is_better, printed_name
 from sandbox.pipeline.evaluate import embedded, figures_of
 from sandbox.pipeline.prepare import Prepared
 from sandbox.pipeline.raw_pixels import score_raw_pixels
+from sandbox.reporting.records.run import RAW_PIXELS, UNTRAINED
 from sandbox.training import checkpoint
 
-RAW_PIXELS, UNTRAINED = "raw pixels", "untrained"
 MAP_AT_R = "retrieval/map@r"
 Weights = dict[str, torch.Tensor]
 Report = dict[str, Figures]
@@ -61,14 +61,14 @@ def score_baselines(prepared: Prepared, first: Weights, splits: Sequence[str]) -
     return found, notes
 
 
-def worse_than_pixels(report: Mapping[str, Figures], pixels: Mapping[str, Figures] | None, monitor: str) -> str:
+def worse_than_pixels(report: Mapping[str, Figures], baselines: Mapping[str, Report], monitor: str) -> str:
     """A sentence where MAP@R, or the figure that chose the weights, is worse than that of raw pixels; else nothing.
 
     It is about the split that was scored last.
     """
     split = list(report)[-1]
     where = "validation" if split == "val" else split
-    own, raw = report[split], (pixels or {}).get(split, {})
+    own, raw = report[split], baselines.get(RAW_PIXELS, {}).get(split, {})
     worse = []
     for key in dict.fromkeys((MAP_AT_R, monitor)):
         if key not in own or key not in raw:

@@ -7,7 +7,7 @@ import time
 import torch
 
 from sandbox.backbones.weights import put_weights
-from sandbox.pipeline.baselines import RAW_PIXELS, score_baselines, worse_than_pixels
+from sandbox.pipeline.baselines import score_baselines, worse_than_pixels
 from sandbox.pipeline.evaluate import Judgement, judge
 from sandbox.pipeline.saving import UnderWay
 from sandbox.runs.checkpoints import remove_checkpoints
@@ -48,7 +48,7 @@ def compare(r: UnderWay, judged: Judgement) -> list[str]:
     found, notes = score_baselines(prepared, r.first, tuple(judged.report))
     r.first.clear()
     folder.write_json("baselines.json", found)
-    if sentence := worse_than_pixels(judged.report, found.get(RAW_PIXELS), prepared.recipe.evaluate.monitor):
+    if sentence := worse_than_pixels(judged.report, found, prepared.recipe.evaluate.monitor):
         notes.append(sentence)
     if notes:
         folder.update(notes=[*prepared.notes, *notes])

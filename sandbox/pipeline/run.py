@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import Interrupted, SandboxError
-from sandbox.evaluation.figures import Figures
+from sandbox.evaluation.figures import Figures, printed_name
 from sandbox.files import sweep_parts
 from sandbox.pipeline.baselines import first_weights
 from sandbox.pipeline.evaluate import validate
@@ -171,7 +171,8 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
                     last = judgement.value
                 yield Progress(step.done, training.total, step.loss, speed, last)
                 if watch.enough:
-                    yield Note(f"stopped at step {step.done}: no better {watch.monitor} in {watch.since} validations")
+                    figure = printed_name(watch.monitor)
+                    yield Note(f"stopped at step {step.done}: no better {figure} in {watch.since} validations")
                     break
         judged = score(r)
         if sentence := confusions(judged):

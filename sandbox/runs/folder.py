@@ -1,7 +1,12 @@
 """Run folders in and out: the only writer of them. A folder whose status is not "done" counts as no result.
 
 results/runs/<id>/   recipe.toml  run.json  log.jsonl  report.json  model.safetensors  embeddings.safetensors
-                     page.html  figures/; while it trains .lock and two checkpoints (`sandbox.runs.checkpoints`)
+                     baselines.json  page.html  figures/
+                     while it trains .lock and two checkpoints (`sandbox.runs.checkpoints`)
+
+baselines.json is ``{"raw pixels": {"val": Figures, "test": Figures}, "untrained": ...}``: what the images themselves
+give, and the network at step 0, on the splits of report.json and with its entries; one that could not be scored is not
+there, and a note of run.json says why.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 from sandbox.data.formats.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.clustering import clustering
-from sandbox.evaluation.figures import Figures, shares, spell_rate
+from sandbox.evaluation.figures import Figures, few_identities, shares, spell_rate
 from sandbox.evaluation.identification.closed_set import cmc, search
 from sandbox.evaluation.identification.open_set import dir_at_fpir
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
@@ -194,12 +194,19 @@ def _calibrated(scores: np.ndarray, pairs: Pairs, inputs: Inputs, options: Optio
 
 def _cost_entry(llr: np.ndarray, pairs: Pairs, y: np.ndarray, value: float) -> dict[str, float | int]:
     """A Cllr with its interval; a pair of two people is resampled with the left one, if these are several."""
-    people = next((y[side] for side in (pairs.left, pairs.right) if len(np.unique(y[side])) > 1), np.arange(len(pairs)))
+    named = next((y[side] for side in (pairs.left, pairs.right) if len(np.unique(y[side])) > 1), None)
+    people = np.arange(len(pairs)) if named is None else named
     cost = np.where(pairs.same, np.logaddexp(0, -llr), np.logaddexp(0, llr)) / np.log(2)
     share = pairs.same.mean()
     mean, low, high = bootstrap_means(cost * np.where(pairs.same, 0.5 / share, 0.5 / (1 - share)), people)
     off = value - float(mean[0])
-    return {"value": value, "low": max(float(low[0]) + off, 0.0), "high": float(high[0]) + off, "n": len(pairs)}
+    marked = few_identities(None if named is None else len(np.unique(named)))
+    return {
+        "value": value,
+        "low": max(float(low[0]) + off, 0.0),
+        "high": float(high[0]) + off,
+        "n": len(pairs),
+    } | marked
 
 
 def _ranks(probe: Embeddings, gallery: Embeddings, options: Options) -> np.ndarray:

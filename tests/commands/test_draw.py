@@ -83,7 +83,7 @@ def test_a_map_of_a_run_shows_its_images(command: Callable[..., Any], digits: Pa
     before = looks(digits)
     said = command("draw.py", "map", "--run", str(digits), "--images", "40", "--out", str(images))
     assert said.code == 0 and said.err == "", said.err
-    assert re.fullmatch(rf"{images}: t-SNE of 40 of \d+ images, perplexity 13; all \d classes in colour\n", said.out)
+    assert re.fullmatch(rf"{images}: t-SNE of 40 of \d+ images, perplexity 13; all \d+ classes in colour\n", said.out)
     assert looks(digits) == before + 1
     words = ("map", "--run", str(digits), "--images", "40", "--split", "val")
     assert command("draw.py", *words, "--no_thumbnails", "--out", str(points)).code == 0

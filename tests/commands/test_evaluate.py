@@ -103,6 +103,7 @@ def test_labels_give_retrieval_and_verification_over_all_pairs(
     assert report["verification/auc"]["n"] == PEOPLE * IMAGES * (PEOPLE * IMAGES - 1) // 2
     said = command("evaluate.py", "--embeddings", str(npz))
     assert f"{report['retrieval/map@r']['value']:.4f}" in said.out and "95 % interval" in said.out
+    assert "MAP@R" in said.out and "prior 0.5" in said.out and "P@1" not in said.out and "retrieval/" not in said.out
     assert said.err == ""
 
 

@@ -261,7 +261,7 @@ def test_measure_counts_what_the_classifier_gets_right(
     words = ("--strangers", str(tmp_path / "odd"), "--fit", str(tmp_path / "fit"), "--fpir", "0.1")
     file = tmp_path / "measured.json"
     said = command("recognise.py", "measure", str(classifier), str(tmp_path / "known"), *words, "--json", str(file))
-    assert said.code == 0 and "identification/dir@fpir=1e-1" in said.out, said.err
+    assert said.code == 0 and "DIR@FPIR=1e-1" in said.out, said.err
     found = json.loads(file.read_text())
     rows = read(command("recognise.py", "classify", str(classifier), str(tmp_path / "known"), "--json", "-").out)
     right = [row["most_alike"] == Path(row["image"]).parent.name for row in rows]

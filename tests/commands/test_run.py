@@ -28,10 +28,18 @@ def test_it_trains_and_ends_with_a_table_a_folder_and_the_next_command(
 ) -> None:
     said = command("run.py", "--loss", "triplet", "--miner", "hard", *QUICK, "--out", str(tmp_path))
     assert said.code == 0
-    for word in ("validation", "test", "retrieval/map@r", "verification/auc", "run folder:", "next: python"):
+    for word in ("validation", "test", "MAP@R", "AUC", "raw pixels", "untrained", "run folder:", "next: python"):
         assert word in said.out
+    assert "MRR" not in said.out and "validation: 269 images of the 10 classes trained on" in said.out
     (folder,) = tmp_path.iterdir()
     assert json.loads((folder / "run.json").read_text())["status"] == "done"
+
+
+def test_all_shows_every_figure(command: Callable[..., Any], tmp_path: Path) -> None:
+    said = command("run.py", "--loss", "triplet", *QUICK, "--no_pictures", "--all", "--out", str(tmp_path))
+    assert said.code == 0, said.err
+    for word in ("MAP@R", "MRR", "R-precision", "TAR@FAR=1e-4", "balanced accuracy@validation"):
+        assert word in said.out
 
 
 def test_seeds_run_in_turn_and_share_a_digest(command: Callable[..., Any], tmp_path: Path) -> None:

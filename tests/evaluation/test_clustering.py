@@ -118,8 +118,8 @@ def test_each_row_lies_in_the_cluster_whose_mean_is_nearest() -> None:
 
 def test_with_two_classes_the_interval_is_the_whole_scale() -> None:
     figures = agreement(np.array([0, 0, 1, 1]), np.array([5, 5, 6, 6]))
-    assert figures[AMI] == {"value": pytest.approx(1), "low": -1, "high": 1, "n": 4}
-    assert figures[NMI] == {"value": pytest.approx(1), "low": 0, "high": 1, "n": 4}
+    assert figures[AMI] == {"value": pytest.approx(1), "low": -1, "high": 1, "n": 4, "identities": 2}
+    assert figures[NMI] == {"value": pytest.approx(1), "low": 0, "high": 1, "n": 4, "identities": 2}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,12 @@ from sandbox.evaluation.figures import printed_name, validation_keys
         ("classification/top@1", "top-1"),
         ("concatenated/retrieval/map@r", "MAP@R, concatenated"),
         ("separated/verification/tar@far=1e-3", "TAR@FAR=1e-3, separated"),
-        ("homework/score", "homework/score"),
+        ("verification/balanced_accuracy", "balanced accuracy"),
+        ("verification/balanced_accuracy@validation", "balanced accuracy@validation"),
+        ("homework/score", "homework mark"),
+        ("retrieval/unmatched", "queries without a match"),
+        ("identification/strangers@fpir=1e-2", "strangers named@FPIR=1e-2"),
+        ("retrieval/index_recall", "retrieval/index_recall"),
         ("test/retrieval/map@r", "test/retrieval/map@r"),
     ],
 )

@@ -11,10 +11,11 @@ import torch
 
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline import run as experiment
-from sandbox.pipeline.baselines import RAW_PIXELS, UNTRAINED, first_weights, score_baselines, worse_than_pixels
+from sandbox.pipeline.baselines import first_weights, score_baselines, worse_than_pixels
 from sandbox.pipeline.events import Done, Note
 from sandbox.pipeline.prepare import prepare
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
+from sandbox.reporting.records.run import RAW_PIXELS, UNTRAINED
 
 BY_CLASS = Recipe(
     miner="hard",
@@ -125,11 +126,11 @@ def entry(**values: float) -> dict[str, dict[str, float | int]]:
         ),
         ({"test": entry(map=0.9, eer=0.1)}, {"test": entry(map=0.7, eer=0.2)}, "verification/eer", ""),
         ({"test": entry(map=0.9)}, {"test": entry(map=0.7)}, "classification/top@1", ""),
-        ({"test": entry(map=0.1)}, None, "retrieval/map@r", ""),
+        ({"test": entry(map=0.1)}, {}, "retrieval/map@r", ""),
         ({"val": entry(map=0.1), "test": entry(map=0.9)}, {"val": entry(map=0.7), "test": entry(map=0.7)}, "x", ""),
     ],
 )
 def test_what_is_worse_is_said_of_the_last_split(own, raw, monitor: str, said: str) -> None:  # type: ignore[no-untyped-def]
-    sentence = worse_than_pixels(own, raw, monitor)
+    sentence = worse_than_pixels(own, {RAW_PIXELS: raw, UNTRAINED: own}, monitor)
     assert sentence.startswith(said) and bool(sentence) == bool(said)
     assert "EER" not in sentence or "is above raw pixels' 0.1000" in sentence

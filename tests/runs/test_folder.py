@@ -235,3 +235,21 @@ def test_a_log_of_a_stranger_is_read_up_to_its_first_line_that_is_none(folder: R
             file.write(line + b'\n{"step": 2}\n')
         assert [row["step"] for row in folder.read_log()] == [1]
         (folder.path / "log.jsonl").write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    ("figures", "threshold"),
+    [
+        ({"verification/accuracy": {"threshold": 0.25}, "verification/balanced_accuracy": {"threshold": 0.5}}, 0.25),
+        ({"verification/balanced_accuracy": {"threshold": 0.5}}, 0.5),  # over all pairs
+        ({"verification/accuracy": {"threshold": 0.75}}, 0.75),  # over all pairs, as reports were before
+        ({"verification/accuracy": {}, "verification/balanced_accuracy": {"threshold": 0.5}}, 0.5),
+        ({"verification/eer": {"threshold": 0.1}}, None),
+    ],
+)
+def test_the_threshold_that_tells_apart_is_that_of_accuracy_where_it_is_reported(
+    folder: RunFolder, figures: dict[str, dict[str, float]], threshold: float | None
+) -> None:
+    folder.write_json("report.json", {"val": figures})
+    assert folder.validation_threshold() == threshold
+    assert folder.validation_threshold("verification/eer") == figures.get("verification/eer", {}).get("threshold")

@@ -85,7 +85,7 @@ def test_scored_again_it_gives_the_run_s_own_report(run: Path) -> None:
     for split in ("val", "test"):
         figures = json.loads(json.dumps(score(of_run(run, split), ask).figures))
         assert {key: figures[key] for key in own[split]} == own[split]
-    assert "verification/accuracy@validation" in own["test"]
+    assert "verification/balanced_accuracy@validation" in own["test"]
 
 
 def test_a_closed_set_says_so(tmp_path: Path) -> None:

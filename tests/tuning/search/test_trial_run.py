@@ -11,11 +11,13 @@ from optuna.trial import TrialState
 
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Done, Progress
+from sandbox.recipe.specs import DataSpec
+from sandbox.runs.folder import create
 from sandbox.runs.lock import locked
 from sandbox.tuning.search import trial_run
 from sandbox.tuning.search.claims import Goal
 from sandbox.tuning.search.events import TrialBegun, TrialStep
-from sandbox.tuning.search.trial_run import run_events
+from sandbox.tuning.search.trial_run import check_images, run_events
 from sandbox.tuning.search.worker import search
 from sandbox.tuning.study.making import make_study
 
@@ -88,3 +90,17 @@ def test_a_run_is_known_again_however_its_objective_is_spelt(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     other = list(run_events(tmp_path, "mine", recipe("triplet(margin=0.06)", steps=2)))
     assert isinstance(other[-1], Done) and other[-1].folder.path.name == "mine-2"
+
+
+def test_trials_that_saw_other_images_are_not_compared(tmp_path: Path) -> None:
+    folders = [create(tmp_path, recipe(), "a test", f"trial-000{number}") for number in range(3)]
+    folders[0].update(split="aaa")
+    check_images(folders[0])  # alone
+    folders[1].update(split="aaa")
+    check_images(folders[1])
+    other = create(tmp_path, recipe(data=DataSpec(name="digits", val_fold="1/2")), "a test", "another fold")
+    other.update(split="ccc")
+    check_images(other)
+    folders[2].update(split="bbb")
+    with pytest.raises(SandboxError, match=r"their split was aaa and is bbb now, so they cannot be compared; give the"):
+        check_images(folders[2])
