@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from sandbox.reporting.again.standing import Standing, Wanted, spans
 from sandbox.reporting.records import ledger
 from sandbox.reporting.records.run import Run
 from sandbox.wording import printable
+
+_STOPPED = tuple(code for number in (signal.SIGINT, signal.SIGTERM) for code in (-number, 128 + number))
 
 
 def start(program: str, words: Sequence[str], experiments: Path, *, quiet: bool = False) -> None:
@@ -39,13 +42,13 @@ def start(program: str, words: Sequence[str], experiments: Path, *, quiet: bool 
         stderr=subprocess.PIPE if quiet else None,
         text=True,
     )
-    said, stopped = "", False
-    while process.poll() is None:
+    said, stopped = None, False
+    while said is None:
         try:
             said = process.communicate()[1] or ""
         except KeyboardInterrupt:  # the command has it too, and saves what it has before it ends
             stopped = True
-    if stopped or process.returncode < 0 or process.returncode > 128:
+    if stopped or process.returncode in _STOPPED:
         raise KeyboardInterrupt
     if process.returncode:
         last = said.strip().splitlines()[-1:]
