@@ -101,10 +101,11 @@ def obey(argv: list[str]) -> None:
         return print_catalogue(argv)
     named = flags.value(argv, "--recipe")
     base, stages = load_staged(named, HERE / "recipes", data_kinds()) if named else (Recipe(), ())
+    trials = 0
     if study := flags.value(argv, "--from"):
         if named:
             raise SandboxError("--recipe and --from each give the recipe that other flags go over; give one of them")
-        base = from_study(study)
+        base, trials = from_study(study)
     command = read(argv, base)
     if command.save_every < 0:
         raise SandboxError(f"--save_every is {command.save_every}, but is a number of steps, or 0")
@@ -130,7 +131,7 @@ def obey(argv: list[str]) -> None:
         return train_both(command, seeds)
     commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
     for seed in seeds:
-        train(commands, [stage.name for stage in chosen], seed)
+        train(commands, [stage.name for stage in chosen], seed, trials=trials)
 
 
 def train_both(command: Command, seeds: range) -> None:
@@ -148,9 +149,9 @@ def train_both(command: Command, seeds: range) -> None:
         compare_runs(*made)
 
 
-def from_study(text: str) -> Recipe:
-    """The recipe of a study's trial."""
-    from sandbox.tuning.study.read import recipe_of
+def from_study(text: str) -> tuple[Recipe, int]:
+    """The recipe of a study's trial, and how many trials the study spent."""
+    from sandbox.tuning.study.read import recipe_of, trials_of
     from sandbox.tuning.study.study import open_study
 
     name, _, number = text.rpartition(":") if ":" in text else (text, "", "")
@@ -159,7 +160,8 @@ def from_study(text: str) -> Recipe:
     folder = Path(name)
     if folder.parent == Path(".") and not folder.is_dir():
         folder = RESULTS / "studies" / name
-    return recipe_of(open_study(folder), int(number) if number else None)
+    study = open_study(folder)
+    return recipe_of(study, int(number) if number else None), trials_of(study)
 
 
 def read(argv: list[str], base: Recipe) -> Command:
@@ -181,7 +183,7 @@ def choose_stages(wanted: str, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return found
 
 
-def train(commands: list[Command], names: list[str], seed: int, *, hint: bool = True) -> Done | None:
+def train(commands: list[Command], names: list[str], seed: int, *, hint: bool = True, trials: int = 0) -> Done | None:
     """One run, or one for each stage, each going on from the one before; the last of them."""
     from dataclasses import replace
 
@@ -208,6 +210,7 @@ def train(commands: list[Command], names: list[str], seed: int, *, hint: bool = 
             stage=names[place] if names else "",
             save_every=command.save_every,
             tags=command.tag,
+            trials=trials,
         )
         done = finish(events, command, hint=hint and last)
         earlier = here().tell(str(done.folder.path) if done else "")

@@ -44,6 +44,7 @@ def run(
     name: str = "",
     tags: Sequence[str] = (),
     purpose: str = "",
+    trials: int = 0,
 ) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
@@ -60,13 +61,14 @@ def run(
         name: of the run's folder; by time, objective and seed where not given.
         tags: what the run is called by, to choose it later (`sandbox.runs.tags`).
         purpose: ``picture`` for a run that is no result, and in no table.
+        trials: of the study that found its values, where one did; for the record.
 
     Raises:
         SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
             status saying so, where training cannot go on.
         Interrupted: a signal asked for an end (`sandbox.training.stopping`); the last step is saved.
     """
-    called = {"stage": stage, "tags": list(checked_tags(tags)), "purpose": purpose}
+    called = {"stage": stage, "tags": list(checked_tags(tags)), "purpose": purpose, "trials": trials}
     ranks = here()
     with ranks.first():
         prepared = prepare(recipe)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from sandbox.evaluation.figures import printed_name
 from sandbox.reporting.again.grids import Figure, Grid, figure
+from sandbox.reporting.records.names import printed_setting
 
 _COSTS = re.compile(r"images per second|images/s|hours|seconds", re.IGNORECASE)
+_SETTING = re.compile(r"[a-z]+\.[a-z_]+")  # as earlier tables headed a column
 _FIGURES = re.compile(
     r"retrieval/|verification/|identification/|classification/|clustering/|MAP@|\bR@|\bP@|R-precision|MRR|AUC|EER|TAR@|"
     r"d'|Cllr|accuracy|top-\d|rank-\d|DIR@|AMI|NMI"
@@ -86,7 +88,7 @@ def _renamed(grid: Grid) -> Grid:
     """The same with heads by one name, as a table may have had report keys: MAP@R for test/retrieval/map@r."""
     plain = [re.sub(r"\s*(\$?\\?(up|down)arrow\$?|[↑↓])", "", name) for name in grid.columns]
     names = [printed_name(name.removeprefix("test/")) for name in plain]
-    names = ["objective" if name == "loss" else name for name in names]
+    names = ["objective" if name == "loss" else printed_setting(name) if _SETTING.fullmatch(name) else name for name in names]
     return replace(grid, columns=tuple(names) if len(set(names)) == len(names) else tuple(plain))
 
 

@@ -31,7 +31,7 @@ from sandbox.tuning.search.events import Event, Retrained, Retraining, Waiting
 from sandbox.tuning.search.final_folds import COMBINED, both_keys, combine, folds_said, read_combined, shown_key
 from sandbox.tuning.search.trial_run import Failed, run_events
 from sandbox.tuning.study.heartbeat import Watcher
-from sandbox.tuning.study.read import recipe_of, record_study
+from sandbox.tuning.study.read import recipe_of, record_study, trials_of
 from sandbox.tuning.study.study import Study
 
 _SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc")
@@ -161,6 +161,7 @@ def _train(fresh: Fresh, runs: Sequence[Fresh]) -> Iterator[Event]:
     """Train one, unless another process was quicker to begin."""
     fresh.folder.mkdir(parents=True, exist_ok=True)
     began, name, figure, runs_of = time.monotonic(), fresh.study.folder.name, None, fresh.recipes
+    spent = trials_of(fresh.study) if fresh.kind == TUNED else 0
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(fresh.folder))
@@ -170,7 +171,7 @@ def _train(fresh: Fresh, runs: Sequence[Fresh]) -> Iterator[Event]:
             return
         try:
             for place, (run, recipe) in enumerate(runs_of):
-                for event in run_events(fresh.folder, run, recipe, test=True, tags=fresh.tags):
+                for event in run_events(fresh.folder, run, recipe, test=True, tags=fresh.tags, trials=spent):
                     if isinstance(event, Progress):
                         done, total = place * event.total + event.done, len(runs_of) * event.total
                         yield Retraining(name, fresh.kind, fresh.seed, done, total)
@@ -216,7 +217,7 @@ def results(searches: Sequence[tuple[Plan, Study]], count: int) -> list[Tuned]:
                 name=name,
                 default=_spelt(plan, plan.space.fill(defaults).loss, defaults),
                 winner=_spelt(plan, best.objective, best.params),
-                trials=sum(trial.counts for trial in record.trials),
+                trials=trials_of(study),
                 default_value=default.values[0] if default else None,
                 winner_value=best.values[0],
                 seeds=tuple(seeds),

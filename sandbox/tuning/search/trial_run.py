@@ -28,7 +28,7 @@ class Failed(Exception):
 
 
 def run_events(
-    runs: Path, name: str, recipe: Recipe, *, test: bool = False, tags: Sequence[str] = ()
+    runs: Path, name: str, recipe: Recipe, *, test: bool = False, tags: Sequence[str] = (), trials: int = 0
 ) -> Iterator[Event]:
     """A run from its beginning, or from where it was cut off; of one that is over, its last event alone.
 
@@ -38,6 +38,7 @@ def run_events(
         recipe: of the run.
         test: score test as well; a search leaves it alone.
         tags: what it is called by, where it begins.
+        trials: spent on finding its values, where it begins.
 
     Raises:
         Failed: it cannot run.
@@ -51,8 +52,8 @@ def run_events(
         elif folder is not None and _is_free(folder):
             yield from resume(folder.path, pictures=False)
         else:
-            line = run_line(recipe)
-            yield from run(recipe, out=runs, command=line, test=test, pictures=False, name=name, tags=tags)
+            line, called = run_line(recipe), {"name": name, "tags": tags, "trials": trials}
+            yield from run(recipe, out=runs, command=line, test=test, pictures=False, **called)  # type: ignore[arg-type]
     except Diverged:
         raise
     except SandboxError as error:

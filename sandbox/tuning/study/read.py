@@ -135,6 +135,11 @@ def recipe_of(study: Study, number: int | None = None) -> Recipe:
     raise SandboxError(f"the study {record.name} does not say how trial {number} was made: its recipe is gone")
 
 
+def trials_of(study: Study) -> int:
+    """Trials that were spent, complete or pruned; those that failed are not counted, nor is that of the defaults."""
+    return sum(trial.counts for trial in record_study(study).trials)
+
+
 def _state(trial: FrozenTrial) -> str:
     if trial.state == TrialState.WAITING:
         return "waiting"
