@@ -88,7 +88,8 @@ def _renamed(grid: Grid) -> Grid:
     """The same with heads by one name, as a table may have had report keys: MAP@R for test/retrieval/map@r."""
     plain = [re.sub(r"\s*(\$?\\?(up|down)arrow\$?|[↑↓])", "", name) for name in grid.columns]
     names = [printed_name(name.removeprefix("test/")) for name in plain]
-    names = ["objective" if name == "loss" else printed_setting(name) if _SETTING.fullmatch(name) else name for name in names]
+    names = [printed_setting(name) if _SETTING.fullmatch(name) else name for name in names]
+    names = ["objective" if name == "loss" else name for name in names]
     return replace(grid, columns=tuple(names) if len(set(names)) == len(names) else tuple(plain))
 
 
