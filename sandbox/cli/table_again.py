@@ -35,7 +35,7 @@ class Command:
     stays as it is.
     """
 
-    tables: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    tables: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="TABLE [TABLE ...]")] = ()
     """Files that table.py --out or tune.py --table wrote (.md, .tex, .html, .csv)."""
     in_: Annotated[tuple[str, ...], tyro.conf.arg(name="in")] = ()
     """Folders that hold runs (results/runs where none is given); what is missing is trained into the first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,7 +25,7 @@ LOOKS = ("compare", "page", "figure", "again")
 class Chosen:
     """Which runs a command looks at."""
 
-    runs: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    runs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[RUNS ...]")] = ()
     """Run folders, or folders that hold them (results/runs where none is given)."""
     where: str = ""
     """Only runs of which this is true, such as "data.name = glyphs and seed < 5"."""
@@ -42,7 +43,7 @@ def run_look(what: str, argv: list[str], results: Path) -> None:
     """
     module: Any = import_module(f"sandbox.cli.table_{what}")
     prog = f"python experiments/table.py {what}"
-    command = flags.parse(module.Command, argv, prog=prog, description=module.Command.__doc__ or "")
+    command = flags.parse(module.Command, argv, prog=prog, description=inspect.cleandoc(module.Command.__doc__ or ""))
     flags.quiet_libraries()
     module.act(command, results)
 

@@ -34,7 +34,7 @@ _PICTURES = (".png", ".svg", ".pdf")
 class Command:
     """Compare A and B: each a run folder, a folder of runs of one recipe, a digest, or an objective such as triplet."""
 
-    names: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="A B")] = ()
     """A and B, before any flag that takes several words; with --over also none (all) or more than two objectives."""
     in_: Annotated[tuple[str, ...], tyro.conf.arg(name="in")] = ()
     """Folders of the runs that digests and objectives name (results/runs where not given)."""
