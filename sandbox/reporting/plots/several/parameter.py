@@ -151,9 +151,12 @@ def parameter_figure(
             handles[line.label] = _draw_line(axes, line, at, line_style(place), len(series) if numbers else 0)
         axes.set_ylabel(axis_name(key))
     if words:
-        fits = Ruler(figure).fits(7, 0.8 * (width - 0.8) / len(words))
-        shown = ["\n".join(wrapped(known.written(word), fits)).replace("$", r"\$") for word in words]
+        ruler = Ruler(figure)
+        shown = ["\n".join(wrapped(known.written(word), ruler.fits(7, 1.5))).replace("$", r"\$") for word in words]
         places[-1].set_xticks(range(len(words)), shown)
+        if max(ruler.inches(text, 7) for text in shown) > 0.9 * (width - 0.7) / len(words):
+            places[-1].tick_params(axis="x", labelrotation=30)
+            plt.setp(places[-1].get_xticklabels(), ha="right", rotation_mode="anchor")
     if numbers and spans_decades(values):
         places[0].set_xscale("log")
         for axes in places:
