@@ -21,7 +21,7 @@ MOST = 400
 _ALONE, _OF_MANY = 1280, 420  # pixels: the longest side of an image that is drawn alone, and of one in a grid
 _LEAST = 180  # a smaller image is enlarged by a whole number towards this, so that its pixels stay visible
 _MARGIN, _PAD = 14, 4
-_NAMED, _NOT, _FAINT = "#00755a", "#b3261e", "#666666"
+_NAMED, _NOT, _FAINT = "#0072b2", "#b3261e", "#666666"  # blue and red: red and green are one to many eyes
 
 
 def draw_named(rows: Sequence[Named], file: Path) -> list[str]:

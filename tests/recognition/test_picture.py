@@ -13,7 +13,7 @@ from sandbox.recognition import picture as drawing
 from sandbox.recognition.identify import NO_FACE, Named
 from sandbox.recognition.picture import draw_named
 
-GREEN, RED = (0x00, 0x75, 0x5A), (0xB3, 0x26, 0x1E)
+BLUE, RED = (0x00, 0x72, 0xB2), (0xB3, 0x26, 0x1E)
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def test_each_face_is_framed_in_the_colour_of_its_answer(photograph: str, tmp_pa
         Named(photograph, None, "Bo", 0.2, None, (250.0, -20.0, 500.0, 120.0), 1.0),
     ]
     picture = drawn(rows, tmp_path / "new" / "out.png")
-    green, red = has(picture, GREEN), has(picture, RED)
+    blue, red = has(picture, BLUE), has(picture, RED)
     left, top = 14 + 40, 14 + 120  # a photograph larger than a thumbnail is not enlarged
-    assert green[top + 2 : top + 98, left].all() and green[top + 2 : top + 98, left + 100].all()
-    assert not green[top + 10 : top + 90, left + 10 : left + 90].any()
+    assert blue[top + 2 : top + 98, left].all() and blue[top + 2 : top + 98, left + 100].all()
+    assert not blue[top + 10 : top + 90, left + 10 : left + 90].any()
     assert red[14 + 20 : 14 + 100, 14 + 250].all()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.png"]
 
@@ -53,9 +53,9 @@ def test_other_names_are_other_pictures_and_all_of_the_text_is_within(photograph
     assert len({picture.tobytes() for picture in pictures}) == 3
     for picture in pictures:
         assert picture.shape == pictures[0].shape
-        green = has(picture, GREEN)
-        assert green.any() and not green[:14].any() and not green[:, 14 + 400 :].any()
-        assert green[:, : 14 + 360].any()  # moved to the left, so that all of it is seen
+        blue = has(picture, BLUE)
+        assert blue.any() and not blue[:14].any() and not blue[:, 14 + 400 :].any()
+        assert blue[:, : 14 + 360].any()  # moved to the left, so that all of it is seen
 
 
 def test_a_crop_has_its_name_below_it(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_crop_has_its_name_below_it(tmp_path: Path) -> None:
     crop = has(picture, (77, 77, 77))
     side = int(np.sqrt(crop.sum()))
     assert side**2 == crop.sum() and side % 16 == 0 and side >= 180
-    assert has(picture, GREEN)[np.flatnonzero(crop.any(1)).max() + 1 :].any()
+    assert has(picture, BLUE)[np.flatnonzero(crop.any(1)).max() + 1 :].any()
 
 
 def test_images_stand_in_a_grid_and_each_once(tmp_path: Path, photograph: str) -> None:

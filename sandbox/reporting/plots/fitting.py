@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sandbox.reporting.plots.style import draw_legend
@@ -98,14 +98,3 @@ def legend_below(figure: Any, entries: Sequence[tuple[Any, str]], *, size: float
     rows = [shown[column * -(-len(shown) // columns) :][: -(-len(shown) // columns)] for column in range(columns)]
     tallest = max(sum(label.count("\n") + 1 for _, label in column) for column in rows)
     return (1.32 * size * tallest + 8) / _POINTS
-
-
-def overlapping(boxes: Iterable[Any]) -> list[tuple[int, int]]:
-    """Places of boxes (as `get_window_extent` gives them) that lie over each other."""
-    held = list(boxes)
-    return [
-        (one, other)
-        for one in range(len(held))
-        for other in range(one)
-        if held[one].overlaps(held[other]) and held[one].width and held[other].width
-    ]

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.plots.fitting import legend_below, title_above
+from sandbox.reporting.plots.fitting import Ruler, legend_below, title_above, wrapped
 from sandbox.reporting.plots.lettering import Lettering
 from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_names, figure_name, mean_of, mean_said
 from sandbox.reporting.plots.several.labels import called, differing, printed_setting, setting_of, spelt
@@ -140,12 +140,23 @@ def parameter_figure(
     lines = title_above(figure, known.written(title))
     order = list(dict.fromkeys(line.label for series in panels for line in series))
     handles: dict[str, Any] = {}
-    for axes, series, key in zip(places, panels, keys, strict=True):
-        for line in series:
-            handles[line.label] = _draw_line(axes, line, line_style(order.index(line.label)), len(series))
-        axes.set_ylabel(axis_name(key))
     values = [value for line in panels[0] for value in line.x]
     numbers = all(map(_is_number, values))
+    words = [] if numbers else list(dict.fromkeys(value for series in panels for line in series for value in line.x))
+    for axes, series, key in zip(places, panels, keys, strict=True):
+        for line in series:
+            place = order.index(line.label)
+            aside = 0.12 * (place - (len(order) - 1) / 2)  # so that bars of one word stand side by side
+            at = line.x if numbers else [words.index(value) + aside for value in line.x]
+            handles[line.label] = _draw_line(axes, line, at, line_style(place), len(series) if numbers else 0)
+        axes.set_ylabel(axis_name(key))
+    if words:
+        ruler = Ruler(figure)
+        shown = ["\n".join(wrapped(known.written(word), ruler.fits(7, 1.5))).replace("$", r"\$") for word in words]
+        places[-1].set_xticks(range(len(words)), shown)
+        if max(ruler.inches(text, 7) for text in shown) > 0.9 * (width - 0.7) / len(words):
+            places[-1].tick_params(axis="x", labelrotation=30)
+            plt.setp(places[-1].get_xticklabels(), ha="right", rotation_mode="anchor")
     if numbers and spans_decades(values):
         places[0].set_xscale("log")
         for axes in places:
@@ -156,13 +167,13 @@ def parameter_figure(
     return figure
 
 
-def _draw_line(axes: Any, line: Series, style: dict[str, Any], of: int) -> Any:
+def _draw_line(axes: Any, line: Series, at: Sequence[float], style: dict[str, Any], of: int) -> Any:
     """The means, the band of their intervals where there is one, and bars where values are no numbers."""
     means = [mean.value for mean in line.means]
     low, high = [mean.low for mean in line.means], [mean.high for mean in line.means]
-    if all(map(_is_number, line.x)):
-        (drawn,) = axes.plot(line.x, means, **style)
-        draw_band(axes, line.x, low, high, style["color"], of=of)
+    if of:
+        (drawn,) = axes.plot(at, means, **style)
+        draw_band(axes, at, low, high, style["color"], of=of)
         return drawn
     bars = [[m - end for m, end in zip(means, low, strict=True)], [end - m for m, end in zip(means, high, strict=True)]]
-    return axes.errorbar(line.x, means, yerr=bars, capsize=2.5, **{**style, "linestyle": ""})
+    return axes.errorbar(at, means, yerr=bars, capsize=2.5, **{**style, "linestyle": ""})

@@ -57,14 +57,15 @@ def test_words_are_places_and_narrow_numbers_no_logarithm() -> None:
     assert set(line.x) == {"none", "batch_hard"}
     with quiet([]) as known:
         figure = parameter_figure([[line]], [KEY], known, "miner", "", 7)
-        assert figure.axes[0].get_xscale() == "linear" and len(figure.axes[0].containers) == 1
+        figure.canvas.draw()
+        axes = figure.axes[0]
+        assert axes.get_xscale() == "linear" and len(axes.containers) == 1
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == list(line.x)
 
 
 def test_lines_that_begin_at_other_values_are_not_named_by_them() -> None:
-    groups, _ = group(
-        [made_run("triplet", 0, 0.5, lr=lr) for lr in (0.1, 0.01)]
-        + [made_run("arcface", 0, 0.4, lr=lr) for lr in (1, 2)]
-    )
+    rates = [("triplet", 0.1), ("triplet", 0.01), ("arcface", 1.0), ("arcface", 2.0)]
+    groups, _ = group([made_run(loss, 0, 0.5 + (loss == "triplet"), lr=lr) for loss, lr in rates])
     assert [line.label for line in series_of(groups, KEY, "optimizer.lr")[0]] == ["triplet_margin", "arcface"]
 
 
