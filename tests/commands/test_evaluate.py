@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
 from recipes import made_folder
 
 ROOT = Path(__file__).resolve().parents[2]

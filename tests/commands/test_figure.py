@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+
 from recipes import made_folder
 
 

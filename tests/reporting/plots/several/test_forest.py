@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from recipes import KEY, made_groups, made_run
 from scipy import stats
 
 from sandbox.errors import SandboxError
@@ -14,6 +13,8 @@ from sandbox.evaluation.intervals.paired import holm, t_interval
 from sandbox.reporting.plots.several.forest import effects, forest_figure, p_said
 from sandbox.reporting.plots.style import quiet
 from sandbox.reporting.records.groups import group
+
+from recipes import KEY, made_groups, made_run
 
 BASE, BETTER, WORSE = [0.5, 0.6, 0.55], [0.7, 0.71, 0.76], [0.4, 0.52, 0.5, 0.45]
 

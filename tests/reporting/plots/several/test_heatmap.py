@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from recipes import KEY, made_groups, made_run
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.intervals.paired import t_interval
 from sandbox.reporting.plots.several.heatmap import grid_of, heatmap_figure
 from sandbox.reporting.plots.style import quiet
 from sandbox.reporting.records.groups import group
+
+from recipes import KEY, made_groups, made_run
 
 VALUES = {
     "triplet": [0.5, 0.6, 0.55],

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recipes import KEY, made_folder, made_groups, made_run
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.intervals.paired import t_interval
@@ -16,6 +15,8 @@ from sandbox.reporting.plots.several.verified import of_each, verification_of
 from sandbox.reporting.plots.style import quiet
 from sandbox.reporting.records.groups import group
 from sandbox.reporting.records.read import read_runs
+
+from recipes import KEY, made_folder, made_groups, made_run
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recipes import KEY, made_groups, made_run
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.intervals.paired import t_interval
 from sandbox.reporting.plots.several.parameter import parameter_figure, series_of
 from sandbox.reporting.plots.style import quiet
 from sandbox.reporting.records.groups import group
+
+from recipes import KEY, made_groups, made_run
 
 RATES = (0.0001, 0.003, 0.1)
 VALUES = {(rate, loss): [place / 10 + (loss == "arcface"), place / 7] for place, rate in enumerate(RATES)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from recipes import made_groups, made_run
 
 from sandbox.errors import SandboxError
 from sandbox.reporting.plots.several.chosen import data_said, named_recipe, of_one_split
 from sandbox.reporting.plots.several.labels import labels, setting_name, setting_of
 from sandbox.reporting.plots.several.objective import parts, without_parameter
 from sandbox.reporting.records.groups import group
+
+from recipes import made_groups, made_run
 
 GROUPS = made_groups(
     {"triplet(margin=0.2139569380699943, miner=semihard)": [0.5], "arcface": [0.4], "0.5*center + cross_entropy": [0.3]}
