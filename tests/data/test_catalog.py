@@ -86,7 +86,7 @@ def test_listing_the_catalog_imports_nothing_heavy() -> None:
 
 
 def test_the_seed_of_the_folds_turns_them_and_leaves_test_alone() -> None:
-    spec = DataSpec(name="digits", val_fold="1/3")
+    spec = DataSpec(name="digits", split="class", val_fold="1/3")
     parts = [load(replace(spec, fold_seed=seed)) for seed in range(4)]
     assert len({part.test.paths for part in parts}) == 1 and len({part.val.classes for part in parts}) > 1
     tuned, again = (load(replace(spec, test_fold="2/3", fold_seed=1)), load(replace(spec, fold_seed=1)))

@@ -14,7 +14,7 @@ from sandbox.recipe.specs import DataSpec
 
 
 def load(spec: DataSpec) -> Splits:
-    """The ten digits, split by sample or by class, both drawn by the seed; auto is by sample, with folds by class.
+    """The ten digits, split by sample or by class, both drawn by the seed; auto is by sample.
 
     Ten classes split by class leave two to choose by and three to be judged on, on which raw pixels are better than
     what five classes teach.
@@ -32,8 +32,7 @@ def load(spec: DataSpec) -> Splits:
         [f"digit-{number:04d}" for number in range(len(grey))],
     )
     images, notes = without_small(images, spec.min_images)
-    by_class = spec.split == "class" or (spec.split == "auto" and spec.val_fold)
-    part = class_disjoint if by_class else sample_disjoint
+    part = class_disjoint if spec.split == "class" else sample_disjoint
     return part(images, spec.validation, spec.test, spec.split_seed, notes=notes)
 
 

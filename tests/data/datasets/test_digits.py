@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.data.catalog import load
+from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
 
 
@@ -27,9 +28,11 @@ def test_by_sample_where_nothing_is_said() -> None:
     assert load(DataSpec(name="digits", split_seed=1)).digest != splits.digest
 
 
-def test_folds_are_of_whole_classes_as_they_were() -> None:
-    said, meant = (load(DataSpec(name="digits", split=split, val_fold="1/3")) for split in ("auto", "class"))
-    assert said.digest == meant.digest and not said.closed_set
+def test_folds_are_of_whole_classes_and_want_a_split_by_class() -> None:
+    # Else a search in folds by class would have seen images of the test by sample that judges what it chose.
+    with pytest.raises(SandboxError, match=r"the 10 classes of test are in training .* \(--data\.split class"):
+        load(DataSpec(name="digits", val_fold="1/3"))
+    assert not load(DataSpec(name="digits", split="class", val_fold="1/3")).closed_set
 
 
 @pytest.mark.parametrize(("size", "colour", "channels"), [(8, "auto", 1), (24, "rgb", 3)])
