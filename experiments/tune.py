@@ -286,6 +286,7 @@ def write_results(command: Command, studies: list[tuple[Plan, Study]]) -> None:
     from sandbox.reporting.tuning_text import to_markdown
     from sandbox.tuning.plan.protocol import said_of
     from sandbox.tuning.search.final import results, split_of
+    from sandbox.tuning.search.final_ledger import write_ledger
 
     plan, study = studies[0]
     tuned = results(studies, command.final)
@@ -294,6 +295,8 @@ def write_results(command: Command, studies: list[tuple[Plan, Study]]) -> None:
     split = split_of(studies, command.final)
     text = to_markdown(tuned, monitor=plan.goals[0], split=split, header=flags.program(), notes=notes, judge=plan.judge)
     write_whole(place, text, make_folder=True)
+    for sentence in write_ledger(place, studies, command.final, flags.program()):
+        say(f"note: not among the runs beside the table: {sentence}", file=sys.stderr)
     say()
     say(text)
     say(f"wrote {from_here(place)}")

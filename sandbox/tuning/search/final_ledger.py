@@ -25,7 +25,7 @@ def write_ledger(table: Path, searches: Sequence[tuple[Plan, Study]], count: int
     Raises:
         SandboxError: it cannot be written.
     """
-    runs, left = [], []
+    runs, left = [], list[str]()
     for folder in (folder for fresh in fresh_runs(searches, count) for folder in fresh.runs):
         try:
             folder.facts_of_finished()
