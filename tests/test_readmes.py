@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +18,7 @@ import pytest
 
 from sandbox.cli.flags import flag_names
 from sandbox.cli.study_commands import LOOKS
+from sandbox.cli.table_commands import LOOKS as TABLE_LOOKS
 from sandbox.data.catalog import data_kinds
 from sandbox.recipe.specs import own_settings
 from sandbox.recipe.text import load_staged
@@ -79,6 +81,15 @@ def loaded(file: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+def look(file: str, word: str) -> type | None:
+    """What `tune.py WORD` or `table.py WORD` takes, where it is not what the command itself takes."""
+    if file == "tune.py" and word in LOOKS:
+        return LOOKS[word][0]
+    if file == "table.py" and word in TABLE_LOOKS:
+        return import_module(f"sandbox.cli.table_{word}").Command
+    return None
+
+
 def test_every_command_is_there_and_has_the_flags_that_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     own = [f"data.{name}" for kind in data_kinds().values() for name in own_settings(kind)]
     shown = [(readme, file, words) for readme in READMES for file, words in commands(readme)]
@@ -89,8 +100,7 @@ def test_every_command_is_there_and_has_the_flags_that_are_shown(monkeypatch: py
         first = words[0] if words and not words[0].startswith("-") else ""
         kind = "Command" if hasattr(modules[file], "Command") else first.capitalize()
         assert hasattr(modules[file], kind), where
-        looks = LOOKS if file == "tune.py" else {}
-        names = flag_names(looks[first][0] if first in looks else getattr(modules[file], kind))
+        names = flag_names(look(file, first) or getattr(modules[file], kind))
         names += own if "data.name" in names else []
         for flag in (word.partition("=")[0][2:] for word in words if word.startswith("--")):
             plain = re.sub(r"(^|\.)no_", r"\1", flag)

@@ -122,10 +122,10 @@ def test_rows_that_nothing_tells_apart_any_more_are_not_compared() -> None:
         return [Grid(("objective", head, "MAP@R"), rows)]
 
     rows = (("arcface", "0.1", "0.6 ± 0.1"), ("arcface", "0.2", "0.2 ± 0.1"), ("sup_con", "0.1", "0.4 ± 0.1"))
-    outcome = compare(table("optimizer.lr", *rows), table("learning rate", *rows[::-1]))
+    outcome = compare(table("step size", *rows), table("learning rate", *rows[::-1]))
     assert (outcome.same, outcome.moved) == (1, ())
     assert outcome.unmatched[-1] == "the rows 'arcface', which nothing tells apart"
-    assert compare(table("lr", *rows), table("lr", *rows[::-1])).same == 3
+    assert compare(table("optimizer.lr", *rows), table("learning rate", *rows[::-1])).same == 3
 
 
 def test_seeds_count_and_what_a_machine_took_does_not() -> None:

@@ -62,7 +62,7 @@ def test_counts_are_those_of_a_loop_over_pairs(given: bool, spread: float) -> No
 
 def test_marks_are_the_thresholds_that_the_report_names() -> None:
     rows = kept(False)
-    figures = evaluate(Labelled(rows.x, rows.labels), Options(far=FAR, threshold=0.61)).figures
+    figures = evaluate(Labelled(rows.x, rows.labels), Options(far=FAR, balanced_threshold=0.61)).figures
     counted = operate(rows, figures)
     assert counted is not None
     marks = {mark.name: mark for mark in counted.marks}
