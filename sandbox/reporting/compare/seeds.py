@@ -17,7 +17,7 @@ from sandbox.reporting.compare.kept import check_same_images, read_kept
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import Run
 
-BY_QUERY = ("retrieval/map@r", "retrieval/precision@1")
+BY_QUERY = ("retrieval/map@r", "retrieval/recall@1")
 """What a query is won by."""
 
 
