@@ -160,6 +160,7 @@ def draw_scores(argv: Sequence[str]) -> None:
     if command.far is not None and not 0 < command.far < 1:
         raise SandboxError(f"--far is {command.far:g}, but is above 0 and below 1")
     flags.quiet_libraries()
+    from sandbox.evaluation.figures import spell_threshold
     from sandbox.pictures.scores import scored
     from sandbox.reporting.plots.lettering import not_written
     from sandbox.reporting.plots.scores import draw_counts, spell_share
@@ -186,7 +187,7 @@ def draw_scores(argv: Sequence[str]) -> None:
     summary = f"{counts.genuine.sum():,} genuine and {counts.impostors.sum():,} impostor pairs"
     if mark is not None:
         rates = f"FAR {spell_share(mark.far)}, FRR {spell_share(mark.frr)}"
-        summary += f"; threshold {mark.threshold:.4f} ({mark.chosen}): {rates}"
+        summary += f"; threshold {spell_threshold(mark.threshold)} ({mark.chosen}): {rates}"
     say(f"{out}: {summary}")
 
 

@@ -224,7 +224,9 @@ def finish(events: Iterator[Event], command: Command, hint: bool = True) -> Done
         return None
     print_report(_shown(done), every=command.all)
     page = done.folder.path / "page.html"
-    say(f"run folder: {from_here(done.folder.path)}" + (f"   (open {from_here(page)})" if page.is_file() else ""))
+    say(f"run folder: {from_here(done.folder.path)}")
+    if page.is_file():
+        say(f"page: {from_here(page)}")
     if hint:
         say("next: python experiments/table.py        compares all finished runs")
     return done

@@ -77,6 +77,8 @@ def say_next(path: Path, found: Sequence[Asked], wanted: Sequence[Wanted], there
         return
     deed = f"trains {counted(len(left), 'run', 'runs')}, builds it" if left else "nothing is missing: builds it"
     say(f"  next: python experiments/table.py again {path} --run      {deed} and compares")
+    if kept := len(missing(wanted, there, anew=True)) - len(left):
+        say(f"        with --anew beside it trains {counted(kept, 'run', 'runs')} of the ledger as well")
 
 
 def say_moved(path: Path, text: str) -> int:

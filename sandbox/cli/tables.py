@@ -56,7 +56,12 @@ def print_figures(figures: Figures) -> None:
 
 
 def _beside(entry: Mapping[str, Any]) -> str:
-    beside = [f"{name} {entry[name]:.4g}" for name in _BESIDE if name in entry]
+    from sandbox.evaluation.figures import spell_threshold
+
+    shown = {name: f"{entry[name]:.4g}" for name in _BESIDE if name in entry}
+    if "threshold" in entry:
+        shown["threshold"] = spell_threshold(entry["threshold"], ".4g")
+    beside = [f"{name} {text}" for name, text in shown.items()]
     if "fitted_on" in entry:
         beside.append(f"fitted on {entry['fitted_on']:,} images")
         beside += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []

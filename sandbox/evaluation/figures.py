@@ -109,6 +109,15 @@ def spell(entry: Mapping[str, Any] | None) -> str:
     return f"{entry['value']:.4f}" if isinstance(entry["value"], float) else str(entry["value"])
 
 
+def spell_threshold(value: float, form: str = ".4f") -> str:
+    """A threshold as printed; with more digits just below 1, which would read as 1, where nothing is accepted.
+
+    >>> spell_threshold(0.55400512), spell_threshold(0.55400512, ".4g"), spell_threshold(0.99995577)
+    ('0.5540', '0.554', '0.99995577')
+    """
+    return f"{value:.8g}" if 0.9999 < value < 1 else f"{value:{form}}"
+
+
 def spell_interval(entry: Mapping[str, Any] | None) -> str:
     """The 95 % interval of an entry, or nothing where it has none or is a count.
 

@@ -52,7 +52,7 @@ def again(command: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
 def test_nothing_is_missing_and_nothing_moved(table: Path, again: Callable[..., Any]) -> None:
     said = again(table)
     assert said.code == 0 and f"2 commands make 4 runs: 4 in {table.parent / 'runs'}, 0 in the ledger" in said.out
-    assert "nothing is missing" in said.out
+    assert "nothing is missing" in said.out and "--anew" not in said.out
 
 
 def test_a_table_goes_on_from_its_ledger_and_a_cell_that_was_changed_is_named(
@@ -62,6 +62,7 @@ def test_a_table_goes_on_from_its_ledger_and_a_cell_that_was_changed_is_named(
     said = again(table)
     assert said.code == 0 and "0 in " in said.out and "4 in the ledger alone (t.csv)" in said.out
     assert f"in the ledger alone: seeds 0, 1 of {LINES['arcface']}" in said.out
+    assert "with --anew beside it trains 4 runs of the ledger as well" in said.out
     text = table.read_text()
     row = next(line for line in text.splitlines() if line.startswith("| arcface"))
     figure = next(cell for cell in row.split("|") if "±" in cell).split("±")[0].strip(" *")

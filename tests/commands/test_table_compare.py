@@ -138,7 +138,7 @@ def test_one_seed_in_common_falls_back_to_its_two_runs_and_says_so(command: Call
 def test_queries_and_identities_are_counted_over_shared_seeds(command: Callable[..., Any], kept: Path) -> None:
     found = compared(command, "triplet(miner=hard)", "contrastive", "--in", str(kept))
     by_map, by_first = found["served"]
-    assert by_map["key"] == "test/retrieval/map@r" and by_first["key"] == "test/retrieval/precision@1"
+    assert by_map["key"] == "test/retrieval/map@r" and by_first["key"] == "test/retrieval/recall@1"
     assert sum(by_map["queries"].values()) == 72 and sum(by_map["identities"].values()) == 12
     assert by_map["queries"]["a_better"] > by_map["queries"]["b_better"]
 

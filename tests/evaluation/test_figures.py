@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.evaluation.figures import printed_name, validation_keys
+from sandbox.evaluation.figures import printed_name, spell_threshold, validation_keys
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ from sandbox.evaluation.figures import printed_name, validation_keys
 )
 def test_figures_are_called_as_papers_do(key: str, printed: str) -> None:
     assert printed_name(key) == printed
+
+
+def test_a_threshold_just_below_one_is_not_printed_as_one() -> None:
+    printed = [spell_threshold(value) for value in (0.55400512, 0.99995577, -0.2, 1.0, 0.99999999)]
+    assert printed == ["0.5540", "0.99995577", "-0.2000", "1.0000", "0.99999999"]
 
 
 def test_every_figure_of_validation_has_a_name_of_its_own() -> None:

@@ -18,6 +18,7 @@ from sandbox.wording import counted
 
 _LENGTH_MARGIN = 1e-3  # rounding a unit row to float16 moves its length by 5e-4 at most
 _SPREAD = 1e-4  # below it the mean cosine of two rows is above 0.9999
+_ROUNDING = 1e-6  # below it cosines, which are compared as float32, have a few values near 1 alone
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,13 @@ def _lint_values(
             "a row without direction has no cosine, and ties with everything",
         )
     if len(x) - bad.sum() > 1 and (spread := _spread(x, length, normalised_expected)) < _SPREAD:
+        chance = "neighbours are chosen by rounding, and every figure is chance"
+        fine = "they are told apart by the last digits alone, which a rounding (float16, another machine) takes away"
         yield Finding(
             "constant-embeddings",
             f"all {len(x) - int(bad.sum()):,} finite rows are the same or nearly (total variance "
             f"{max(spread, 0):.1e} of the mean squared length, as in {row(int(bad.argmin()))}): "
-            "neighbours are chosen by rounding, and every figure is chance",
+            f"{chance if spread < _ROUNDING else fine}",
         )
 
 

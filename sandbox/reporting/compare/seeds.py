@@ -17,7 +17,7 @@ from sandbox.reporting.compare.kept import check_same_images, read_kept
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import Run
 
-BY_QUERY = ("retrieval/map@r", "retrieval/precision@1")
+BY_QUERY = ("retrieval/map@r", "retrieval/recall@1")
 """What a query is won by."""
 
 
@@ -99,7 +99,12 @@ def over_seeds(
         held = all(_supported(run, key) for group in (a, b) for run in group.runs if run.seed in both)
         figures.append(FigureOverSeeds(key, both, *pair, each, p, needed(each), equal, held))
     try:
-        served = _served(_runs(a, seeds), _runs(b, seeds))
+        served, same = _served(_runs(a, seeds), _runs(b, seeds))
+        if same:
+            notes.append(
+                "A and B end in the same test embeddings with every seed, number by number: what they differ in has "
+                "changed nothing in this training"
+            )
     except SandboxError as error:
         served = ()
         notes.append(f"wins and losses of queries are left out: {error}")
@@ -127,19 +132,24 @@ def _runs(group: Group, seeds: Sequence[int]) -> list[Run]:
     return [run for run in group.runs if run.seed in seeds]
 
 
-def _served(a: Sequence[Run], b: Sequence[Run]) -> tuple[Served, ...]:
-    """Over queries, and over identities, on average over seeds; the embeddings of two runs at a time are held.
+def _served(a: Sequence[Run], b: Sequence[Run]) -> tuple[tuple[Served, ...], bool]:
+    """Over queries, and over identities, on average over seeds; and whether both have the same embeddings throughout.
+
+    The embeddings of three runs at a time are held.
 
     Raises:
         SandboxError: a run keeps no test embeddings, or they are not of the same images.
     """
     first = read_kept(a[0])
     rows: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {key: ([], []) for key in BY_QUERY}
-    labels = first.own.labels
+    labels, same = first.own.labels, True
     for pair in zip(a, b, strict=True):
+        one_of_pair = None
         for side, run in enumerate(pair):
             kept = read_kept(run)
             check_same_images([first, kept])
+            same = same and (one_of_pair is None or np.array_equal(one_of_pair, kept.own.x))
+            one_of_pair = kept.own.x
             values, labels = kept.queries()
             for key, found in rows.items():
                 found[side].append(values[key])
@@ -147,4 +157,4 @@ def _served(a: Sequence[Run], b: Sequence[Run]) -> tuple[Served, ...]:
     for key, (one, other) in rows.items():
         x, y = np.stack(one), np.stack(other)
         served.append(Served(f"test/{key}", wins_by_query(x, y), wins_by_identity(x, y, labels)))
-    return tuple(served)
+    return tuple(served), same

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
+from sandbox.evaluation.figures import spell_threshold
 from sandbox.reporting.plots.fitting import title_above
 from sandbox.reporting.plots.lettering import lettering
 from sandbox.reporting.plots.several.ticks import plain_numbers
@@ -80,7 +81,7 @@ def counts_figure(counts: ScoreCounts, title: str, mark: Mark | None) -> Any:
 
 def _draw_mark(upper: Any, lower: Any, mark: Mark) -> None:
     """The threshold through both panels, and what it gets wrong on either side."""
-    label = f"threshold {mark.threshold:.4f}, {mark.chosen}"
+    label = f"threshold {spell_threshold(mark.threshold)}, {mark.chosen}"
     for axes in (upper, lower):
         axes.axvline(mark.threshold, color="black", linewidth=1.1, linestyle="--", label=label)
     rejected = f"FRR {spell_share(mark.frr)} of genuine pairs, below"

@@ -32,6 +32,22 @@ def beside(table: Path) -> Path:
     return table.with_suffix(".runs.csv" if table.suffix == ".csv" else ".csv")
 
 
+def check_place(table: Path) -> None:
+    """Refuse a table, or its ledger, in the place of the other: NAME.md and NAME.csv would take each other's file.
+
+    Raises:
+        SandboxError: names the file that would be lost.
+    """
+    if table.suffix == ".csv" and is_ledger(table):
+        raise SandboxError(f"--out {table} holds the runs of a table, which is made again from it; name another file")
+    kept = beside(table)
+    if kept.exists() and not is_ledger(kept):
+        raise SandboxError(
+            f"the runs of --out {table} would go to {kept.name} beside it, which holds something else, such as a "
+            "table written as CSV; name another file, or move that one"
+        )
+
+
 def write(path: Path, runs: Sequence[Run], header: str = "") -> None:
     """Write a line a run, whole or not at all.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from sandbox.evaluation.figures import printed_name
@@ -16,6 +17,7 @@ from sandbox.reporting.tables.table import Caption, Column
 from sandbox.reporting.tables.trials import said as trials_said
 from sandbox.wording import counted, first_names
 
+_AT_STEP = re.compile(r"^at step [\d,]+ ")
 _SPLITS = {"test": "test", "val": "validation"}
 _COSTS = {
     "parameters": "parameters: of trunk and head",
@@ -95,12 +97,19 @@ def _named(groups: Iterable[Group]) -> list[tuple[str, Run]]:
 
 
 def _health(groups: Sequence[Group]) -> str:
-    """What was noticed while the runs were trained."""
-    found = []
+    """What was noticed while the runs were trained, once for the seeds of which it is true.
+
+    The step and the advice are left out: they stand in run.json and on the page.
+    """
+    found, count = [], 0
     for one in groups:
+        seeds: dict[str, list[int]] = {}
         for run in one.runs:
             noticed = run.facts.get("health")
             if isinstance(noticed, list) and noticed:
-                found.append(f"{short_objective(one.objective)} seed {run.seed} ({noticed[0]})")
-    count = counted(len(found), "run", "runs")
-    return f"Noticed in the training of {count}: {first_names(found)}." if found else ""
+                seeds.setdefault(_AT_STEP.sub("", str(noticed[0]).partition(";")[0]), []).append(run.seed)
+                count += 1
+        for said, those in seeds.items():
+            word = "seed" if len(those) == 1 else "seeds"
+            found.append(f"{short_objective(one.objective)} {word} {_ranged(those)} ({said})")
+    return f"Noticed in the training of {counted(count, 'run', 'runs')}: {first_names(found)}." if found else ""

@@ -17,7 +17,8 @@ body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid;
   font-variant-numeric: tabular-nums; }
-caption { caption-side: bottom; text-align: left; color: var(--faint); padding-top: .7rem; max-width: 60rem; }
+caption { caption-side: bottom; text-align: left; color: var(--faint); padding-top: .7rem;
+  position: sticky; left: 0; max-width: min(60rem, calc(100vw - 2rem)); }
 th, td { padding: .25rem .8rem; text-align: left; white-space: nowrap; }
 td:first-child { white-space: normal; min-width: 10rem; }
 .n { text-align: right; }

@@ -42,3 +42,16 @@ def test_queries_are_won_by_their_mean_over_shared_seeds(tmp_path: Path) -> None
     people = [mean.reshape(5, 4).mean(1) for mean in means]
     assert (served.identities.wins, served.identities.n) == ((people[0] > people[1]).sum(), 5)
     assert found.figures[0].found.difference == pytest.approx(np.mean(means[0] - means[1]), abs=1e-6)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_two_objectives_that_trained_one_network_are_told(tmp_path: Path, apart: bool) -> None:
+    for seed in range(2):
+        for loss in ("arcface", "siamese"):
+            x, y = drawn(seed, 0.6, identities=5, each=4)
+            if apart and (loss, seed) == ("siamese", 1):
+                x[3] = x[4]
+            embedded(tmp_path, Recipe(loss=loss, seed=seed), x, y)
+    a, b = group(read_runs([tmp_path])[0])[0]
+    found = over_seeds(a, b, ("A", "B"), (0, 1), ["test/retrieval/map@r"])
+    assert any("the same test embeddings with every seed" in note for note in found.notes) is not apart

@@ -114,6 +114,12 @@ def test_the_place_beside_a_table(tmp_path: Path, runs: list[Run]) -> None:
     (tmp_path / "b.csv").write_text("# made so\nobjective,n\narcface,3\n")
     found: list[Any] = [ledger.is_ledger(tmp_path / name) for name in ("a.csv", "b.csv", "none.csv")]
     assert found == [True, False, False]
+    with pytest.raises(SandboxError, match=r"a\.csv holds the runs of a table, .*name another file"):
+        ledger.check_place(tmp_path / "a.csv")
+    with pytest.raises(SandboxError, match=r"b\.md would go to b\.csv beside it, which holds something else"):
+        ledger.check_place(tmp_path / "b.md")
+    for free in ("a.md", "a.tex", "b.csv", "c.md", "c.csv"):
+        ledger.check_place(tmp_path / free)
 
 
 @FUZZ

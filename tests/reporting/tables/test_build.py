@@ -247,6 +247,18 @@ def test_what_tuning_spent_and_what_was_noticed_is_said(tmp_path: Path) -> None:
     )
 
 
+def test_what_was_noticed_stands_once_for_the_seeds_of_an_objective(tmp_path: Path) -> None:
+    said = "all images have nearly one embedding (mean cosine 1.000); the loss stands still: --miner semihard may help"
+    for seed in range(3):
+        finish(tmp_path, Recipe(seed=seed), 0.5, health=[f"at step {7 + seed} {said}"])
+    finish(tmp_path, Recipe(seed=3), 0.5, health=["at step 9 of a batch nothing is left"])
+    text = table_of(tmp_path).caption.text
+    assert (
+        "Noticed in the training of 4 runs: triplet seeds 0 to 2 (all images have nearly one embedding (mean cosine "
+        "1.000)), triplet seed 3 (of a batch nothing is left)." in text
+    )
+
+
 @pytest.mark.parametrize("odd", [None, [], {}, "x", 5, {"test": {"images": "x"}, "backbone": [], "total": "1"}, [[]]])
 def test_facts_of_another_kind_are_passed_over(tmp_path: Path, odd: Any) -> None:
     names = "data parameters seconds images_per_second stage health trials test_images".split()

@@ -65,3 +65,13 @@ def test_a_click_on_a_head_sorts_by_number_and_leaves_baselines_below(shown) -> 
     shown.locator("th button").first.press("Enter")
     assert order() == ["<", "b", "c", "d", "r"]
     assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.needs("playwright", 'pip install -e ".[test]"')
+def test_on_a_phone_the_caption_of_a_wide_table_is_whole_without_scrolling(shown) -> None:  # type: ignore[no-untyped-def]
+    shown.evaluate("document.querySelector('thead th').style.minWidth = '900px'")
+    shown.evaluate("document.querySelector('caption').append(' and so on'.repeat(40))")
+    for scrolled in (0, 400):
+        shown.evaluate("by => { document.querySelector('.wide').scrollLeft = by }", scrolled)
+        box = shown.locator("caption").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390

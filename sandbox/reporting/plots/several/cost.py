@@ -139,7 +139,7 @@ def cost_figure(
         if spans_decades(costs):
             plain_numbers(axes.xaxis)
         else:
-            axes.xaxis.set_major_formatter(lambda value, place: f"{value:,.6g}")
+            axes.xaxis.set_major_formatter(lambda value, place: f"{value:,.10g}")
     places[-1].set_xlabel(name)
     entries = [(_handle(place), known.written(label)) for place, label in enumerate(order)]
     entries.append((plt.Line2D([], [], color="#888888", linewidth=0.9), "Pareto front (filled)"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,12 @@ def test_the_pareto_front() -> None:
         figure = cost_figure([points], [KEY], known, "parameters", "title", 3.4)
         figure.canvas.draw()
     assert figure.axes[0].lines[0].get_xydata().tolist() == [[100, 0.5], [200, 0.9]] and not notes
+    large = [dataclasses.replace(point, cost=10_000 * point.cost) for point in points]
+    with quiet([]) as known:
+        figure = cost_figure([large], [KEY], known, "parameters", "title", 7)
+        figure.canvas.draw()
+    written = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert "1,500,000" in written and not any("e+" in label for label in written)
     with pytest.raises(SandboxError, match="no cost for --x named 'hour'; did you mean 'hours'"):
         points_of(groups, KEY, "hour")
     with pytest.raises(SandboxError, match="no recipe has both MAP@R and hours"):
