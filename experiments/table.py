@@ -92,6 +92,8 @@ def main() -> None:
         mixed=command.mixed,
         caption=command.caption,
     )
+    if command.out:
+        ledger.check_places(Path(command.out))
     runs = chosen_runs(command, RESULTS)
     table = build_table(runs, layout)
     if not command.out:

@@ -32,6 +32,22 @@ def beside(table: Path) -> Path:
     return table.with_suffix(".runs.csv" if table.suffix == ".csv" else ".csv")
 
 
+def check_places(table: Path) -> None:
+    """Refuse a table in the place of another's ledger, or whose own would stand in the place of another file.
+
+    Raises:
+        SandboxError: names the file that would be lost.
+    """
+    if is_ledger(table):
+        raise SandboxError(f"{table} holds the runs of another table, which would be lost; give --out another name")
+    kept = beside(table)
+    if kept.exists() and not is_ledger(kept):
+        raise SandboxError(
+            f"the runs of {table} go to {kept}, but that file is no list of runs and would be lost; give --out another "
+            "name"
+        )
+
+
 def write(path: Path, runs: Sequence[Run], header: str = "") -> None:
     """Write a line a run, whole or not at all.
 

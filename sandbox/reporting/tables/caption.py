@@ -95,12 +95,15 @@ def _named(groups: Iterable[Group]) -> list[tuple[str, Run]]:
 
 
 def _health(groups: Sequence[Group]) -> str:
-    """What was noticed while the runs were trained."""
-    found = []
+    """What was noticed while the runs were trained: which runs, and the words of the first."""
+    found, words, many = [], "", 0
     for one in groups:
-        for run in one.runs:
-            noticed = run.facts.get("health")
-            if isinstance(noticed, list) and noticed:
-                found.append(f"{short_objective(one.objective)} seed {run.seed} ({noticed[0]})")
-    count = counted(len(found), "run", "runs")
-    return f"Noticed in the training of {count}: {first_names(found)}." if found else ""
+        noticed = {run.seed: said[0] for run in one.runs if isinstance(said := run.facts.get("health"), list) and said}
+        many += len(noticed)
+        words = words or next((str(said) for said in noticed.values()), "")
+        seeds = f"{'seed' if len(noticed) == 1 else 'seeds'} {_ranged(sorted(noticed))}"
+        found += [f"{short_objective(one.objective)} {seeds}"] if noticed else []
+    words = words if many == 1 else f"the first: {words}"
+    return (
+        f"Noticed in the training of {counted(many, 'run', 'runs')}: {first_names(found)} ({words})." if found else ""
+    )

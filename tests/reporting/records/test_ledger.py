@@ -116,6 +116,17 @@ def test_the_place_beside_a_table(tmp_path: Path, runs: list[Run]) -> None:
     assert found == [True, False, False]
 
 
+def test_neither_a_table_nor_a_ledger_takes_the_place_of_the_other(tmp_path: Path, runs: list[Run]) -> None:
+    ledger.write(tmp_path / "a.csv", runs)
+    (tmp_path / "b.csv").write_text("objective,n\narcface,3\n")
+    ledger.check_places(tmp_path / "a.md")
+    ledger.check_places(tmp_path / "b.csv")
+    with pytest.raises(SandboxError, match=r"a\.csv holds the runs of another table, which would be lost"):
+        ledger.check_places(tmp_path / "a.csv")
+    with pytest.raises(SandboxError, match=r"the runs of .*b\.md go to .*b\.csv, but that file is no list of runs"):
+        ledger.check_places(tmp_path / "b.md")
+
+
 @FUZZ
 @given(data=st.data())
 def test_a_ledger_with_bytes_turned_holds_the_runs_that_were_written_or_is_refused(

@@ -293,3 +293,12 @@ def test_a_setting_that_is_named_twice_heads_once(tmp_path: Path) -> None:
     finish(tmp_path, Recipe(), 0.5)
     table = table_of(tmp_path, rows=("loss", "objective"), columns=("data.name", "data.name"))
     assert [c.name for c in table.columns] == ["objective", "MAP@R"] and table.columns[1].block == "glyphs"
+
+
+def test_what_was_noticed_of_several_seeds_is_told_once(tmp_path: Path) -> None:
+    seeds_of(tmp_path, Recipe(loss="arcface"), {0: 0.5, 1: 0.6, 2: 0.7}, health=["nearly one embedding"])
+    finish(tmp_path, Recipe(loss="contrastive"), 0.4, health=["the loss stands still"])
+    said = (
+        "Noticed in the training of 4 runs: arcface seeds 0 to 2, contrastive seed 0 (the first: nearly one embedding)."
+    )
+    assert said in table_of(tmp_path).caption.text
