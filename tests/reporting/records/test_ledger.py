@@ -116,6 +116,13 @@ def test_the_place_beside_a_table(tmp_path: Path, runs: list[Run]) -> None:
     assert found == [True, False, False]
 
 
+def test_an_editor_s_byte_order_mark_is_no_part_of_a_ledger(tmp_path: Path, runs: list[Run]) -> None:
+    path = tmp_path / "a.csv"
+    ledger.write(path, runs)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert ledger.is_ledger(path) and [run.figures for run in ledger.read(path)] == [run.figures for run in runs]
+
+
 def test_neither_a_table_nor_a_ledger_takes_the_place_of_the_other(tmp_path: Path, runs: list[Run]) -> None:
     ledger.write(tmp_path / "a.csv", runs)
     (tmp_path / "b.csv").write_text("objective,n\narcface,3\n")
