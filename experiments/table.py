@@ -92,6 +92,8 @@ def main() -> None:
         mixed=command.mixed,
         caption=command.caption,
     )
+    if command.out:
+        ledger.check_place(Path(command.out))
     runs = chosen_runs(command, RESULTS)
     table = build_table(runs, layout)
     if not command.out:
@@ -100,7 +102,6 @@ def main() -> None:
     commands = "\n".join(dict.fromkeys(printable(run.command) for run in runs))
     made = f"{printable(flags.program())}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"
     path = Path(command.out)
-    ledger.check_place(path)
     write_whole(path, render(table, style, header=made, manner=manner), make_folder=True)
     ledger.write(ledger.beside(path), runs, header=made)
     say(f"{counted(len(table.rows), 'row', 'rows')} to {path}, and the runs to {ledger.beside(path).name}")

@@ -87,7 +87,7 @@ def say_moved(path: Path, text: str) -> int:
     from sandbox.reporting.again.moved import compare
 
     suffix = path.suffix
-    outcome = compare(grids(path.read_text(encoding="utf-8"), suffix), grids(text, suffix))
+    outcome = compare(grids(path.read_text(encoding="utf-8-sig"), suffix), grids(text, suffix))
     if outcome.unmatched:
         say(f"  not compared, as one of the two alone has them: {first_names(outcome.unmatched, 10)}")
     if not outcome.same + outcome.within + len(outcome.moved):

@@ -105,7 +105,7 @@ def compare(a: Group, b: Group, metrics: Sequence[str] = (), margin: float = 0.0
     if len(shared.seeds) > 1:
         return pair_written.write_seeds(over_seeds(a, b, names, shared.seeds, keys, margin), notes)
     one, other = (next(run for run in group.runs if run.seed == shared.seeds[0]) for group in (a, b))
-    if len(a.runs) > 1 or len(b.runs) > 1:
+    if len(a.seeds) > 1 or len(b.seeds) > 1:
         notes.append("one seed in common: its two runs are compared on their test images, with no interval over seeds")
     return pair_written.write_two(of_two_runs(one, other, names, keys, margin), notes)
 

@@ -85,7 +85,7 @@ def _text(path: Path) -> str:
     with reading("the table", path):
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"it is longer than {_LARGEST:,} bytes")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
 
 
 def _comment(text: str, suffix: str) -> list[str]:

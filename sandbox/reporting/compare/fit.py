@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import flat, own_settings
 from sandbox.reporting.records.groups import Group
-from sandbox.wording import counted
+from sandbox.wording import counted, first_names
 
 _RULES = ("evaluate.flip", "evaluate.monitor")
 
@@ -36,6 +36,11 @@ def check_same_rules(groups: Sequence[Group], names: Sequence[str]) -> None:
                 f"{names[0]} was judged on other images than {name}: their splits are {first.runs[0].split} and "
                 f"{group.runs[0].split}{_data(rows[0], row)}; a comparison needs the same"
             )
+        if group.folds != first.folds:
+            raise SandboxError(
+                f"{names[0]} has {_spell_folds(first)} and {name} has {_spell_folds(group)}, so that their means are "
+                "of other images; a comparison needs the same"
+            )
         rules = [*_RULES, *(f"data.{own}" for own in own_settings(type(first.recipe.data)))]
         other = [f"{rule} is {rows[0][rule]} and {row[rule]}" for rule in rules if rows[0].get(rule) != row.get(rule)]
         if other:
@@ -48,7 +53,7 @@ def shared_seeds(a: Group, b: Group, names: tuple[str, str]) -> Shared:
     """The seeds that pair two recipes.
 
     Raises:
-        SandboxError: they are the same runs, or have no seed in common.
+        SandboxError: they are the same runs, have no seed in common, or have one alone in several folds.
     """
     if {run.path.resolve() for run in a.runs} == {run.path.resolve() for run in b.runs}:
         raise SandboxError(f"both names stand for the same runs, of {a.objective}; a comparison needs two ways")
@@ -57,6 +62,11 @@ def shared_seeds(a: Group, b: Group, names: tuple[str, str]) -> Shared:
         raise SandboxError(
             f"{names[0]} has {spell_seeds(a.seeds)} and {names[1]} has {spell_seeds(b.seeds)}: none in common, so "
             "there is nothing to pair; train one with seeds of the other (run.py --seed N --seeds COUNT)"
+        )
+    if len(both) == 1 and len(a.folds) > 1:
+        raise SandboxError(
+            f"{names[0]} and {names[1]} have {spell_seeds(both)} alone in common, in {len(a.folds)} folds, which are "
+            "no seeds; train more seeds, or name a run folder of each"
         )
     alone = [
         f"{spell_seeds(rest)} of {name}"
@@ -75,6 +85,13 @@ def spell_seeds(seeds: Sequence[int]) -> str:
         return f"seeds {seeds[0]} to {seeds[-1]}"
     rest = f" and {len(seeds) - 8:,} more" if len(seeds) > 8 else ""
     return f"seeds {', '.join(map(str, seeds[:8]))}{rest}"
+
+
+def _spell_folds(group: Group) -> str:
+    if not group.folds:
+        return "no folds"
+    listed = [f"{val} (test {test})" if test else val for val, test in group.folds]
+    return f"{'fold' if len(listed) == 1 else 'folds'} {first_names(listed, most=10)}"
 
 
 def _data(one: dict[str, object], other: dict[str, object]) -> str:

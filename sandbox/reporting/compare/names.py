@@ -47,7 +47,7 @@ def described(group: Group, among: Sequence[Group]) -> str:
     digest = group.runs[0].digest
     if sum(other.runs[0].digest == digest for other in among) > 1:
         parts.append(f"split {group.runs[0].split}")
-    return f"{digest} {group.objective} ({'; '.join([*parts, counted(len(group.runs), 'seed', 'seeds')])})"
+    return f"{digest} {group.objective} ({'; '.join([*parts, counted(len(group.seeds), 'seed', 'seeds')])})"
 
 
 def _with(group: Group, names: Sequence[str]) -> str:

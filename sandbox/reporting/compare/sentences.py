@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from sandbox.evaluation.comparison.equal import Equivalence
@@ -20,7 +21,7 @@ FEW_IDENTITIES = 30
 
 def of_seeds(result: OverSeeds, figure: FigureOverSeeds) -> str:
     """What shared seeds say of one figure."""
-    found, name, (a, b) = figure.found, figure_name(figure.key), result.names
+    found, name, (a, b), equal = figure.found, figure_name(figure.key), result.names, figure.equal
     if math.isnan(found.half):
         said = _of_equal_differences(figure, a, b)
     else:
@@ -39,12 +40,13 @@ def of_seeds(result: OverSeeds, figure: FigureOverSeeds) -> str:
             first, second = (a, b) if turned == figure.lower else (b, a)
             seen = f"95 % interval {number(ends[0], decimals)} to {number(ends[1], decimals)}, {test}"
             said = f"{first} is better than {second} by {size} {name} ({seen})."
+            equal = _turned(equal) if turned else equal
             if figure.holm > _LEVEL:
                 said = (
                     f"{first} is ahead of {second} by {size} {name}, but not by more than chance allows once the "
                     f"{family} figures shown are counted ({seen}); {_more(figure.needed, found.n)}."
                 )
-    return said + _equal(figure.equal)
+    return said + _equal(equal)
 
 
 def of_two(result: OfTwoRuns, figure: FigureOfTwo) -> str:
@@ -96,10 +98,17 @@ def _more(needed: Needed, n: int) -> str:
     """How many more seeds would settle it."""
     if needed.seeds is None:
         return f"more than {MOST:,} seeds would be needed to settle a difference of this size"
-    more = max(needed.seeds - n, 1)
+    if needed.seeds <= n:  # for this figure alone; what the others cost comes on top
+        return "more seeds are needed to settle a difference of this size"
+    more = needed.seeds - n
     least = max((needed.fewest or n) - n, 0)
     said = f"about {counted(more, 'more seed', 'more seeds')} would settle a difference of this size"
     return f"{said} ({least} if it is as large as the interval allows)" if 0 < least < more else said
+
+
+def _turned(found: Equivalence | None) -> Equivalence | None:
+    """The same of B - A, for a sentence that says by how much B is ahead."""
+    return None if found is None else dataclasses.replace(found, low=-found.high, high=-found.low)
 
 
 def _equal(found: Equivalence | None) -> str:

@@ -76,7 +76,7 @@ def write(path: Path, runs: Sequence[Run], header: str = "") -> None:
 def is_ledger(path: Path) -> bool:
     """Whether a file is one, by its columns; a table may end in .csv too."""
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8-sig") as stream:
             for line in stream:
                 if not line.startswith("#"):
                     return line.startswith(",".join(FIRST))
@@ -96,7 +96,7 @@ def read(path: Path) -> list[Run]:
     with reading("the ledger", path):
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"it is longer than {_LARGEST:,} bytes")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     head = 0
     while text.startswith("#"):
         text, head = text.partition("\n")[2], head + 1

@@ -17,7 +17,9 @@ from sandbox.reporting.tables.settings import shortened
 ABSENT = "\0absent"
 """In the place of a setting that the data set of a run has not."""
 _SECTIONS = [field.name for field in dataclasses.fields(Recipe)]
-_NO_SETTING = {"seed", "device", "threads", "data.root", "resume_from"}
+_OF_ONE_RUN = {"seed", "device", "threads", "resume_from"}
+"""Runs that differ in these alone are one cell."""
+_NO_SETTING = _OF_ONE_RUN | {"data.root"}
 _ALWAYS_SAID = ("data.name", "backbone.name", "backbone.embedding_dim", "max_steps", "epochs")
 
 
@@ -63,11 +65,17 @@ def arrange(groups: Sequence[Group], rows: Sequence[str], columns: Sequence[str]
         columns: settings whose values stand across.
 
     Raises:
-        SandboxError: a setting that is none, or that is both.
+        SandboxError: a setting that is none, that is both, or that the runs of a cell differ in.
     """
     settings = [settings_of(one) for one in groups]
     known = _in_order({name for one in settings for name in one if name != "split"})
-    down, across = ([setting_name(text, known) for text in texts] for texts in (rows or ("loss",), columns))
+    down, across = (
+        list(dict.fromkeys(setting_name(text, known) for text in texts)) for texts in (rows or ("loss",), columns)
+    )
+    if alone := [name for name in (*down, *across) if name in _OF_ONE_RUN]:
+        raise SandboxError(f"{alone[0]} heads no rows and no columns, as runs that differ in it alone are one cell")
+    if "miner" in (*down, *across):
+        settings = [_with_miner_apart(one) for one in settings]
     if both := [name for name in across if name in down]:
         raise SandboxError(f"{both[0]} is in --rows and in --columns, but heads either rows or columns")
     blocks_of = [tuple(one.get(name, ABSENT) for name in across) for one in settings]
@@ -90,6 +98,14 @@ def arrange(groups: Sequence[Group], rows: Sequence[str], columns: Sequence[str]
         groups=tuple(tuple(row.get(block) for block in blocks) for row in found.values()),
         equal=tuple(_equal([name for name in known if name not in keys], across, blocks, parted, groups)),
     )
+
+
+def _with_miner_apart(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same with the miners, which a run keeps inside its objective, as a setting of their own."""
+    from sandbox.reporting.records.objective_parts import parts_of  # and not above: the catalogue takes seconds
+
+    parts = parts_of(settings["loss"])
+    return {**settings, "loss": parts.without_miners, "miner": " / ".join(dict.fromkeys(parts.miners)) or "none"}
 
 
 def _values(settings: dict[str, Any], names: Iterable[str]) -> tuple[Any, ...]:

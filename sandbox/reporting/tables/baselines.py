@@ -95,6 +95,10 @@ def reference_rows(arranged: Arranged, objective: str) -> list[int | None]:
         SandboxError: no row, or no single row, is of that objective.
     """
     objectives = [next(g.objective for g in row if g is not None) for row in arranged.groups]
+    if "miner" in (*arranged.keys, *arranged.across):
+        from sandbox.reporting.records.objective_parts import parts_of
+
+        objectives = [parts_of(text).without_miners for text in objectives]
     names = {name: text for text in objectives for name in (short_objective(text), text)}
     if objective not in names:
         from sandbox.objectives.resolve import resolve

@@ -27,8 +27,15 @@ class Manner:
 
 
 def style_of(asked: str, out: str) -> str:
-    """The way of writing: what is asked for, or for ``auto`` what the file's ending says, else the terminal's."""
-    return asked if asked != "auto" else ENDINGS.get(Path(out).suffix.lower(), "terminal")
+    """The way of writing: what is asked for, or for ``auto`` what the file's ending says, else the terminal's.
+
+    Raises:
+        SandboxError: for ``auto``, an ending that says something else, such as .pdf.
+    """
+    ending = Path(out).suffix.lower()
+    if asked == "auto" and ending not in (*ENDINGS, "", ".txt"):
+        raise SandboxError(f"--out '{out}' ends in {ending}, but a table is .md, .tex, .csv, .html or .txt")
+    return asked if asked != "auto" else ENDINGS.get(ending, "terminal")
 
 
 def check_manner(manner: Manner, style: str, *, label_given: bool = False) -> None:

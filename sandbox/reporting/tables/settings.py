@@ -14,7 +14,8 @@ _LEAST, _ALL = 3, 17
 
 def shortened(name: str, values: Iterable[Any]) -> dict[Any, str]:
     """Each value of a setting as it is printed, with three digits that count, or as many as tell it from the others."""
-    spell: Callable[[Any, int], str] = short_objective if name == "loss" else short_value
+    ways: dict[str, Callable[[Any, int], str]] = {"loss": short_objective, "miner": short_miners}
+    spell = ways.get(name, short_value)
     texts = {value: spell(value, _LEAST) for value in values}
     for digits in range(_LEAST + 1, _ALL + 1):
         alike: dict[str, list[Any]] = {}
@@ -60,6 +61,19 @@ def short_objective(text: str, digits: int = _LEAST) -> str:
         inner = _short_call(term.call, digits, outermost=True)
         written.append(inner if term.weight == 1 else f"{weight}*{inner}")
     return " + ".join(written)
+
+
+def short_miners(text: str, digits: int = _LEAST) -> str:
+    """Miners as a person types them, those of several losses with a stroke between.
+
+    >>> short_miners("triplet_margin(type_of_triplets='semihard') / none")
+    'semihard / none'
+    """
+    try:
+        calls = [term.call for part in text.split(" / ") for term in parse(part)]
+    except SandboxError:
+        return text
+    return " / ".join(_short_call(call, digits) for call in calls)
 
 
 def _short_call(call: Call, digits: int, outermost: bool = False) -> str:

@@ -48,3 +48,10 @@ def test_bounds() -> None:
     assert needed(paired([0.5], [0.4])) == Needed(None, None, None)
     assert needed(paired([0.5, 0.6], [0.4, 0.5])) == Needed(None, None, None)  # no spread to go by
     assert not math.isnan(float(seeds_needed(12.0, 1.0) or math.nan))  # where SciPy's power is NaN
+
+
+def test_the_number_falls_as_the_difference_grows_and_is_known_wherever_it_is_below_the_most() -> None:
+    sizes = [*np.linspace(7, 11, 60) / math.sqrt(MOST), *np.linspace(3, 7, 60)]  # SciPy's power is NaN at some of them
+    found = [seeds_needed(size, 1.0) for size in sizes]
+    assert None not in found and found == sorted(found, reverse=True)  # type: ignore[type-var]
+    assert found[-1] == 3 and found[0] == pytest.approx(MOST * (2.80 / 7) ** 2, rel=0.01)

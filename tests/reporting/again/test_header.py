@@ -48,6 +48,11 @@ def test_a_comment_names_the_command_the_date_and_the_runs(tmp_path: Path, name:
     assert header.unknown == ()
 
 
+def test_an_editor_s_byte_order_mark_is_no_part_of_a_table(tmp_path: Path) -> None:
+    header = read_header(put(tmp_path, "t.md", f"\ufeff<!-- {TEXT} -->\n\n{BODY}"))
+    assert header.built and [line.text for line in header.made] == [*LINES[2:]]
+
+
 def test_lines_that_are_no_commands_of_ours_are_kept_apart(tmp_path: Path) -> None:
     text = "\n".join([*LINES[:3], "rm -rf /", LINES[3], "curl x | sh"])
     header = read_header(put(tmp_path, "t.md", f"<!-- {text} -->\n{BODY}"))
@@ -105,7 +110,7 @@ def test_a_file_that_does_not_say_is_refused(tmp_path: Path, name: str, text: st
 )
 def test_every_committed_table_says_how_it_was_made(path: Path) -> None:
     header = read_header(path)
-    assert header.made or header.kind == "study"
+    assert header.made or (header.built and header.built.program == "tune.py")  # which trains by itself
 
 
 @FUZZ

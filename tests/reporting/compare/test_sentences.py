@@ -40,3 +40,15 @@ def test_a_difference_too_small_for_any_number_of_seeds() -> None:
     text = said((0.5, 0.6, 0.7, 0.5), (0.6, 0.5, 0.5, 0.7))
     assert text.endswith("more than 100,000 seeds would be needed to settle a difference of this size.")
     assert needed(paired((0.5, 0.6, 0.7, 0.5), (0.6, 0.5, 0.5, 0.7))) != Needed(None, None, None)
+
+
+def test_both_intervals_of_a_sentence_are_of_the_way_that_is_ahead() -> None:
+    a, b = (0.52, 0.55, 0.56, 0.53, 0.57), (0.5, 0.52, 0.56, 0.51, 0.53)
+    assert said(a, b, margin=0.02).partition(".")[2].replace("A is", "") == said(b, a, margin=0.02).partition(".")[2]
+    assert "90 % interval 0.008 to 0.036" in said(b, a, margin=0.02)
+
+
+def test_what_only_the_other_figures_leave_open_is_given_no_number_of_seeds() -> None:
+    a, b = (0.53, 0.55, 0.56, 0.53, 0.57), (0.5, 0.52, 0.54, 0.51, 0.53)
+    assert needed(paired(a, b)).seeds in (3, 4, 5)
+    assert said(a, b, holm=0.1, count=4).endswith("more seeds are needed to settle a difference of this size.")

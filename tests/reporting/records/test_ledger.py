@@ -122,6 +122,13 @@ def test_the_place_beside_a_table(tmp_path: Path, runs: list[Run]) -> None:
         ledger.check_place(tmp_path / free)
 
 
+def test_an_editor_s_byte_order_mark_is_no_part_of_a_ledger(tmp_path: Path, runs: list[Run]) -> None:
+    path = tmp_path / "a.csv"
+    ledger.write(path, runs)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert ledger.is_ledger(path) and [run.figures for run in ledger.read(path)] == [run.figures for run in runs]
+
+
 @FUZZ
 @given(data=st.data())
 def test_a_ledger_with_bytes_turned_holds_the_runs_that_were_written_or_is_refused(

@@ -278,3 +278,30 @@ def test_the_command_writes_a_file_that_names_it(command: Callable[..., Any], tm
     assert "MAP@R ↑" in command("table.py", str(tmp_path / "runs")).out
     wrong = command("table.py", str(tmp_path / "runs"), "--siunitx")
     assert wrong.code == 2 and "--siunitx is of LaTeX, but the table is written as terminal" in wrong.err
+
+
+def test_miners_stand_across_although_a_run_keeps_them_inside_its_objective(tmp_path: Path) -> None:
+    hard, semihard = "miner=batch_hard", "miner=triplet_margin(type_of_triplets='semihard')"
+    for loss, value in (("contrastive", 0.1), (f"contrastive({hard})", 0.2), (f"contrastive({semihard})", 0.3)):
+        seeds_of(tmp_path, Recipe(loss=loss), {0: value, 1: value + 0.01})
+    seeds_of(tmp_path, Recipe(loss=f"triplet_margin({hard})"), {0: 0.5, 1: 0.6})
+    table = table_of(tmp_path, columns=("miner",), baseline="contrastive")
+    assert {block for block, _ in table.blocks} == {"", "none", "batch_hard", "semihard"}
+    assert [cell.text for cell in column(table, "loss")] == ["triplet_margin", "contrastive"]
+    assert [cell.text for cell in column(table, METRIC, "batch_hard", "figure")] == ["0.55", "0.205"]
+    assert [cell.text for cell in column(table, METRIC, "none", "figure")] == ["", "0.105"]
+    assert [cell.text for cell in column(table, METRIC, "batch_hard", "difference")] == ["+0.34", ""]
+
+
+@pytest.mark.parametrize("name", ["seed", "device", "threads", "resume_from"])
+def test_what_the_runs_of_a_cell_may_differ_in_heads_nothing(tmp_path: Path, name: str) -> None:
+    seeds_of(tmp_path, Recipe(), {0: 0.5, 1: 0.6})
+    for asked in ({"rows": (name,)}, {"columns": (name,)}):
+        with pytest.raises(SandboxError, match=f"{name} heads no rows and no columns"):
+            table_of(tmp_path, **asked)
+
+
+def test_a_setting_that_is_named_twice_heads_once(tmp_path: Path) -> None:
+    finish(tmp_path, Recipe(), 0.5)
+    table = table_of(tmp_path, rows=("loss", "objective"), columns=("data.name", "data.name"))
+    assert [c.name for c in table.columns] == ["objective", "MAP@R"] and table.columns[1].block == "glyphs"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.reporting.tables.render import style_of
 from sandbox.reporting.tables.table import Caption, Cell, Column, Row, Table
 from sandbox.reporting.tables.terminal import width, written
 
@@ -29,3 +33,9 @@ def test_a_block_has_its_name_above_its_columns() -> None:
     lines = written(table("a data set of a long name")).splitlines()
     assert lines[0].strip() == "a data set of a long name" and lines[0].index("a data") > len("objective")
     assert width(lines[0]) == width(lines[2])
+
+
+def test_a_table_is_no_picture() -> None:
+    assert [style_of("auto", out) for out in ("", "a.MD", "a.txt", "a")] == ["terminal", "markdown", *["terminal"] * 2]
+    with pytest.raises(SandboxError, match=r"--out 'a.pdf' ends in .pdf, but a table is .md, .tex"):
+        style_of("auto", "a.pdf")

@@ -56,14 +56,14 @@ def axis_name(key: str) -> str:
 
 def seeds_said(groups: Sequence[Group]) -> str:
     """'5 seeds' or '1 to 5 seeds'."""
-    counts = [len(group.runs) for group in groups]
+    counts = [len(group.seeds) for group in groups]
     least, most = min(counts), max(counts)
     return counted(most, "seed", "seeds") if least == most else f"{least} to {most} seeds"
 
 
 def mean_said(groups: Sequence[Group]) -> str:
     """What a point is: 'mean of 5 seeds with its 95 % t-interval', or that there is but one seed."""
-    if max(len(group.runs) for group in groups) == 1:
+    if max(len(group.seeds) for group in groups) == 1:
         return "one seed, so no interval"
     return f"mean of {seeds_said(groups)} with its 95 % t-interval"
 
@@ -88,6 +88,13 @@ def of_one_split(groups: Sequence[Group]) -> None:
     for group in groups:
         splits.setdefault(group.runs[0].split, group.recipe.data.name)
     if len(splits) < 2:
+        folds = list(dict.fromkeys(group.folds for group in groups))
+        if len(folds) > 1:
+            counts = " and ".join(str(len(found) or "no") for found in folds)
+            raise SandboxError(
+                f"the recipes have {counts} folds, so that their means are of other images, which have no common axis; "
+                "choose those that belong together with --where"
+            )
         return
     listed = first_names([f"{name} ({split[:6]})" for split, name in splits.items()])
     names = list(dict.fromkeys(splits.values()))

@@ -114,7 +114,9 @@ def draw_heatmap(
     """
     grids = [grid_of(groups, key, rows, columns) for key in keys]
     title = f"{', '.join(map(figure_name, keys))} on {data_names(groups)}: {seeds_said(groups)}"
-    title += ", mean ± half the 95 % t-interval" if max(len(group.runs) for group in groups) > 1 else ", so no interval"
+    title += (
+        ", mean ± half the 95 % t-interval" if max(len(group.seeds) for group in groups) > 1 else ", so no interval"
+    )
     names = [name for grid in grids for name in (*grid.rows, *grid.columns)]
     with quiet([title, *names]) as known:
         figure = heatmap_figure(grids, known, (printed_setting(rows), printed_setting(columns)), title, width)

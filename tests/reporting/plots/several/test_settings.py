@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.plots.several.chosen import data_said, named_recipe, of_one_split
+from sandbox.reporting.plots.several.chosen import data_said, named_recipe, of_one_split, seeds_said
 from sandbox.reporting.plots.several.labels import labels, setting_name, setting_of
 from sandbox.reporting.plots.several.objective import parts, without_parameter
-from sandbox.reporting.records.groups import group
+from sandbox.reporting.records.groups import Group, group
 
 from recipes import made_groups, made_run
 
@@ -76,3 +78,16 @@ def test_runs_of_two_splits_have_no_common_axis() -> None:
         SandboxError, match=r"judged on 2 splits, digits \(aaaaaa\), glyphs \(cccccc\).*data.name = digits"
     ):
         of_one_split([*GROUPS, *made_groups({"arcface": [0.5]}, split="c" * 12, data="glyphs")])
+
+
+def test_folds_are_no_seeds_and_of_other_numbers_no_common_axis() -> None:
+    def in_folds(loss: str, *folds: str) -> Group:
+        run = made_run(loss, 0, 0.5)
+        data = [dataclasses.replace(run.recipe.data, val_fold=fold) for fold in folds]
+        return Group(tuple(dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, data=d)) for d in data))
+
+    three, two = in_folds("arcface", "1/3", "2/3", "3/3"), in_folds("contrastive", "1/3", "2/3")
+    assert seeds_said([three, two]) == "1 seed"
+    of_one_split([two, two])
+    with pytest.raises(SandboxError, match="the recipes have 3 and 2 folds, so that their means are of other images"):
+        of_one_split([three, two])
