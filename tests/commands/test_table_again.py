@@ -18,8 +18,8 @@ from sandbox.recipe.specs import Recipe
 from studies import recipe
 
 QUICK = (
-    "--data.name digits --backbone.name conv4 --backbone.embedding_dim 16 --batch.size 16 --evaluate.every 2 "
-    "--max_steps 2 --threads 1 --precision float32 --no_pictures"
+    "--data.name digits --data.image_size 8 --backbone.name conv4 --backbone.embedding_dim 16 --batch.size 16 "
+    "--evaluate.every 2 --max_steps 2 --threads 1 --precision float32 --no_pictures"
 )
 LINES = {loss: f"python experiments/run.py --loss {loss} {QUICK} --seeds 2" for loss in ("arcface", "contrastive")}
 
@@ -73,6 +73,7 @@ def test_a_table_goes_on_from_its_ledger_and_a_cell_that_was_changed_is_named(
     assert not (table.parent / "runs").exists() and table.read_text() != text  # nothing trained, nothing written
 
 
+@pytest.mark.thorough
 def test_what_is_missing_is_trained_what_was_begun_goes_on_and_nothing_else(
     table: Path, again: Callable[..., Any]
 ) -> None:
