@@ -24,10 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
     recipe = Recipe(
-        data=DataSpec(name="digits", image_size=8),
-        backbone=BackboneSpec(name="conv4"),
-        batch=BatchSpec(size=16),
-        max_steps=2,
+        data=DataSpec(name="digits"), backbone=BackboneSpec(name="conv4"), batch=BatchSpec(size=16), max_steps=2
     )
     *_, last = experiment.run(recipe, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
     assert isinstance(last, Done)

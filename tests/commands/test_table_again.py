@@ -13,13 +13,14 @@ import pytest
 
 from sandbox.pipeline.events import Validation
 from sandbox.pipeline.run import run
-from sandbox.recipe.specs import Recipe
+from sandbox.recipe.specs import DataSpec, Recipe
 
 from studies import recipe
 
+DIGITS = DataSpec(name="digits")
 QUICK = (
-    "--data.name digits --data.image_size 8 --backbone.name conv4 --backbone.embedding_dim 16 --batch.size 16 "
-    "--evaluate.every 2 --max_steps 2 --threads 1 --precision float32 --no_pictures"
+    "--data.name digits --backbone.name conv4 --backbone.embedding_dim 16 --batch.size 16 --evaluate.every 2 "
+    "--max_steps 2 --threads 1 --precision float32 --no_pictures"
 )
 LINES = {loss: f"python experiments/run.py --loss {loss} {QUICK} --seeds 2" for loss in ("arcface", "contrastive")}
 
@@ -30,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     for loss, line in LINES.items():
         for seed in range(2):
-            plain: Recipe = replace(recipe(loss, steps=2), seed=seed)
+            plain: Recipe = replace(recipe(loss, steps=2, data=DIGITS), seed=seed)
             list(run(plain, out=folder / "runs", command=line, pictures=False))
     return folder
 
@@ -81,7 +82,9 @@ def test_what_is_missing_is_trained_what_was_begun_goes_on_and_nothing_else(
     (table.parent / "t.csv").unlink()
     for loss in LINES:
         shutil.rmtree(next(runs.glob(f"*{loss}*-s1")))
-    events = run(replace(recipe("contrastive", steps=2), seed=1), out=runs, command="a test", pictures=False)
+    events = run(
+        replace(recipe("contrastive", steps=2, data=DIGITS), seed=1), out=runs, command="a test", pictures=False
+    )
     next(event for event in events if isinstance(event, Validation))
     events.close()  # as a signal ends it
     before = {path.name for path in runs.iterdir()}

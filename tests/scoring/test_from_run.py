@@ -46,7 +46,7 @@ def trained(data: DataSpec, out: Path) -> Path:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on unseen classes."""
-    return trained(DataSpec(name="digits", image_size=8, split="class"), tmp_path_factory.mktemp("runs"))
+    return trained(DataSpec(name="digits", split="class"), tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_scored_again_it_gives_the_run_s_own_report(run: Path) -> None:
 
 
 def test_a_closed_set_says_so(tmp_path: Path) -> None:
-    path = trained(DataSpec(name="digits", image_size=8, split="sample"), tmp_path)
+    path = trained(DataSpec(name="digits", split="sample"), tmp_path)
     judged = of_run(path, "test")
     assert judged.closed and judged.validation is not None
     assert {*judged.probe.labels.tolist()} == {*judged.validation.labels.tolist()}
