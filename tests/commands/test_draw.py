@@ -196,6 +196,7 @@ def test_scores_of_a_file_and_of_given_pairs(command: Callable[..., Any], npz: P
     assert said.code == 0 and "(FAR up to 1e-2 on validation): FAR" in said.out
 
 
+@pytest.mark.thorough
 def test_the_plane_shows_the_accuracy_of_the_report(command: Callable[..., Any], tmp_path: Path) -> None:
     out, runs = tmp_path / "plane.png", tmp_path / "runs"
     words = ("plane", "--epochs", "1", "--weight", "0.2", "--threads", "1", "--data.image_size", "8")
