@@ -21,7 +21,7 @@ def recipe(loss: str = LOSS, *, steps: int = 4, **changes: Any) -> Recipe:
     plain: dict[str, Any] = {
         "loss": loss,
         "miner": "none",
-        "data": DataSpec(name="digits"),
+        "data": DataSpec(name="digits", image_size=8),
         "backbone": BackboneSpec(name="conv4", embedding_dim=16),
         "batch": BatchSpec(size=16),
         "evaluate": EvaluateSpec(every=2),
@@ -37,7 +37,7 @@ def plan(loss: str = LOSS, *, steps: int = 4, changes: dict[str, Any] | None = N
     return Plan(recipe=recipe(loss, steps=steps, **(changes or {})), **options)
 
 
-def searched(of: Plan, folder: Path, trials: int, url: str = "", *, pictures: bool = True, **goal: Any) -> list[Event]:
+def searched(of: Plan, folder: Path, trials: int, url: str = "", *, pictures: bool = False, **goal: Any) -> list[Event]:
     """Everything that happens until the study has so many trials."""
     events = search(of, Goal(trials, **goal), folder=folder, url=url, command="a test", pictures=pictures)
     return list(events)

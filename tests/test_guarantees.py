@@ -212,7 +212,14 @@ def test_a_score_to_hand_in_does_not_depend_on_the_rest_of_the_list(tmp_path: Pa
 # Embeddings are features, never logits.
 
 
-@pytest.mark.parametrize(("name", "width"), [("thumbnail", 2048), ("staged", 2048), ("resnet18", 512)])
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        pytest.param("thumbnail", 2048, marks=pytest.mark.thorough),
+        pytest.param("staged", 2048, marks=pytest.mark.thorough),
+        ("resnet18", 512),
+    ],
+)
 def test_what_is_stored_and_compared_are_the_pooled_features(name: str, width: int, tmp_path: Path) -> None:
     root = homework(tmp_path / "hw")
     shipped, _ = load_staged(name, RECIPES, data_kinds())

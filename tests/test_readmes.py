@@ -163,6 +163,7 @@ os._exit(0)  # to take a process of this size apart takes another second
 """
 
 
+@pytest.mark.thorough
 def test_the_examples_work(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "sandbox", tmp_path / "sandbox")
     marked = MARKED.findall(text("sandbox/README.md"))

@@ -43,7 +43,7 @@ def trained(out: Path, *, test: bool = True, **data: Any) -> Path:
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on digits."""
-    return trained(tmp_path_factory.mktemp("digits"), name="digits")
+    return trained(tmp_path_factory.mktemp("digits"), name="digits", image_size=8)
 
 
 @pytest.fixture
@@ -196,10 +196,11 @@ def test_scores_of_a_file_and_of_given_pairs(command: Callable[..., Any], npz: P
     assert said.code == 0 and "(FAR up to 1e-2 on validation): FAR" in said.out
 
 
+@pytest.mark.thorough
 def test_the_plane_shows_the_accuracy_of_the_report(command: Callable[..., Any], tmp_path: Path) -> None:
     out, runs = tmp_path / "plane.png", tmp_path / "runs"
-    words = ("plane", "--epochs", "1", "--weight", "0.2", "--threads", "1", "--out", str(out), "--out_runs", str(runs))
-    said = command("draw.py", *words)
+    words = ("plane", "--epochs", "1", "--weight", "0.2", "--threads", "1", "--data.image_size", "8")
+    said = command("draw.py", *words, "--out", str(out), "--out_runs", str(runs))
     assert said.code == 0, said.err
     folders = [Path(found) for found in re.findall(r"run folder: (.+)\n", said.out)]
     told = re.findall(r"(softmax.*), (training|test) images: top-1 ([\d.]+)\n", said.out)
@@ -225,7 +226,7 @@ def test_the_features_of_the_plane_are_raw(tmp_path: Path) -> None:
     from sandbox.pipeline.run import run
     from sandbox.recipe.specs import DataSpec
 
-    data = DataSpec(name="digits", split="sample", colour="grey")
+    data = DataSpec(name="digits", split="sample", colour="grey", image_size=8)
     _, center = planes.kinds(data, weight=0.1, epochs=1, seed=0, threads=1)
     done = list(run(center.recipe, out=tmp_path, command="made by a test", pictures=False))[-1]
     assert isinstance(done, Done)
@@ -272,7 +273,7 @@ def test_a_mistake_is_one_sentence(command: Callable[..., Any], words: tuple[str
 
 
 def test_what_cannot_be_drawn_is_one_sentence(command: Callable[..., Any], digits: Path, tmp_path: Path) -> None:
-    untested = trained(tmp_path / "runs", test=False, name="digits")
+    untested = trained(tmp_path / "runs", test=False, name="digits", image_size=8)
     alone, few = tmp_path / "alone.npz", tmp_path / "few.npz"
     x = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     np.savez(alone, embeddings=x, labels=np.zeros(9, int))

@@ -21,7 +21,7 @@ from recipes import made_folder
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE, IMAGES, DIM = 20, 5, 20
 QUICK = (
-    *"--data.name digits --backbone.name conv4 --backbone.embedding_dim 16".split(),
+    *"--data.name digits --data.image_size 8 --backbone.name conv4 --backbone.embedding_dim 16".split(),
     *"--max_steps 2 --batch.size 16 --threads 1 --no_pictures".split(),
 )
 Report = dict[str, dict[str, Any]]
@@ -443,7 +443,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, Recipe
 
     small = BackboneSpec(name="conv4", embedding_dim=16)
-    data = DataSpec(name="digits", split="class")
+    data = DataSpec(name="digits", split="class", image_size=8)
     recipe = Recipe(data=data, backbone=small, batch=BatchSpec(size=16), max_steps=2, threads=1)
     *_, last = experiment.run(recipe, out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
     assert isinstance(last, Done)

@@ -18,7 +18,7 @@ from killed import type_run
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = (
-    *"--data.name digits --backbone.name conv4 --backbone.embedding_dim 16".split(),
+    *"--data.name digits --data.image_size 8 --backbone.name conv4 --backbone.embedding_dim 16".split(),
     *"--max_steps 4 --batch.size 16 --threads 1".split(),
 )
 

@@ -13,10 +13,11 @@ import pytest
 
 from sandbox.pipeline.events import Validation
 from sandbox.pipeline.run import run
-from sandbox.recipe.specs import Recipe
+from sandbox.recipe.specs import DataSpec, Recipe
 
 from studies import recipe
 
+DIGITS = DataSpec(name="digits")
 QUICK = (
     "--data.name digits --backbone.name conv4 --backbone.embedding_dim 16 --batch.size 16 --evaluate.every 2 "
     "--max_steps 2 --threads 1 --precision float32 --no_pictures"
@@ -30,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     for loss, line in LINES.items():
         for seed in range(2):
-            plain: Recipe = replace(recipe(loss, steps=2), seed=seed)
+            plain: Recipe = replace(recipe(loss, steps=2, data=DIGITS), seed=seed)
             list(run(plain, out=folder / "runs", command=line, pictures=False))
     return folder
 
@@ -74,6 +75,7 @@ def test_a_table_goes_on_from_its_ledger_and_a_cell_that_was_changed_is_named(
     assert not (table.parent / "runs").exists() and table.read_text() != text  # nothing trained, nothing written
 
 
+@pytest.mark.thorough
 def test_what_is_missing_is_trained_what_was_begun_goes_on_and_nothing_else(
     table: Path, again: Callable[..., Any]
 ) -> None:
@@ -81,7 +83,9 @@ def test_what_is_missing_is_trained_what_was_begun_goes_on_and_nothing_else(
     (table.parent / "t.csv").unlink()
     for loss in LINES:
         shutil.rmtree(next(runs.glob(f"*{loss}*-s1")))
-    events = run(replace(recipe("contrastive", steps=2), seed=1), out=runs, command="a test", pictures=False)
+    events = run(
+        replace(recipe("contrastive", steps=2, data=DIGITS), seed=1), out=runs, command="a test", pictures=False
+    )
     next(event for event in events if isinstance(event, Validation))
     events.close()  # as a signal ends it
     before = {path.name for path in runs.iterdir()}

@@ -134,6 +134,7 @@ def process_of(torchrun: int, rank: int) -> int:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not Path(f"/proc/{os.getpid()}/task").is_dir(), reason="finds processes in /proc")
 def test_ctrl_c_on_one_process_ends_both_and_the_run_goes_on_to_the_same_bits(both: Both, tmp_path: Path) -> None:
     stage = ("--recipe", str(both.recipe), "--stage", "head", "--resume_from", str(both.two["all"]))

@@ -17,8 +17,8 @@ import trees
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = (
-    *"--data.name digits --backbone.name conv4 --backbone.embedding_dim 16".split(),
-    *"--max_steps 3 --batch.size 16 --threads 1".split(),
+    *"--data.name digits --data.image_size 8 --backbone.name conv4 --backbone.embedding_dim 16".split(),
+    *"--max_steps 3 --batch.size 16 --threads 1 --no-pictures".split(),
 )
 SEARCH = ("--loss", "triplet(margin=tune(0.05, 0.5))", *QUICK)
 
@@ -50,7 +50,7 @@ def test_a_study_runs_goes_on_and_names_its_winner(command: Callable[..., Any], 
 def test_the_winners_line_is_a_command_that_runs(command: Callable[..., Any], tmp_path: Path) -> None:
     import shlex
 
-    said = command("tune.py", *SEARCH, "--out", str(tmp_path), "--study", "mine", "--trials", "1")
+    said = command("tune.py", *SEARCH, "--pictures", "--out", str(tmp_path), "--study", "mine", "--trials", "1")
     line = next(row for row in said.out.splitlines() if row.startswith("next: "))
     words = shlex.split(line.removeprefix("next: "))[2:]
     words[words.index("--seeds") + 1] = "1"

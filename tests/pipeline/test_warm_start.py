@@ -17,7 +17,7 @@ from sandbox.recipe.text import load, load_staged
 
 CLOSED = Recipe(
     loss="cross_entropy",
-    data=DataSpec(name="digits", split="sample"),
+    data=DataSpec(name="digits", image_size=8, split="sample"),
     backbone=BackboneSpec(name="conv4", embedding_dim=16),
     batch=BatchSpec(size=32),
     evaluate=EvaluateSpec(every=3),
@@ -49,7 +49,7 @@ def test_a_run_starts_from_the_weights_that_an_earlier_one_chose(earlier: Path) 
 
 
 def test_other_classes_get_class_weights_of_their_own(earlier: Path) -> None:
-    p = prepare(replace(CLOSED, data=DataSpec(name="digits", split="class"), resume_from=str(earlier)))
+    p = prepare(replace(CLOSED, data=DataSpec(name="digits", image_size=8, split="class"), resume_from=str(earlier)))
     kept = load_file(earlier / "objective.safetensors")["terms.0.loss.classifier.weight"]
     assert p.objective.terms[0].loss.classifier.weight.shape != kept.shape
     assert any("new: what cross_entropy owns" in note for note in p.notes)

@@ -134,6 +134,7 @@ def test_the_smallest_face_can_be_set(astronaut: Image.Image) -> None:
         detect_faces(astronaut, min_face=11)
 
 
+@pytest.mark.thorough
 def test_it_warns_of_nothing_and_leaves_gradients_on() -> None:
     code = (
         "import warnings; warnings.simplefilter('error')\n"

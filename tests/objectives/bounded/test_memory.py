@@ -35,8 +35,8 @@ def takes(loss: str, miner: str, classes: int, samples: int, *, steps: int = 1) 
 @pytest.mark.parametrize(
     ("loss", "miner"),
     [
-        ("nt_xent", "easy"),
-        ("lifted_structure", "angular"),
+        pytest.param("nt_xent", "easy", marks=pytest.mark.thorough),
+        pytest.param("lifted_structure", "angular", marks=pytest.mark.thorough),
         ("pnp", "none"),
     ],
 )

@@ -193,6 +193,7 @@ def test_the_line_is_copied_or_selected(browser: Any, file: Path) -> None:
         )
 
 
+@pytest.mark.thorough
 def test_5459_noisy_images_stay_below_6_mb_and_are_quick(browser: Any, tmp_path: Path) -> None:
     labels = np.arange(5459) % 432
     report = {"test": {"retrieval/map@r": {"value": 0.5, "n": 5459}}}

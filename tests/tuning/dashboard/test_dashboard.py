@@ -75,6 +75,7 @@ def loaded(page: Any, selector: str, count: int) -> bool:
     return images.count() == count and images.evaluate_all(finished)
 
 
+@pytest.mark.thorough
 def test_a_person_sees_studies_history_notes_pictures_and_constraints(tmp_path: Path) -> None:
     (one, begin), (two, _) = made(tmp_path / "margins"), made(tmp_path / "scales")
     with browser() as page:

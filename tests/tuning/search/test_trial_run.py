@@ -98,7 +98,9 @@ def test_trials_that_saw_other_images_are_not_compared(tmp_path: Path) -> None:
     check_images(folders[0])  # alone
     folders[1].update(split="aaa")
     check_images(folders[1])
-    other = create(tmp_path, recipe(data=DataSpec(name="digits", val_fold="1/2")), "a test", "another fold")
+    other = create(
+        tmp_path, recipe(data=DataSpec(name="digits", image_size=8, val_fold="1/2")), "a test", "another fold"
+    )
     other.update(split="ccc")
     check_images(other)
     folders[2].update(split="bbb")

@@ -48,10 +48,14 @@ def test_the_default_is_trained_first_and_counts_as_no_trial(whole: Path) -> Non
     assert not default.counts and all(trial.counts for trial in trials) and record.default() is default
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4])
+# Steps 1 and 3 lie between two looks, 2 is one, and 4 the last.
+THOROUGH = [pytest.param(step, marks=pytest.mark.thorough) for step in (1, 4)]
+
+
+@pytest.mark.parametrize("at", [2, 3, *THOROUGH])
 def test_a_study_that_was_cut_off_ends_as_one_that_was_not(whole: Path, tmp_path: Path, at: int) -> None:
     folder = tmp_path / "whole"
-    events = search(plan(), Goal(4), folder=folder)
+    events = search(plan(), Goal(4), folder=folder, pictures=False)
     for event in events:
         if isinstance(event, TrialStep) and (event.number, event.done) == (2, at):
             events.close()  # what ends it between two steps
@@ -69,7 +73,7 @@ def test_a_study_that_was_cut_off_ends_as_one_that_was_not(whole: Path, tmp_path
 
 def test_a_trial_that_was_over_but_not_told_is_not_trained_again(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "whole"
-    events = search(plan(), Goal(4), folder=folder)
+    events = search(plan(), Goal(4), folder=folder, pictures=False)
     for event in events:
         if isinstance(event, TrialBegun) and event.number == 2:
             events.close()
@@ -122,7 +126,7 @@ def test_what_diverges_is_pruned_with_its_reason_and_ends_nothing(tmp_path: Path
 
 def test_a_trial_that_was_left_is_not_taken_up_beyond_what_is_asked_for_or_after_time(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
-    events = search(plan(baseline=False), Goal(3), folder=folder)
+    events = search(plan(baseline=False), Goal(3), folder=folder, pictures=False)
     for event in events:
         if isinstance(event, TrialStep) and event.number == 1:
             events.close()
@@ -134,7 +138,7 @@ def test_a_trial_that_was_left_is_not_taken_up_beyond_what_is_asked_for_or_after
 
 def test_seeds_and_folds_are_averaged(tmp_path: Path) -> None:
     of = plan(trial_seeds=2, baseline=False, pruner="none", monitors=("retrieval/map@r", "verification/eer"))
-    (over,) = ended(searched(of, tmp_path / "mine", 1))
+    (over,) = ended(searched(of, tmp_path / "mine", 1, pictures=True))
     assert over.runs == ("trial-0000-s0", "trial-0000-s1") and sorted(over.curve) == [2, 4, 6, 8]
     reports = [RunFolder(tmp_path / "mine" / "runs" / name).read_json("report.json")["val"] for name in over.runs]
     for value, key in zip(over.values, ("retrieval/map@r", "verification/eer"), strict=True):

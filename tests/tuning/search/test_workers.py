@@ -58,7 +58,7 @@ def test_four_machines_begin_one_study_at_the_same_moment(database: str, tmp_pat
 @pytest.mark.parametrize(
     ("kills", "trials", "where"),
     [
-        (5, 8, "journal"),
+        pytest.param(5, 8, "journal", marks=pytest.mark.thorough),
         pytest.param(20, 24, "journal", marks=pytest.mark.skipif(not LONG, reason="takes minutes")),
         pytest.param(20, 24, "postgresql", marks=pytest.mark.skipif(not LONG, reason="takes minutes")),
     ],
@@ -82,6 +82,7 @@ def test_workers_that_are_killed_lose_nothing(
         assert kept(study.folder / "runs" / trial.runs[0]) == alone(study, number, tmp_path / "alone")
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_killed_again_and_again_draws_and_prunes_as_one_that_is_not(tmp_path: Path) -> None:
     of, trials = tiny(steps=12, every=2), 7
     searched(of, tmp_path / "whole" / "mine", trials, pictures=False)
@@ -137,6 +138,7 @@ def test_workers_end_with_their_parent_and_what_they_were_at_is_saved(
     again.close()
 
 
+@pytest.mark.thorough
 def test_the_command_ends_as_its_signal_says_and_goes_on(tmp_path: Path) -> None:
     words = "--loss triplet(margin=tune(0.05,0.5)) --data.name digits --data.image_size 8 --backbone.name conv4 "
     words += "--batch.size 16 --max_steps 20000 --evaluate.every 20 --trials 4 --workers 2 --study mine --out"
