@@ -146,7 +146,7 @@ def test_the_command_ends_as_its_signal_says_and_goes_on(tmp_path: Path) -> None
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        until(lambda: (tmp_path / "mine" / "journal.log").is_file())
+        until(lambda: (tmp_path / "mine" / "study.json").is_file())
         study = open_study(tmp_path / "mine")
         until(lambda: len(running(study, looks=1)) == 2)
         os.killpg(process.pid, signal.SIGINT)
