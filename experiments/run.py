@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sandbox.cli import flags
-from sandbox.cli.against import announce, check_alone, compare_runs, rival
 from sandbox.cli.help import asked
 from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
 from sandbox.cli.report_table import Shown, print_report
 from sandbox.cli.say import say
+from sandbox.cli.table.against import announce, check_alone, compare_runs, rival
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import Recipe

@@ -16,7 +16,7 @@ from typing import Literal
 
 from sandbox.cli import flags
 from sandbox.cli.say import say
-from sandbox.cli.table_commands import LOOKS, Chosen, chosen_runs, run_look
+from sandbox.cli.table.commands import LOOKS, Chosen, chosen_runs, run_look
 from sandbox.errors import exit_on_error
 from sandbox.files import write_whole
 from sandbox.wording import counted, printable

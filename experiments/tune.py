@@ -19,7 +19,7 @@ import tyro
 from sandbox.cli import flags
 from sandbox.cli.outputs import file_named, from_here
 from sandbox.cli.say import say
-from sandbox.cli.study_commands import LOOKS, name_of, run_look
+from sandbox.cli.study.commands import LOOKS, name_of, run_look
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import Interrupted, SandboxError, exit_on_error
 from sandbox.recipe.specs import Recipe
@@ -167,8 +167,8 @@ def check(command: Command) -> None:
 
 def tune(command: Command) -> None:
     """Run the study, or those of --compare, and say what won."""
-    from sandbox.cli.study_progress import watch_study
-    from sandbox.cli.study_words import read_duration, say_plan, say_standing, say_winner
+    from sandbox.cli.study.progress import watch_study
+    from sandbox.cli.study.words import read_duration, say_plan, say_standing, say_winner
     from sandbox.tuning.dashboard.shown import show_missing
     from sandbox.tuning.plan.plan import check_plan
     from sandbox.tuning.search.claims import Goal

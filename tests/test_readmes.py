@@ -17,8 +17,8 @@ from types import ModuleType
 import pytest
 
 from sandbox.cli.flags import flag_names
-from sandbox.cli.study_commands import LOOKS
-from sandbox.cli.table_commands import LOOKS as TABLE_LOOKS
+from sandbox.cli.study.commands import LOOKS
+from sandbox.cli.table.commands import LOOKS as TABLE_LOOKS
 from sandbox.data.catalog import data_kinds
 from sandbox.recipe.specs import own_settings
 from sandbox.recipe.text import load_staged
@@ -86,7 +86,7 @@ def look(file: str, word: str) -> type | None:
     if file == "tune.py" and word in LOOKS:
         return LOOKS[word][0]
     if file == "table.py" and word in TABLE_LOOKS:
-        return import_module(f"sandbox.cli.table_{word}").Command
+        return import_module(f"sandbox.cli.table.{word}").Command
     return None
 
 

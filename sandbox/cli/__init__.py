@@ -4,5 +4,5 @@ flags   words to a dataclass, errors in one sentence      help     what --help p
 listing what --list prints                                list_entry list_part  one entry of a list whole
 tables  figures and rows on the terminal                  report_table  the first table of a run
 outputs places that are checked before any work           progress bars, and runs watched to their end
-against  a second objective on the same seeds             table_WORD study_WORD  what table.py and tune.py do
+table/  what table.py does                                study/ what tune.py says and does
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import sys
@@ -14,8 +13,10 @@ from typing import Annotated, Any, Literal
 import pytest
 import tyro
 
-from sandbox.cli import flags, study_commands, table_commands
+from sandbox.cli import flags
 from sandbox.cli.help import overview, wrap
+from sandbox.cli.study import commands as study_commands
+from sandbox.cli.table import commands as table_commands
 
 PAGES = [
     *(
@@ -23,7 +24,7 @@ PAGES = [
         for name in ("run", "tune", "table", "evaluate", "export", "benchmark", "data", "draw", "recognise")
     ),
     *(f"tune.py {look}" for look in study_commands.LOOKS),
-    *(f"table.py {look}" for look in table_commands.LOOKS if importlib.util.find_spec(f"sandbox.cli.table_{look}")),
+    *(f"table.py {look}" for look in table_commands.LOOKS),
     *(f"data.py {what}" for what in ("show", "check", "stats", "align")),
     *(f"draw.py {what}" for what in ("map", "scores", "plane")),
     *(f"recognise.py {what}" for what in "enrol add remove list identify classify verify measure".split()),

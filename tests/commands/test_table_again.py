@@ -153,7 +153,6 @@ def test_stages_are_found_by_the_chain_of_their_digests(
 
 
 def test_an_objective_that_another_is_held_against_is_asked_for_too(tmp_path: Path, again: Callable[..., Any]) -> None:
-    pytest.importorskip("sandbox.cli.against")
     line = "python experiments/run.py --loss triplet --miner hard --against contrastive --seeds 2"
     (tmp_path / "t.md").write_text(f"{HEAD}{line} -->{BODY}")
     said = again(tmp_path / "t.md")

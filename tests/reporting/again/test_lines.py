@@ -14,7 +14,11 @@ from sandbox.reporting.again.lines import filled, for_a_shell, lacks, read_line,
     ("text", "program", "words"),
     [
         ("python experiments/run.py --loss 'a; b | c' --seeds 3", "run.py", ("--loss", "a; b | c", "--seeds", "3")),
-        ("python3.11 /work/main/experiments/run.py --loss arcface  # RUN: 7 s; long", "run.py", ("--loss", "arcface")),
+        (
+            "python3.11 /opt/sandbox/experiments/run.py --loss arcface  # RUN: 7 s; long",
+            "run.py",
+            ("--loss", "arcface"),
+        ),
         ('python experiments/tune.py --loss "arcface(scale=tune())"', "tune.py", ("--loss", "arcface(scale=tune())")),
         ("python experiments/table.py", "table.py", ()),
     ],

@@ -88,7 +88,7 @@ def run_look(what: str, argv: list[str], studies: Path) -> None:
 
 
 def _show(command: Show, studies: Path) -> None:
-    from sandbox.cli.study_words import say_winner
+    from sandbox.cli.study.words import say_winner
     from sandbox.cli.tables import print_rows
     from sandbox.tuning.report.trials_table import csv_text, json_text, trial_rows
     from sandbox.tuning.study.read import read_study

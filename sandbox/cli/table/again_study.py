@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from sandbox.cli import flags
-from sandbox.cli.again_asked import command_of
-from sandbox.cli.again_started import start
 from sandbox.cli.outputs import from_here
+from sandbox.cli.table.again_asked import command_of
+from sandbox.cli.table.again_started import start
 from sandbox.reporting.again.lines import Line
 from sandbox.wording import counted
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.cli import flags
-from sandbox.cli.again_asked import command_of
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
+from sandbox.cli.table.again_asked import command_of
 from sandbox.errors import SandboxError
 from sandbox.reporting.again.lines import Line, spelt
 from sandbox.reporting.again.standing import Standing, Wanted, spans

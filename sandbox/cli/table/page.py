@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.cli.outputs import file_named, from_here
 from sandbox.cli.say import say
-from sandbox.cli.table_commands import Chosen, chosen_runs
+from sandbox.cli.table.commands import Chosen, chosen_runs
 from sandbox.errors import SandboxError
 from sandbox.wording import counted
 

@@ -12,7 +12,7 @@ from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
 if TYPE_CHECKING:
-    from sandbox.cli.again_asked import Asked
+    from sandbox.cli.table.again_asked import Asked
     from sandbox.reporting.again.header import Header
     from sandbox.reporting.again.standing import Standing, Wanted
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from sandbox.cli.again_told import missing, say_figures, say_moved, say_next, say_standing
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
+from sandbox.cli.table.again_told import missing, say_figures, say_moved, say_next, say_standing
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
 if TYPE_CHECKING:
-    from sandbox.cli.again_asked import Asked
+    from sandbox.cli.table.again_asked import Asked
     from sandbox.reporting.again.header import Header
     from sandbox.reporting.again.standing import Standing
     from sandbox.reporting.records.run import Run
@@ -99,7 +99,7 @@ def _again(path: Path, command: Command, values: Sequence[dict[str, str]], resul
 
 def _study(header: Header, run: bool, experiments: Path) -> int:
     """A table that tune.py wrote."""
-    from sandbox.cli.again_study import rebuilt, told
+    from sandbox.cli.table.again_study import rebuilt, told
 
     assert header.built is not None
     say(f"  made by {header.built}")
@@ -113,8 +113,8 @@ def _study(header: Header, run: bool, experiments: Path) -> int:
 
 def _table(header: Header, command: Command, values: Sequence[dict[str, str]], results: Path) -> int:
     """A table of runs, or the ledger beside one."""
-    from sandbox.cli.again_asked import asked
-    from sandbox.cli.again_started import build, train
+    from sandbox.cli.table.again_asked import asked
+    from sandbox.cli.table.again_started import build, train
     from sandbox.reporting.again.lines import filled
     from sandbox.reporting.records import ledger
 

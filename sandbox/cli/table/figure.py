@@ -12,7 +12,7 @@ import tyro
 
 from sandbox.cli import flags
 from sandbox.cli.say import say
-from sandbox.cli.table_commands import Chosen, chosen_runs
+from sandbox.cli.table.commands import Chosen, chosen_runs
 from sandbox.errors import SandboxError, unknown
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.reporting.records.run import Run
 
 LOOKS = ("compare", "page", "figure", "again")
-"""Each is a file `table_WORD.py` beside this one, with a dataclass `Command` and a function `act(command, results)`."""
+"""Each is a file `WORD.py` beside this one, with a dataclass `Command` and a function `act(command, results)`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def run_look(what: str, argv: list[str], results: Path) -> None:
         argv: the words after it.
         results: the folder that holds runs, studies and tables.
     """
-    module: Any = import_module(f"sandbox.cli.table_{what}")
+    module: Any = import_module(f"sandbox.cli.table.{what}")
     prog = f"python experiments/table.py {what}"
     command = flags.parse(module.Command, argv, prog=prog, description=inspect.cleandoc(module.Command.__doc__ or ""))
     flags.quiet_libraries()

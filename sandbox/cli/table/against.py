@@ -46,7 +46,7 @@ def rival(recipe: Recipe, against: str) -> Recipe:
 
 def compare_runs(ours: Sequence[Path], others: Sequence[Path]) -> None:
     """Print what the runs of two recipes, made just now with the same seeds, say; and how to see it again."""
-    from sandbox.cli.table_compare import compare, put
+    from sandbox.cli.table.compare import compare, put
     from sandbox.reporting.records.groups import Group, group
     from sandbox.reporting.records.read import read_run
     from sandbox.runs.folder import RunFolder

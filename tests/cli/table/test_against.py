@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.cli.against import check_alone, rival
+from sandbox.cli.table.against import check_alone, rival
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cli.study_progress import retrained_line, short_values, trial_line, watch_study
-from sandbox.cli.study_words import read_duration, say_standing, say_winner
+from sandbox.cli.study.progress import retrained_line, short_values, trial_line, watch_study
+from sandbox.cli.study.words import read_duration, say_standing, say_winner
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Note
 from sandbox.tuning.search.events import Ended, Retrained, TrialBegun, TrialOver, TrialStep, Waiting

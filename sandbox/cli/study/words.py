@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.cli.say import say
-from sandbox.cli.study_progress import short_values
+from sandbox.cli.study.progress import short_values
 from sandbox.errors import SandboxError
 from sandbox.tuning.study.spelling import spell_parameter, spell_seconds
 from sandbox.wording import counted
