@@ -3,6 +3,7 @@
 limit      from which size on             pairs     mined pairs once; sums over the negatives of an anchor
 contrast   NT-Xent, tuplet, lifted        gathered  angular loss and miner, threshold-consistent margin
 rankings   PNP                            demand    what a step will take, counted before it
+histogram_ends   dynamic soft margin, whose histogram the library leaves at its end
 
 Each gives the library's numbers, bit by bit up to the limit, and to rounding beyond it.
 """
@@ -13,11 +14,13 @@ from torch import nn
 
 from sandbox.objectives.bounded.contrast import LiftedStructureLoss, NTXentLoss, TupletMarginLoss
 from sandbox.objectives.bounded.gathered import AngularLoss, AngularMiner, ThresholdConsistentMarginLoss
+from sandbox.objectives.bounded.histogram_ends import DynamicSoftMarginLoss
 from sandbox.objectives.bounded.rankings import PNPLoss
 
 _STAND_INS = (
     AngularLoss,
     AngularMiner,
+    DynamicSoftMarginLoss,
     LiftedStructureLoss,
     NTXentLoss,
     PNPLoss,

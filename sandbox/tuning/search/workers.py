@@ -32,6 +32,7 @@ from sandbox.tuning.search.final import retrain
 from sandbox.tuning.search.worker import search_all
 from sandbox.tuning.study.making import make_study
 from sandbox.tuning.study.study import Study
+from sandbox.wording import counted
 
 MOST_WORKERS = 256
 _MOST_DEATHS = 5
@@ -125,9 +126,8 @@ def deal_gpus(workers: int, gpus: Sequence[str], per_gpu: int) -> list[str]:
     if not gpus:
         return [""] * workers
     if workers > len(gpus) * per_gpu:
-        raise SandboxError(
-            f"--workers is {workers}, but {len(gpus)} GPUs with --per_gpu {per_gpu} have {len(gpus) * per_gpu} places"
-        )
+        there, places = counted(len(gpus), "GPU", "GPUs"), counted(len(gpus) * per_gpu, "worker", "workers")
+        raise SandboxError(f"--workers is {workers}, but {there} with --per_gpu {per_gpu} take {places}")
     return [gpus[place % len(gpus)] for place in range(workers)]
 
 

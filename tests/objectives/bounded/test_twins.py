@@ -146,3 +146,24 @@ def test_our_own_losses_give_the_same_beyond_the_limit(text: str, miner: str, mo
         assert x.grad is not None and bool(x.grad.any())
         found.append((total.detach(), x.grad))
     torch.testing.assert_close(found[0], found[1])
+
+
+def test_dynamic_soft_margin_is_the_librarys_to_the_bit_over_many_steps() -> None:
+    theirs, ours = library("DynamicSoftMarginLoss")
+    for seed in range(3):
+        (right, right_gradient), (value, gradient) = (
+            of(loss, torch.nn.functional.normalize(rows(seed)) * 0.1 + 1) for loss in (theirs, ours)
+        )
+        assert torch.equal(value, right) and torch.equal(gradient, right_gradient)
+        theirs.hist_, ours.hist_ = theirs.hist_.detach(), ours.hist_.detach()
+
+
+def test_dynamic_soft_margin_goes_on_where_positives_lie_opposite_and_the_library_does_not() -> None:
+    theirs, ours = library("DynamicSoftMarginLoss")
+    opposite = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]]).requires_grad_()
+    labels = torch.tensor([0, 0, 1, 1])  # a positive is at 2, a negative at 0
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        theirs(opposite, labels)
+    value = ours(opposite, labels)
+    assert value.item() == pytest.approx(4 / 4)  # half of the triplets differ by 2, the others by 0
+    assert ours.hist_.sum().item() == pytest.approx(1) and ours.hist_[-1].item() == pytest.approx(0.5)

@@ -160,5 +160,5 @@ def test_threads_and_gpus_are_dealt_out() -> None:
     assert [share_threads(workers, 8) for workers in (1, 2, 3, 8, 20)] == [8, 4, 2, 1, 1]
     assert deal_gpus(3, [], 1) == ["", "", ""]
     assert deal_gpus(3, ["0", "1"], 2) == ["0", "1", "0"]
-    with pytest.raises(SandboxError, match="--workers is 3, but 2 GPUs with --per_gpu 1 have 2 places"):
+    with pytest.raises(SandboxError, match="--workers is 3, but 2 GPUs with --per_gpu 1 take 2 workers"):
         deal_gpus(3, ["0", "1"], 1)
