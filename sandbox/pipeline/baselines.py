@@ -13,6 +13,7 @@ from torch import nn
 
 from sandbox.backbones.weights import put_weights
 from sandbox.errors import SandboxError
+from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
 from sandbox.evaluation.figures import Figures, lower_is_better, printed_name
 from sandbox.pipeline.evaluate import embedded, figures_of
 from sandbox.pipeline.prepare import Prepared
@@ -62,7 +63,7 @@ def score_baselines(prepared: Prepared, first: Weights, splits: Sequence[str]) -
 
 
 def worse_than_pixels(report: Mapping[str, Figures], baselines: Mapping[str, Report], monitor: str) -> str:
-    """A sentence where MAP@R, or the figure that chose the weights, is worse than that of raw pixels; else nothing.
+    """A sentence where MAP@R, one-shot accuracy or the figure that chose the weights is worse than that of raw pixels; else nothing.
 
     It is about the split that was scored last.
     """
@@ -70,7 +71,7 @@ def worse_than_pixels(report: Mapping[str, Figures], baselines: Mapping[str, Rep
     where = "validation" if split == "val" else split
     own, raw = report[split], baselines.get(RAW_PIXELS, {}).get(split, {})
     worse = []
-    for key in dict.fromkeys((MAP_AT_R, monitor)):
+    for key in dict.fromkeys((MAP_AT_R, ONE_SHOT, monitor)):
         if key not in own or key not in raw:
             continue
         here, there, side = own[key]["value"], raw[key]["value"], "above" if lower_is_better(key) else "below"

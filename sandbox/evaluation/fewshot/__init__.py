@@ -1,0 +1,4 @@
+"""Naming images by few examples of each class.
+
+oneshot    trials that are given: which of W images is of the query's class
+"""
