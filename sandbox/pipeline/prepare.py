@@ -155,7 +155,7 @@ def facts(prepared: Prepared) -> dict[str, Any]:
         **({"trials": trials} if (trials := _trials(prepared.splits)) else {}),
         "split": prepared.splits.digest,
         # Runs of several folds differ in their splits, and may yet be compared image by image on test.
-        **({"test_images": images_digest(prepared.splits.test)} if prepared.recipe.data.val_fold else {}),
+        **({"test_images": images_digest(sets["test"])} if prepared.recipe.data.val_fold else {}),
         "classes": classes_digest(prepared.splits.train.classes),
         "input": {
             "image_size": prepared.splits.train.pixels.shape[1],

@@ -71,7 +71,7 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
         for part in parts.values():
             _refuse_too_large(part)
         file = _file(parts, options_of(name, spec, report.get("val")))
-        found = None if file is None else _read(file)
+        found = None if file is None else read_figures(file)
         if found is None:
             kept = {
                 key: KeptSet(_rows(part.images), part.images.labels, part.pairs, part.trials)
@@ -79,7 +79,7 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
             }
             found = figures_of(kept, name, spec, report.get("val"))
             if file is not None:
-                _write(file, found)
+                write_figures(file, found)
         report[name] = found
     return report
 
@@ -132,16 +132,16 @@ def _file(parts: Parts, options: Options) -> Path | None:
     return None
 
 
-def _read(file: Path) -> Figures | None:
+def read_figures(file: Path) -> Figures | None:
     """Figures that were kept; None where there are none, or the file is damaged."""
     try:
         held = read_json(file)
     except (FileNotFoundError, SandboxError):
         return None
-    return held if is_figures(held) else None
+    return held if _is_figures(held) else None
 
 
-def is_figures(held: Any) -> bool:
+def _is_figures(held: Any) -> bool:
     """Whether what a cache holds is figures."""
     return (
         isinstance(held, dict)
@@ -150,6 +150,7 @@ def is_figures(held: Any) -> bool:
     )
 
 
-def _write(file: Path, figures: Mapping[str, Any]) -> None:
+def write_figures(file: Path, figures: Mapping[str, Any]) -> None:
+    """Keep figures; where the cache cannot be written, they are counted again next time."""
     with suppress(SandboxError), cached_file(file) as part:
         part.write_text(json.dumps(figures, allow_nan=False), encoding="utf-8")

@@ -85,9 +85,9 @@ def accuracy_of(similarity: np.ndarray, trials: Trials) -> Figures:
         trials: what is asked.
 
     Returns:
-        ``{"oneshot/accuracy": {"value", "low", "high", "n", "runs", "standard_error"}}``: the mean over runs, with its
-        95 % t-interval and standard error over runs (standard deviation / square root of the runs), within 0 and 1.
-        Of one run there is no standard error, and the interval is 0 to 1.
+        ``{"oneshot/accuracy": {"value", "low", "high", "n", "runs", "standard_error"}}``: the mean over trials, with
+        the standard error over runs (standard deviation of their means / square root of the runs) and the 95 %
+        t-interval of that, within 0 and 1. Of one run there is no standard error, and the interval is 0 to 1.
 
     Raises:
         SandboxError: no trials.
@@ -98,7 +98,7 @@ def accuracy_of(similarity: np.ndarray, trials: Trials) -> Figures:
     right = best[np.arange(len(trials)), trials.answer] / best.sum(axis=1)
     runs = np.unique(trials.run)
     means = [float(right[trials.run == run].mean()) for run in runs]
-    value, half = t_interval(means)
+    value, half = float(right.mean()), t_interval(means)[1]
     entry: dict[str, float | int] = {"value": value, "low": 0.0, "high": 1.0, "n": len(trials), "runs": len(runs)}
     if len(runs) > 1:
         entry |= {"low": max(0.0, value - half), "high": min(1.0, value + half)}
