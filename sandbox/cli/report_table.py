@@ -98,7 +98,7 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     accuracy = [key for key in ("verification/accuracy", "verification/balanced_accuracy") if key in known][:1]
     first = ["retrieval/precision@1"] if "retrieval/recall@1" not in known else []
     wanted = ["retrieval/map@r", *first, *recalls[:2], "verification/auc", "verification/eer", *strict, *folded]
-    wanted += [*([] if folded else accuracy), "classification/top@1", "homework/score"]
+    wanted += [*([] if folded else accuracy), "classification/top@1", "oneshot/accuracy", "homework/score"]
     return [
         Row(printed_name(key), {split: _of_validation(key, report[split]) for split in splits})
         for key in wanted

@@ -56,7 +56,7 @@ def load(spec: DataSpec) -> Splits:
             replace(as_kind(spec, data_set.settings), image_size=spec.image_size or data_set.image_size)
         )
         fold = parse_fold(spec.val_fold)
-        if fold is None:
+        if fold is None or spec.split in data_set.own_folds:
             return splits
         tested = parse_fold(spec.test_fold, "data.test_fold")
         return in_fold(splits, *fold, spec.fold_seed, test_fold=tested[0] if tested else 0)

@@ -29,6 +29,7 @@ _PRINTED = {
     "verification/balanced_accuracy": "balanced accuracy",
     "retrieval/unmatched": "queries without a match",
     "homework/score": "homework mark",
+    "oneshot/accuracy": "one-shot accuracy",
     "clustering/ami": "AMI",
     "clustering/nmi": "NMI",
 }
@@ -60,7 +61,7 @@ def validation_keys(recall_at: Sequence[int], far: Sequence[float]) -> list[str]
     keys += [f"retrieval/recall@{k}" for k in recall_at] + ["verification/auc", "verification/eer"]
     keys += [f"verification/tar@far={spell_rate(rate)}" for rate in far]
     keys += ["verification/balanced_accuracy", "verification/accuracy"]
-    return [*keys, "classification/top@1", "classification/top@5"]
+    return [*keys, "classification/top@1", "classification/top@5", "oneshot/accuracy"]
 
 
 def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:

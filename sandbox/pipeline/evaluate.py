@@ -17,7 +17,7 @@ from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline.prepare import Prepared
 from sandbox.recipe.specs import EvaluateSpec
-from sandbox.runs.embeddings import KeptSet
+from sandbox.runs.embeddings import KeptSet, one_shot_figures
 from sandbox.training.features import as_pixels, over_features, trunk_features
 
 
@@ -59,25 +59,32 @@ def embedded(prepared: Prepared, splits: Sequence[str]) -> dict[str, KeptSet]:
     kept: dict[str, KeptSet] = {}
     for name in splits:
         images, pairs, to_verify = prepared.splits.part(name)
-        kept[name] = KeptSet(_embed(prepared, images), images.labels, pairs)
+        task = prepared.splits.one_shot(name)
+        own_trials = None if task is None or task.images is not None else task.trials
+        if len(images):
+            kept[name] = KeptSet(_embed(prepared, images), images.labels, pairs, own_trials)
         if to_verify is not None:
             apart = to_verify.images
             kept[f"{name}/verify"] = KeptSet(_embed(prepared, apart), apart.labels, to_verify.pairs)
+        if task is not None and task.images is not None:
+            kept[f"{name}/oneshot"] = KeptSet(_embed(prepared, task.images), task.images.labels, None, task.trials)
     return kept
 
 
 def figures_of(
     kept: Mapping[str, KeptSet], name: str, spec: EvaluateSpec, validation: Figures | None = None
 ) -> Figures:
-    """Retrieval and verification of a split of rows that are in `kept`.
+    """Retrieval and verification of a split of rows that are in `kept`, and its one-shot trials where it has them.
 
     Args:
-        kept: rows by split, and what is verified apart from them.
+        kept: rows by split, and what is verified or tried apart from them.
         name: ``val`` or ``test``.
         spec: what is reported.
         validation: the figures of ``val``, whose thresholds are used on ``test``.
     """
-    return _figures(kept[name], kept.get(f"{name}/verify"), options_of(name, spec, validation))
+    options = options_of(name, spec, validation)
+    figures = _figures(kept[name], kept.get(f"{name}/verify"), options) if name in kept else {}
+    return figures | one_shot_figures(kept, name)
 
 
 def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None) -> Options:
@@ -108,7 +115,9 @@ def validate(prepared: Prepared) -> Figures:
         verification=verification,
         quick=True,
     )
-    figures = _figures(KeptSet(_embed(p, images), images.labels, pairs), apart, options)
+    task = p.splits.val_oneshot
+    own = KeptSet(_embed(p, images), images.labels, pairs, None if task is None else task.trials)
+    figures = _figures(own, apart, options) | one_shot_figures({"val": own}, "val")
     classified = _classified(p, images) if spec.monitor.startswith("classification") else None
     return figures if classified is None else figures | _top(classified)
 

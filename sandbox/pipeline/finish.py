@@ -61,7 +61,7 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
     if r.pictures:
         from sandbox.reporting.page.still import draw_run
 
-        split = "test" if r.test else "val"
+        split = prepared.splits.pictured(r.test)
         images, pairs, _ = prepared.splits.part(split)
         draw_run(folder, images.pixels, split, pairs, classes=images.classes)
     steps = folder.read_log()[-1]["step"]
@@ -82,6 +82,6 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
         from sandbox.reporting.page.material import pictured
         from sandbox.reporting.page.write import write_page
 
-        write_page(folder, pictured(prepared.splits, "test" if r.test else "val"))
+        write_page(folder, pictured(prepared.splits, prepared.splits.pictured(r.test)))
     folder.update(status="done")
     remove_checkpoints(folder)

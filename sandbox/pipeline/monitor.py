@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
+from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
 from sandbox.evaluation.figures import validation_keys
 from sandbox.objectives.objective import Objective
 from sandbox.recipe.specs import EvaluateSpec
@@ -40,6 +41,19 @@ def check_pairs(monitor: str, splits: Splits) -> None:
         raise SandboxError(
             "evaluate.monitor is verification/accuracy, which is of pairs that a list gives, and validation has none: "
             "over all pairs it is hardly more than the share of impostors; take verification/balanced_accuracy"
+        )
+
+
+def check_trials(monitor: str, splits: Splits) -> None:
+    """One-shot accuracy is of trials that a data set draws from validation.
+
+    Raises:
+        SandboxError: it is the monitor, and validation has no trials.
+    """
+    if monitor == ONE_SHOT and splits.val_oneshot is None:
+        raise SandboxError(
+            f"evaluate.monitor is {ONE_SHOT}, but validation has no one-shot trials: omniglot draws them with "
+            "--data.split official, out of held-out alphabets of 20 characters or more; or monitor retrieval/map@r"
         )
 
 

@@ -23,7 +23,7 @@ from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.memory import Extent, check_objective, check_run
-from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs
+from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs, check_trials
 from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
@@ -79,6 +79,7 @@ def prepare(recipe: Recipe) -> Prepared:
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
     check_classifies(recipe.evaluate.monitor, objective, splits)
     check_pairs(recipe.evaluate.monitor, splits)
+    check_trials(recipe.evaluate.monitor, splits)
     if network.head_frozen and recipe.backbone.weights in ("", "pretrained") and not recipe.resume_from:
         raise SandboxError("backbone.freeze_head would keep a head of random weights: give resume_from, or weights")
     if recipe.resume_from:
@@ -140,6 +141,9 @@ def facts(prepared: Prepared) -> dict[str, Any]:
     """What run.json holds of a run before its first step."""
     count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
     sets = {"train": prepared.splits.train, "val": prepared.splits.val, "test": prepared.splits.test}
+    task = prepared.splits.test_oneshot
+    if task is not None and not len(sets["test"]):
+        sets["test"] = task.images or sets["test"]
     return {
         "objective": str(prepared.expression),
         "parameters": {
@@ -148,9 +152,10 @@ def facts(prepared: Prepared) -> dict[str, Any]:
             "objective": count(prepared.objective),
         },
         "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
+        **({"trials": trials} if (trials := _trials(prepared.splits)) else {}),
         "split": prepared.splits.digest,
         # Runs of several folds differ in their splits, and may yet be compared image by image on test.
-        **({"test_images": images_digest(prepared.splits.test)} if prepared.recipe.data.val_fold else {}),
+        **({"test_images": images_digest(sets["test"])} if prepared.recipe.data.val_fold else {}),
         "classes": classes_digest(prepared.splits.train.classes),
         "input": {
             "image_size": prepared.splits.train.pixels.shape[1],
@@ -168,6 +173,11 @@ def facts(prepared: Prepared) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "notes": prepared.notes,
     }
+
+
+def _trials(splits: Splits) -> dict[str, int]:
+    """How many one-shot trials each split has, of those that have some."""
+    return {name: len(task.trials) for name in ("val", "test") if (task := splits.one_shot(name)) is not None}
 
 
 def head_of(spec: BackboneSpec, expression: Expression) -> Literal["auto", "linear", "linear_bn", "none"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.data.images.image_set import ImageSet
-from sandbox.data.splits.splits import Splits, ToVerify
+from sandbox.data.splits.splits import OneShotTask, Splits, ToVerify
 from sandbox.evaluation.figures import FEW
 from sandbox.evaluation.pairs import Pairs
 from sandbox.wording import counted
@@ -16,9 +16,12 @@ def protocol(splits: Splits, *, test: bool) -> str:
         splits: of the run.
         test: whether the test split is scored at the end.
     """
-    val = _part(splits.train, *splits.part("val"))
+    val = _with_trials(_part(splits.train, *splits.part("val")), splits.val_oneshot)
     chosen = f"validation: {val}, chose the checkpoint; test: "
-    return chosen + (f"{_part(splits.train, *splits.part('test'))}, scored once" if test else "not looked at")
+    if not test:
+        return f"{chosen}not looked at"
+    own = _part(splits.train, *splits.part("test")) if len(splits.test) else ""
+    return f"{chosen}{_with_trials(own, splits.test_oneshot)}, scored once"
 
 
 def few_classes(splits: Splits) -> list[str]:
@@ -30,6 +33,18 @@ def few_classes(splits: Splits) -> list[str]:
         f"validation holds {counted(_classes(images), 'class', 'classes')}, fewer than {FEW}: which checkpoint, and in "
         "a study which settings, are best may be luck, and its intervals say little"
     ]
+
+
+def _with_trials(text: str, task: OneShotTask | None) -> str:
+    """What a split is, with its one-shot trials."""
+    if task is None:
+        return text
+    trials = f"{counted(len(task.trials), 'one-shot trial', 'one-shot trials')} of {task.trials.ways} classes each"
+    if task.images is not None:
+        trials += (
+            f" on {counted(len(task.images), 'other image' if text else 'image', 'other images' if text else 'images')}"
+        )
+    return f"{text}, with {trials}" if text else trials
 
 
 def _classes(images: ImageSet) -> int:

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.data.memory import available_memory, gigabytes
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
+from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
+from sandbox.evaluation.fewshot.oneshot import Trials
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Options
@@ -37,7 +39,19 @@ _MOST_PRODUCTS = 6 * 10**12
 _BYTES = 32
 """That a pixel takes while it is evaluated: a float32, and float64 in three stages."""
 
-Parts = dict[str, tuple[ImageSet, Pairs | None]]
+
+@dataclass(frozen=True)
+class _Part:
+    """Images, and what is asked of them."""
+
+    images: ImageSet
+    pairs: Pairs | None = None
+    trials: Trials | None = None
+    every_pair: bool = True
+    """Whether each image is compared with each other."""
+
+
+Parts = dict[str, _Part]
 
 
 def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -> dict[str, Figures]:
@@ -54,24 +68,37 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
     report: dict[str, Figures] = {}
     for name in names:
         parts = _parts(splits, name)
-        for images, _ in parts.values():
-            _refuse_too_large(images)
+        for part in parts.values():
+            _refuse_too_large(part)
         file = _file(parts, options_of(name, spec, report.get("val")))
-        found = None if file is None else _read(file)
+        found = None if file is None else read_figures(file)
         if found is None:
-            kept = {part: KeptSet(_rows(images), images.labels, pairs) for part, (images, pairs) in parts.items()}
+            kept = {
+                key: KeptSet(_rows(part.images), part.images.labels, part.pairs, part.trials)
+                for key, part in parts.items()
+            }
             found = figures_of(kept, name, spec, report.get("val"))
             if file is not None:
-                _write(file, found)
+                write_figures(file, found)
         report[name] = found
     return report
 
 
 def _parts(splits: Splits, name: str) -> Parts:
-    """The images of a split and their pairs, and what is verified apart from them."""
+    """The images of a split with its pairs and trials, and what is verified or tried apart from them.
+
+    One-shot trials of which figures are published are of the drawings in the size that those are of.
+    """
     images, pairs, apart = splits.part(name)
-    parts = {name: (images, pairs)}
-    return parts if apart is None else parts | {f"{name}/verify": (apart.images, apart.pairs)}
+    task = splits.one_shot(name)
+    parts: Parts = {}
+    if len(images):
+        parts[name] = _Part(images, pairs, None if task is None or task.images is not None else task.trials)
+    if apart is not None:
+        parts[f"{name}/verify"] = _Part(apart.images, apart.pairs)
+    if task is not None and task.images is not None:
+        parts[f"{name}/oneshot"] = _Part(task.drawings or task.images, None, task.trials, every_pair=False)
+    return parts
 
 
 def _rows(images: ImageSet) -> np.ndarray:
@@ -79,10 +106,10 @@ def _rows(images: ImageSet) -> np.ndarray:
     return images.pixels.reshape(len(images), -1).astype(np.float32)
 
 
-def _refuse_too_large(images: ImageSet) -> None:
-    count, pixels = len(images), int(np.prod(images.pixels.shape[1:]))
+def _refuse_too_large(part: _Part) -> None:
+    count, pixels = len(part.images), int(np.prod(part.images.pixels.shape[1:]))
     needed, free = count * pixels * _BYTES, available_memory()
-    if count * count * pixels > _MOST_PRODUCTS:
+    if part.every_pair and count * count * pixels > _MOST_PRODUCTS:
         raise SandboxError(f"{count:,} images of {pixels:,} numbers each are too many to compare all pairs of")
     if needed > free / 2:
         raise SandboxError(f"{count:,} images of {pixels:,} numbers each take {gigabytes(needed)} of memory")
@@ -91,9 +118,11 @@ def _refuse_too_large(images: ImageSet) -> None:
 def _file(parts: Parts, options: Options) -> Path | None:
     """Where the figures of these very pixels, labels and pairs are kept, evaluated like this; None without a cache."""
     digest = hashlib.blake2b(json.dumps([_VERSION, asdict(options)]).encode(), digest_size=12)
-    for name, (images, pairs) in parts.items():
+    for name, part in parts.items():
+        pairs, trials = part.pairs, part.trials
         listed = () if pairs is None else (pairs.left, pairs.right, pairs.same, pairs.fold)
-        for array in (images.pixels, images.labels, *listed):
+        tried = () if trials is None else (trials.support, trials.query, trials.answer, trials.run)
+        for array in (part.images.pixels, part.images.labels, *listed, *tried):
             if array is None:
                 continue
             digest.update(f"{name} {array.shape} {array.dtype}\0".encode())
@@ -103,23 +132,25 @@ def _file(parts: Parts, options: Options) -> Path | None:
     return None
 
 
-def _read(file: Path) -> Figures | None:
+def read_figures(file: Path) -> Figures | None:
     """Figures that were kept; None where there are none, or the file is damaged."""
     try:
         held = read_json(file)
     except (FileNotFoundError, SandboxError):
         return None
-    return held if _is_report(held) else None
+    return held if _is_figures(held) else None
 
 
-def _is_report(held: Any) -> bool:
+def _is_figures(held: Any) -> bool:
+    """Whether what a cache holds is figures."""
     return (
         isinstance(held, dict)
-        and "retrieval/map@r" in held
+        and bool({"retrieval/map@r", ONE_SHOT} & set(held))
         and all(isinstance(entry, dict) and type(entry.get("value")) in (int, float) for entry in held.values())
     )
 
 
-def _write(file: Path, figures: Mapping[str, Any]) -> None:
+def write_figures(file: Path, figures: Mapping[str, Any]) -> None:
+    """Keep figures; where the cache cannot be written, they are counted again next time."""
     with suppress(SandboxError), cached_file(file) as part:
         part.write_text(json.dumps(figures, allow_nan=False), encoding="utf-8")

@@ -38,8 +38,9 @@ class DataSpec:
     whole image is squeezed in."""
     colour: Colour = "auto"
     """Grey (1 channel) or RGB (3); auto takes what the files are."""
-    split: Literal["auto", "class", "sample", "given"] = "auto"
-    """class: test classes are never trained on; sample: every class in every split; given: by subfolders or lists."""
+    split: Literal["auto", "class", "sample", "given", "official"] = "auto"
+    """class: test classes are never trained on; sample: every class in every split; given: by subfolders or lists;
+    official: as its authors split it (omniglot)."""
     split_seed: int = 0
     """Draws the split, apart from the training seed, so that seeds share one split."""
     validation: float = 0.15

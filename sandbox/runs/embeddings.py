@@ -3,6 +3,8 @@
 It holds, for the validation split (``val``), the test split (``test``) where it was scored, and what was verified apart
 from either (``val/verify``, ``test/verify``): ``NAME/embeddings`` (N, D) float32, ``NAME/labels`` (N,) int64 and, where
 pairs were given, ``NAME/pairs`` (M, 3) int64: left, right, same, and a fourth column of folds where they have folds.
+One-shot trials are ``NAME/trials`` (T, 3 + W) int64: run, query, answer and the examples; where they are of images of
+their own, these are a set ``val/oneshot`` or ``test/oneshot``, and a test that holds nothing else has no set ``test``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import numpy as np
 import torch
 
 from sandbox.errors import SandboxError
+from sandbox.evaluation.fewshot.oneshot import Trials, oneshot
+from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.pairs import Pairs
 from sandbox.runs.folder import RunFolder
 
@@ -31,6 +35,16 @@ class KeptSet:
     """(N,) int64."""
     pairs: Pairs | None = None
     """Pairs of its rows that were verified; None where all were."""
+    trials: Trials | None = None
+    """One-shot trials of its rows; None where there are none."""
+
+
+def one_shot_figures(sets: Mapping[str, KeptSet], name: str) -> Figures:
+    """The one-shot figures of ``val`` or ``test``, on its own rows or on those of trials apart; none without trials."""
+    for own in (sets.get(f"{name}/oneshot"), sets.get(name)):
+        if own is not None and own.trials is not None:
+            return oneshot(own.x, own.trials)
+    return {}
 
 
 def write_embeddings(folder: RunFolder, sets: Mapping[str, KeptSet], *, closed_set: bool) -> None:
@@ -38,7 +52,7 @@ def write_embeddings(folder: RunFolder, sets: Mapping[str, KeptSet], *, closed_s
 
     Args:
         folder: the run.
-        sets: by ``val``, ``test``, ``val/verify``, ``test/verify``.
+        sets: by ``val``, ``test``, ``val/verify``, ``test/verify``, ``val/oneshot``, ``test/oneshot``.
         closed_set: whether what is evaluated was trained on.
     """
     tensors: dict[str, torch.Tensor] = {}
@@ -49,6 +63,10 @@ def write_embeddings(folder: RunFolder, sets: Mapping[str, KeptSet], *, closed_s
             pairs = kept.pairs
             columns = [pairs.left, pairs.right, pairs.same, *([] if pairs.fold is None else [pairs.fold])]
             tensors[f"{name}/pairs"] = torch.from_numpy(np.stack(columns, axis=1).astype(np.int64))
+        if kept.trials is not None:
+            trials = kept.trials
+            table = np.column_stack([trials.run, trials.query, trials.answer, trials.support])
+            tensors[f"{name}/trials"] = torch.from_numpy(table.astype(np.int64))
     folder.write_tensors(_FILE, tensors, {"closed_set": closed_set})
 
 
@@ -78,7 +96,7 @@ class KeptEmbeddings:
         whole = labels.ndim == 1 and labels.dtype.kind == "i" and len(labels) > 0 and bool(labels.min() >= 0)
         if not whole or x.ndim != 2 or x.dtype.kind != "f" or len(x) != len(labels) or not np.isfinite(x).all():
             raise self._damaged(f"embeddings {x.shape} and labels {labels.shape} of {name} do not fit")
-        return KeptSet(x, labels.astype(np.int64), self._pairs(name, len(x)))
+        return KeptSet(x, labels.astype(np.int64), self._pairs(name, len(x)), self._trials(name, len(x)))
 
     def _pairs(self, name: str, rows: int) -> Pairs | None:
         if f"{name}/pairs" not in self.tensors:
@@ -90,6 +108,18 @@ class KeptEmbeddings:
             raise self._damaged(f"the pairs of {name} name images that are not there")
         fold = table[:, 3] if table.shape[1] > 3 else None
         return Pairs(left=table[:, 0], right=table[:, 1], same=table[:, 2].astype(bool), fold=fold)
+
+    def _trials(self, name: str, rows: int) -> Trials | None:
+        if f"{name}/trials" not in self.tensors:
+            return None
+        table = self.tensors[f"{name}/trials"].numpy()
+        if table.ndim != 2 or table.shape[1] < 4 or not len(table) or table.dtype.kind != "i":
+            raise self._damaged(f"the one-shot trials of {name} are {table.shape} {table.dtype}")
+        run, query, answer, support = table[:, 0], table[:, 1], table[:, 2], table[:, 3:]
+        images = np.column_stack([query, support])
+        if images.min() < 0 or images.max() >= rows or answer.min() < 0 or answer.max() >= support.shape[1]:
+            raise self._damaged(f"the one-shot trials of {name} name images that are not there")
+        return Trials(support, query, answer, run)
 
     def _damaged(self, why: str) -> SandboxError:
         return SandboxError(f"the run {self.path} is damaged: {why}")

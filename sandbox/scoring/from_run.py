@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -32,21 +34,24 @@ def of_run(path: Path, split: str) -> Inputs:
     folder = RunFolder(path)
     recorded = folder.facts_of_finished()
     kept = read_embeddings(folder)
-    if split not in kept:
+    alone = split not in kept and f"{split}/oneshot" in kept
+    if split not in kept and not alone:
         raise SandboxError(f"{path} has no embeddings of its {split} split: it was trained without looking at it")
     val, val_apart, val_pairs = _split(kept, "val", 0)
+    tried = _tried(kept, split)
     if split == "val":
-        return Inputs(probe=val, pairs=val_pairs, verify=val_apart)
+        return Inputs(probe=val, pairs=val_pairs, verify=val_apart, tried=tried)
+    if alone:
+        assert tried is not None
+        _looked_at(folder, recorded)
+        return Inputs(probe=_numbered(tried, 0), tried=tried, trials_alone=True, retrieve=False)
     test, test_apart, test_pairs = _split(kept, "test", 0 if kept.closed_set else len(val.classes))
     if val.x.shape[1] != test.x.shape[1]:
         raise SandboxError(f"the run {path} is damaged: val has {val.x.shape[1]} dimensions, test {test.x.shape[1]}")
-    try:
-        looks = int(recorded.get("test_evaluations", 0)) + 1
-    except (TypeError, ValueError) as error:
-        raise SandboxError(f"the run {path} is damaged: {error}") from None
-    folder.update(test_evaluations=looks)
+    _looked_at(folder, recorded)
     return Inputs(
         probe=test,
+        tried=tried,
         pairs=test_pairs,
         verify=test_apart,
         validation=val,
@@ -84,6 +89,23 @@ def of_bin(path: Path, file: Path) -> Inputs:
         pairs=Pairs(left=left, right=right, same=same, fold=folds),
         retrieve=False,
     )
+
+
+def _looked_at(folder: RunFolder, recorded: Mapping[str, Any]) -> None:
+    """Count one more look at the test split."""
+    try:
+        looks = int(recorded.get("test_evaluations", 0)) + 1
+    except (TypeError, ValueError) as error:
+        raise SandboxError(f"the run {folder.path} is damaged: {error}") from None
+    folder.update(test_evaluations=looks)
+
+
+def _tried(kept: KeptEmbeddings, name: str) -> KeptSet | None:
+    """The embeddings that a split's one-shot trials are of, with these; None where it has none."""
+    for one in (f"{name}/oneshot", name):
+        if one in kept and (held := kept.take(one)).trials is not None:
+            return held
+    return None
 
 
 def _split(kept: KeptEmbeddings, name: str, first: int) -> tuple[Embeddings, Embeddings | None, Pairs | None]:

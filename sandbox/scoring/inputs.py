@@ -12,6 +12,7 @@ from sandbox.data.names import joined_notes
 from sandbox.errors import SandboxError
 from sandbox.evaluation import report
 from sandbox.evaluation.pairs import Pairs
+from sandbox.runs.embeddings import KeptSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,10 @@ class Inputs:
     """The same of validation, which `validation_pairs` then are of."""
     closed: bool = False
     """Whether validation holds the same identities on purpose."""
+    tried: KeptSet | None = None
+    """One-shot trials, and the embeddings that they are of."""
+    trials_alone: bool = False
+    """Whether these are all that is asked, and the probe is their images."""
     retrieve: bool = True
     """Whether the labels are good enough for retrieval."""
     notes: tuple[str, ...] = ()

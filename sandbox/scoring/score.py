@@ -22,6 +22,7 @@ from sandbox.evaluation.similarity import as_products, check_lengths
 from sandbox.evaluation.verification import cross_validation as by_folds
 from sandbox.evaluation.verification.calibration import Calibration, cllr, min_cllr
 from sandbox.evaluation.verification.metrics import Verification, score_pairs
+from sandbox.runs.embeddings import one_shot_figures
 from sandbox.scoring.inputs import Inputs, Options
 from sandbox.wording import counted
 
@@ -45,6 +46,9 @@ def score(inputs: Inputs, options: Options) -> Scored:
     Raises:
         SandboxError: folds or calibration without what they need, or data that no figure could be trusted on.
     """
+    tried = {} if inputs.tried is None else one_shot_figures({"test": inputs.tried}, "test")
+    if inputs.trials_alone:
+        return Scored(tried, lint_embeddings(inputs.probe.x, _names(inputs.probe)), None)
     probe, gallery, pairs = inputs.probe, inputs.gallery, _with_folds(inputs.pairs, options)
     findings = [Finding("as-read", note) for note in inputs.notes] + _lint(inputs, pairs, options)
     threshold = balanced = None
@@ -87,7 +91,7 @@ def score(inputs: Inputs, options: Options) -> Scored:
         figures |= clustering(
             as_products(probe.x, options.metric)[0] if options.metric != "l2" else probe.x, probe.labels
         )[1]
-    return Scored(figures, findings, verification, ranks)
+    return Scored(figures | tried, findings, verification, ranks)
 
 
 def _with_folds(pairs: Pairs | None, options: Options) -> Pairs | None:

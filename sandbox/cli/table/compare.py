@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.reporting.compare.written import Style, Written
     from sandbox.reporting.records.groups import Group
 
-SHOWN = ("map@r", "auc", "eer", "recall@1")
+SHOWN = ("map@r", "auc", "eer", "recall@1", "oneshot/accuracy")
 _BY_ENDING: dict[str, Style] = {".md": "markdown", ".json": "json", ".csv": "csv"}
 _PICTURES = (".png", ".svg", ".pdf")
 

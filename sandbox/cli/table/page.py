@@ -67,7 +67,7 @@ def _page(runs: Sequence[Run], root: str) -> str:
 def _material(run: Run, root: str) -> Material:
     """A run with its images; without them, and why is said, where its data cannot be read."""
     from sandbox.pictures.run_data import read_splits, refuse_changed
-    from sandbox.reporting.page.material import judged_split, pictured, read_material
+    from sandbox.reporting.page.material import pictured, read_material, shown_split
     from sandbox.runs.folder import RunFolder
 
     folder = RunFolder(run.path)
@@ -83,4 +83,4 @@ def _material(run: Run, root: str) -> Material:
             file=sys.stderr,
         )
         return read_material(folder)
-    return read_material(folder, pictured(splits, judged_split(folder)))
+    return read_material(folder, pictured(splits, shown_split(folder)))

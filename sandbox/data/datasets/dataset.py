@@ -33,6 +33,8 @@ class DataSet:
     """Side in pixels where the recipe gives none; None where the reader settles it by what it finds."""
     splits: tuple[str, ...]
     """Values of `data.split` that it takes."""
+    own_folds: tuple[str, ...] = ()
+    """Those of them whose `data.val_fold` the reader itself draws, since kin stay together in it."""
     settings: type[DataSpec] = DataSpec
     """Its settings: a subclass of `DataSpec` where it has some of its own."""
     marks: Callable[[Figures], Figures] | None = None

@@ -60,13 +60,29 @@ def folder_of(spec: DataSpec, fetch: Fetch, needed: str) -> Iterator[Path]:
         raise SandboxError(f"{error}; delete {folder} to have it downloaded again") from None
 
 
-def unpack(addresses: Sequence[str], folder: Path, md5: str) -> None:
+def added_to(folder: Path, name: str, fetch: Fetch, needed: str) -> None:
+    """Download what belongs to a data set and may not be in its folder of the cache yet, as a folder in there.
+
+    Args:
+        folder: of the data set, in the cache.
+        name: of the folder in it; where that is there, nothing is done.
+        fetch: downloads it, as for `folder_of`.
+        needed: the same.
+
+    Raises:
+        SandboxError: it cannot be downloaded, or the cache cannot be written.
+    """
+    if not (folder / name).is_dir():
+        _download(folder.name, folder / name, fetch, needed)
+
+
+def unpack(addresses: Sequence[str], folder: Path, md5: str | None = None) -> None:
     """Download one archive from the first address that has it, check its digest, and unpack it into `folder`.
 
     Args:
         addresses: where the same file lies, tried in turn.
         folder: gets what is in the archive, and not the archive.
-        md5: digest of the archive, in hex.
+        md5: digest of the archive, in hex; None where the reader knows what is in it by another.
 
     Raises:
         ConnectionError: no address gave a file of that digest; the text has a reason for each.
@@ -84,7 +100,7 @@ def unpack(addresses: Sequence[str], folder: Path, md5: str) -> None:
 
 
 def _download(name: str, folder: Path, fetch: Fetch, needed: str) -> None:
-    part = folder.with_name(f"{name}.{secrets.token_hex(8)}.part")
+    part = folder.with_name(f"{folder.name}.{secrets.token_hex(8)}.part")
     try:
         part.mkdir(parents=True)
     except OSError as error:

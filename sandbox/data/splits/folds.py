@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -46,7 +46,15 @@ def folds_of(names: Sequence[str], folds: int, seed: int) -> list[list[str]]:
     return [ordered[low:high] for low, high in pairwise(ends)]
 
 
-def in_fold(splits: Splits, fold: int, folds: int, seed: int, *, test_fold: int = 0) -> Splits:
+def in_fold(
+    splits: Splits,
+    fold: int,
+    folds: int,
+    seed: int,
+    *,
+    test_fold: int = 0,
+    group_of: Callable[[str], str] | None = None,
+) -> Splits:
     """The same images with another border between training and validation; test stays as it is, or is a fold as well.
 
     Images are sorted by class and path, so that a fold is the same however training and validation were parted before.
@@ -58,6 +66,7 @@ def in_fold(splits: Splits, fold: int, folds: int, seed: int, *, test_fold: int 
         folds: how many.
         seed: turns the folds, see `folds_of`.
         test_fold: another one, which stands in the place of test; 0 leaves test as it is.
+        group_of: the group of a class (such as its alphabet), which stays together; each is one by itself without.
 
     Raises:
         SandboxError: classes of test are trained on or validated on, validation has pairs or images of its own to
@@ -65,7 +74,7 @@ def in_fold(splits: Splits, fold: int, folds: int, seed: int, *, test_fold: int 
     """
     setting = f"data.val_fold is '{fold}/{folds}'"
     _check_disjoint(splits, setting)
-    parted = _parted(splits, folds, seed, setting, held=2 if test_fold else 1)
+    parted = _parted(splits, folds, seed, setting, 2 if test_fold else 1, group_of or str)
     count, chosen = sum(map(len, parted)), parted[fold - 1]
     tested = parted[test_fold - 1] if test_fold else []
     learnt = [name for group in parted if group not in (chosen, tested) for name in group]
@@ -86,6 +95,7 @@ def in_fold(splits: Splits, fold: int, folds: int, seed: int, *, test_fold: int 
         own[0] if tested else splits.test,
         test_pairs=None if tested else splits.test_pairs,
         test_verify=None if tested else splits.test_verify,
+        test_oneshot=None if tested else splits.test_oneshot,
         mirror=splits.mirror,
         notes=[
             *(note for note in splits.notes if note not in stale),
@@ -111,14 +121,20 @@ def _check_disjoint(splits: Splits, setting: str) -> None:
         )
 
 
-def _parted(splits: Splits, folds: int, seed: int, setting: str, held: int) -> list[list[str]]:
+def _parted(
+    splits: Splits, folds: int, seed: int, setting: str, held: int, group_of: Callable[[str], str]
+) -> list[list[str]]:
     """The classes of training and validation in folds, each of which can be validated on, and so many held out."""
     counts = Counter(dict(zip(splits.train.classes, splits.train.counts.tolist(), strict=True)))
     counts.update(dict(zip(splits.val.classes, splits.val.counts.tolist(), strict=True)))
     classes = f"the {len(counts):,} classes of training and validation"
-    if len(counts) < folds:
-        raise SandboxError(f"{setting}, but {classes} make {len(counts):,} folds at most")
-    parted = folds_of(tuple(counts), folds, seed)
+    groups: dict[str, list[str]] = {}
+    for name in sorted(counts, key=_natural):
+        groups.setdefault(group_of(name), []).append(name)
+    if len(groups) < folds:
+        of = "" if len(groups) == len(counts) else f", in {len(groups):,} groups that stay together,"
+        raise SandboxError(f"{setting}, but {classes}{of} make {len(groups):,} folds at most")
+    parted = [[name for group in names for name in groups[group]] for names in folds_of(tuple(groups), folds, seed)]
     if len(counts) - sum(sorted(map(len, parted))[-held:]) < 2:
         raise SandboxError(f"{setting}, which would leave fewer than two of {classes} to train on")
     for number, names in enumerate(parted, start=1):  # of all folds, or a search would end late in a trial

@@ -14,6 +14,7 @@ from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.resize import resized
 from sandbox.errors import SandboxError
+from sandbox.evaluation.fewshot.oneshot import Trials
 from sandbox.evaluation.pairs import Pairs
 from sandbox.wording import counted
 
@@ -26,6 +27,18 @@ class ToVerify:
     """Where a list names no people, each image is a class of its own."""
     pairs: Pairs | None = None
     """Pairs of `images`; all of them where None."""
+
+
+@dataclass(frozen=True)
+class OneShotTask:
+    """One-shot trials that a split is judged on."""
+
+    trials: Trials
+    """Over the rows of `images`; over those of the split where that is None."""
+    images: ImageSet | None = None
+    """Drawings that nothing else is asked of, each called after the class of its run."""
+    drawings: ImageSet | None = None
+    """The same in the size that published baselines are of; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,10 @@ class Splits:
     """What verification is judged on in place of `val`, where classification and verification have images apart."""
     test_verify: ToVerify | None = None
     """The same in place of `test`."""
+    val_oneshot: OneShotTask | None = None
+    """One-shot trials of validation."""
+    test_oneshot: OneShotTask | None = None
+    """One-shot trials of test; where `test` is empty, it is judged on these alone."""
     mirror: bool = False
     """Whether an image flipped left to right is still one of its class."""
     notes: tuple[str, ...] = ()
@@ -51,12 +68,22 @@ class Splits:
     """12 hex characters that say which images of which classes are in which split."""
 
     def image_sets(self) -> dict[str, ImageSet]:
-        """Every image set: train, val, test, and what is verified apart from them where that is given."""
+        """Every image set: train, val, test, and what is verified or named by one shot apart from them, where given."""
         sets = {"train": self.train, "val": self.val, "test": self.test}
+        if not len(self.test) and self.test_oneshot is not None:
+            del sets["test"]
         for name, apart in (("val pairs", self.val_verify), ("test pairs", self.test_verify)):
             if apart is not None:
                 sets[name] = apart.images
+        for name in ("val", "test"):
+            task = self.one_shot(name)
+            if task is not None and task.images is not None:
+                sets[f"{name} one-shot"] = task.images
         return sets
+
+    def one_shot(self, name: str) -> OneShotTask | None:
+        """The one-shot trials of ``val`` or ``test``."""
+        return self.val_oneshot if name == "val" else self.test_oneshot
 
     @property
     def bits(self) -> int | None:
@@ -86,6 +113,10 @@ class Splits:
             return self.val, self.val_pairs, self.val_verify
         return self.test, self.test_pairs, self.test_verify
 
+    def pictured(self, tested: bool) -> str:
+        """The split that pictures are of: ``test``, or ``val`` where that was not tested or holds trials alone."""
+        return "test" if tested and len(self.test) else "val"
+
     @property
     def closed_set(self) -> bool:
         """Whether what is evaluated was trained on: every class of val and test has the same label in train.
@@ -110,6 +141,7 @@ def given(
     test_pairs: Pairs | None = None,
     val_verify: ToVerify | None = None,
     test_verify: ToVerify | None = None,
+    test_oneshot: OneShotTask | None = None,
     mirror: bool = False,
     notes: Sequence[str] = (),
 ) -> Splits:
@@ -123,6 +155,7 @@ def given(
         test_pairs: pairs of `test`.
         val_verify: images that verification is judged on in place of `val`.
         test_verify: the same in place of `test`.
+        test_oneshot: one-shot trials in images of their own, beside which `test` may be empty.
         mirror: whether horizontal flips make sense.
         notes: sentences for the person.
 
@@ -132,8 +165,10 @@ def given(
     """
     train, val, test = _shared_classes_first(train, val, test)
     splits = _assembled(train, val, test, mirror, notes, val_pairs, test_pairs)
-    splits = _with_apart(splits, val_verify, test_verify)
+    splits = with_one_shot(_with_apart(splits, val_verify, test_verify), None, test_oneshot)
     for name, split, pairs in (("validation", val, val_pairs), ("test", test, test_pairs)):
+        if name == "test" and not len(split) and test_oneshot is not None:
+            continue
         if not len(split) or (pairs is None and not splits.closed_set and split.counts.max() < 2):
             _refuse_unmatched(name, split)
     return splits
@@ -153,6 +188,26 @@ def _with_apart(splits: Splits, val: ToVerify | None, test: ToVerify | None) -> 
         parts = "\0".join([digest, name, *apart.images.paths]).encode("utf-8", "surrogateescape")
         digest = hashlib.sha256(parts).hexdigest()[:12]
     return replace(splits, val_verify=val, test_verify=test, digest=digest)
+
+
+def with_one_shot(splits: Splits, val: OneShotTask | None, test: OneShotTask | None) -> Splits:
+    """The splits with one-shot trials in the place of those that they had; the digest knows them.
+
+    Raises:
+        SandboxError: an image of a trial is trained on.
+    """
+    trained, digest = set(splits.train.paths), splits.digest
+    for name, task in (("val", val), ("test", test)):
+        if task is None:
+            continue
+        images = task.images or splits.part(name)[0]
+        twice = sorted(trained & set(images.paths))
+        if twice:
+            raise SandboxError(f"{twice[0]} is trained on and in a one-shot trial of {name}; a split must part them")
+        rows = np.column_stack([task.trials.run, task.trials.query, task.trials.answer, task.trials.support])
+        parts = "\0".join([digest, name, *images.paths]).encode("utf-8", "surrogateescape")
+        digest = hashlib.sha256(parts + rows.astype("<i8").tobytes()).hexdigest()[:12]
+    return replace(splits, val_oneshot=val, test_oneshot=test, digest=digest)
 
 
 def _shared_classes_first(train: ImageSet, val: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet, ImageSet]:

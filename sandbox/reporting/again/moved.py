@@ -14,7 +14,7 @@ from sandbox.reporting.records.names import printed_setting
 _COSTS = re.compile(r"images per second|images/s|hours|seconds", re.IGNORECASE)
 _SETTING = re.compile(r"[a-z]+\.[a-z_]+")  # as earlier tables headed a column
 _FIGURES = re.compile(
-    r"retrieval/|verification/|identification/|classification/|clustering/|MAP@|\bR@|\bP@|R-precision|MRR|AUC|EER|TAR@|"
+    r"retrieval/|verification/|identification/|classification/|oneshot/|clustering/|MAP@|\bR@|\bP@|R-precision|MRR|AUC|EER|TAR@|"
     r"d'|Cllr|accuracy|top-\d|rank-\d|DIR@|AMI|NMI"
 )
 

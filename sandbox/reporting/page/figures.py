@@ -47,7 +47,7 @@ class FigureTable:
 
 def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[FigureTable, FigureTable]:
     """The figures that come first, with the baselines beside them, and all others."""
-    report, split = material.run.report, material.split
+    report, split = material.run.report, material.judged
     baselines = {name: part[split] for name, part in material.run.baselines.items() if split in part}
     shown = [split, *(other for other in ("val",) if other in report and other != split)]
     head = tuple(split_word(name) for name in shown)
@@ -76,7 +76,7 @@ def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[
 
 def figure_cell(material: Material, key: str) -> Cell:
     """A figure of the judged split."""
-    return _cell(key, material.run.report[material.split].get(key), identities(material, material.split))
+    return _cell(key, material.run.report[material.judged].get(key), identities(material, material.judged))
 
 
 def identities(material: Material, split: str) -> int:
@@ -89,14 +89,14 @@ def identities(material: Material, split: str) -> int:
 
 def verdict(material: Material) -> str:
     """The figures that come first, in one line: 'MAP@R 0.6232, R@1 0.9833, AUC 0.8489, EER 0.2390'."""
-    own = material.run.report[material.split]
+    own = material.run.report[material.judged]
     return ", ".join(f"{printed_name(key)} {spell(own[key])}" for key in LEAD if key in own)
 
 
 def warnings(material: Material) -> list[str]:
     """What a reader must know before the figures: few identities, and a run that is below its raw pixels."""
     said = []
-    split, report = material.split, material.run.report
+    split, report = material.judged, material.run.report
     for name in dict.fromkeys((split, "val")):
         count = identities(material, name) if name in report else FEW
         if 0 < count < FEW:
@@ -121,9 +121,11 @@ def _cell(key: str, entry: Mapping[str, Any] | None, count: int) -> Cell:
     """A figure with its interval and its n; identities are told where they are few."""
     if entry is None:
         return Cell()
-    unit = {"verification": "pairs", "retrieval": "queries"}.get(key.split("/")[-2] if "/" in key else "", "images")
+    unit = {"verification": "pairs", "retrieval": "queries", "oneshot": "trials"}.get(
+        key.split("/")[-2] if "/" in key else "", "images"
+    )
     over = f"{entry['n']:,} {unit}" if "n" in entry else ""
-    few = f"from {counted(count, 'identity', 'identities')}" if 0 < count < FEW else ""
+    few = f"from {counted(count, 'identity', 'identities')}" if 0 < count < FEW and "runs" not in entry else ""
     interval = spell_interval(entry)
     return Cell(spell(entry), interval, few if interval else "", over)
 

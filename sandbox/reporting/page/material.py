@@ -10,6 +10,7 @@ import numpy as np
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
+from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
 from sandbox.reporting.records.read import read_run
 from sandbox.reporting.records.run import Run
 from sandbox.runs.embeddings import KeptSet, read_embeddings
@@ -32,7 +33,8 @@ class Material:
     run: Run
     log: list[dict[str, Any]] = field(repr=False)
     split: str
-    """The judged split: ``test``, or ``val`` of a run that looked at no test."""
+    """The split that is shown: ``test``, or ``val`` of a run whose test holds one-shot trials alone or was not looked
+    at."""
     own: KeptSet = field(repr=False)
     """Its embeddings."""
     verified: KeptSet = field(repr=False)
@@ -43,13 +45,18 @@ class Material:
     """None where the images cannot be read."""
 
     @property
+    def judged(self) -> str:
+        """The split whose figures come first: ``test``, or ``val`` of a run that looked at no test."""
+        return "test" if "test" in self.run.report else self.split
+
+    @property
     def apart(self) -> bool:
         """Whether pairs are of other images than those that are retrieved."""
         return self.verified is not self.own
 
 
-def judged_split(folder: RunFolder) -> str:
-    """The split that a run was judged on: ``test``, or ``val`` where it looked at no test.
+def shown_split(folder: RunFolder) -> str:
+    """The split that a page shows: ``test``, or ``val`` where that holds one-shot trials alone or was not looked at.
 
     Raises:
         SandboxError: the report is absent or damaged.
@@ -57,7 +64,7 @@ def judged_split(folder: RunFolder) -> str:
     report = folder.read_json("report.json")
     if not isinstance(report, dict) or not {"val", "test"} & set(report):
         raise SandboxError(f"{folder.path / 'report.json'} is damaged: it holds no split; move the folder away")
-    return "test" if "test" in report else "val"
+    return "test" if set(report.get("test", ())) - {ONE_SHOT} else "val"
 
 
 def pictured(splits: Splits, split: str) -> Pictured:
@@ -71,14 +78,14 @@ def read_material(folder: RunFolder, images: Pictured | None = None) -> Material
 
     Args:
         folder: the run.
-        images: of its judged split; the page has no pictures without.
+        images: of the split that is shown; the page has no pictures without.
 
     Raises:
         SandboxError: it has no embeddings, a file is damaged, or the images are not those of the embeddings.
     """
     if not (folder.path / "embeddings.safetensors").is_file():
         raise SandboxError(f"{folder.path} has no embeddings.safetensors, and a page is made of those; train it again")
-    run, split = read_run(folder), judged_split(folder)
+    run, split = read_run(folder), shown_split(folder)
     kept = read_embeddings(folder)
     own = kept.take(split)
     verified = kept.take(f"{split}/verify") if f"{split}/verify" in kept else own

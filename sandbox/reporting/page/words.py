@@ -6,10 +6,18 @@ from typing import Any
 
 from sandbox.evaluation.figures import printed_name
 
-LEAD = ("retrieval/map@r", "retrieval/recall@1", "classification/top@1", "verification/auc", "verification/eer")
+LEAD = (
+    "oneshot/accuracy",
+    "retrieval/map@r",
+    "retrieval/recall@1",
+    "classification/top@1",
+    "verification/auc",
+    "verification/eer",
+)
 """The figures that come first; all others stand behind a click."""
 
 MEANING = {
+    "oneshot/accuracy": "share of trials in which the one example most like the query is of its class; by runs",
     "retrieval/map@r": "of the R other images of its class, how many a query finds among its R nearest, and how early",
     "retrieval/recall@1": "share of queries whose nearest image is of their class",
     "classification/top@1": "share of images whose class the classifier names first",

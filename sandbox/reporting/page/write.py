@@ -49,6 +49,7 @@ def page_of(material: Material) -> str:
         objective=run.facts.get("objective", run.recipe.loss),
         where=_where(material),
         split=split_word(material.split),
+        judged=split_word(material.judged),
         verdict=verdict(material),
         warnings=warnings(material),
         health=[str(line) for line in run.facts.get("health", ())],
@@ -94,7 +95,7 @@ def _chosen(material: Material) -> str:
         f"Validation chose the checkpoint: step {best['step']:,} of {facts.get('steps', best['step']):,}, the best "
         f"{printed_name(str(best['monitor']))} among its validations"
     )
-    seen = "test was scored once, afterwards" if material.split == "test" else "this run looked at no test"
+    seen = "test was scored once, afterwards" if material.judged == "test" else "this run looked at no test"
     return f"{text}; so validation's own figures flatter it, and {seen}."
 
 

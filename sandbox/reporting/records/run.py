@@ -13,6 +13,8 @@ from sandbox.recipe.specs import Recipe, flat
 
 RAW_PIXELS, UNTRAINED = "raw pixels", "untrained"
 """The baselines of a run: its images as they are, and its own network at step 0."""
+HAUSDORFF = "modified Hausdorff distance"
+"""One more, of one-shot trials that have published figures."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Run:
     tags: tuple[str, ...] = ()
     """What --tag called it."""
     baselines: Mapping[str, Mapping[str, Figures]] = field(default_factory=dict, repr=False)
-    """`RAW_PIXELS` and `UNTRAINED` -> split -> figures; empty for runs from before they were scored."""
+    """`RAW_PIXELS`, `UNTRAINED` and `HAUSDORFF` -> split -> figures; empty for runs from before they were scored."""
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """All of run.json."""
 

@@ -11,7 +11,7 @@ from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.evaluation.intervals.paired import paired
 from sandbox.reporting.records.groups import Group
-from sandbox.reporting.records.run import RAW_PIXELS, UNTRAINED, Run
+from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, UNTRAINED, Run
 from sandbox.reporting.tables.arrange import Arranged
 from sandbox.reporting.tables.mixed import judged_by
 from sandbox.reporting.tables.numbers import figure_cell, written
@@ -39,11 +39,13 @@ def wanted(asked: bool | None, runs: Sequence[Run]) -> bool:
 
 
 def baseline_rows(arranged: Arranged, keys: Sequence[str], percent: bool) -> list[Foot]:
-    """A row of raw pixels, and one of the untrained network for each network that is told apart by a setting."""
+    """A row of raw pixels, of what else has no network, and of each untrained network that a setting tells apart."""
     blocks = range(len(arranged.blocks))
     width = len(arranged.keys)
-    raw = {(b, key): _raw(arranged.of_block(b), key, percent) for b in blocks for key in keys}
-    rows: list[Foot] = [((RAW_PIXELS, *[""] * (width - 1)), raw)]
+    rows: list[Foot] = []
+    for which in (RAW_PIXELS, HAUSDORFF):
+        cells = {(b, key): _of_images(which, arranged.of_block(b), key, percent) for b in blocks for key in keys}
+        rows.append(((which, *[""] * (width - 1)), cells))
     of_network = [k for k, name in enumerate(arranged.keys) if name.startswith("backbone.")]
     networks = dict.fromkeys(tuple(label[k] for k in of_network) for label in arranged.labels)
     for network in networks:
@@ -70,9 +72,9 @@ def _values(run: Run, which: str, key: str) -> list[float]:
     return [] if entry is None else [float(entry["value"])]
 
 
-def _raw(groups: Sequence[Group], key: str, percent: bool) -> Cell:
-    """The images' own figure: one for a split, unless rows see the images in several sizes."""
-    found = [value for one in groups for run in one.runs for value in _values(run, RAW_PIXELS, key)]
+def _of_images(which: str, groups: Sequence[Group], key: str, percent: bool) -> Cell:
+    """A figure of the images themselves: one for a split, unless rows see the images in several sizes."""
+    found = [value for one in groups for run in one.runs for value in _values(run, which, key)]
     if not found:
         return Cell()
     low, high = (written(key, value, math.nan, (), percent) for value in (min(found), max(found)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc", "verification/eer")
+SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc", "verification/eer", "oneshot/accuracy")
 """Figures of a table that is not asked for others; of test, or of validation where no run was tested."""
 COSTS = ("parameters", "images_per_second", "hours")
 

@@ -34,7 +34,7 @@ from sandbox.tuning.study.heartbeat import Watcher
 from sandbox.tuning.study.read import recipe_of, record_study, trials_of
 from sandbox.tuning.study.study import Study
 
-_SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc")
+_SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc", "oneshot/accuracy")
 _POLL = 1.0
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.figures import CONCATENATED, SEPARATED
+from sandbox.evaluation.figures import CONCATENATED, SEPARATED, Figures
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.files import write_whole
-from sandbox.runs.embeddings import KeptSet, read_embeddings
+from sandbox.runs.embeddings import KeptSet, one_shot_figures, read_embeddings
 from sandbox.runs.folder import RunFolder
 
 COMBINED = "combined.json"
@@ -39,15 +39,19 @@ def combine(folder: Path, runs: Sequence[RunFolder]) -> None:
         if all(key in report for report in reports)
     }
     kept = [read_embeddings(run) for run in runs]
-    test = concatenated([one.take("test") for one in kept])
+    there = [name for name in ("test", "test/verify", "test/oneshot") if name in kept[0]]
+    sets = {name: concatenated([one.take(name) for one in kept]) for name in there}
     spec = runs[0].recipe().evaluate
-    apart = concatenated([one.take("test/verify") for one in kept]) if "test/verify" in kept[0] else None
-    figures = evaluate(
-        Labelled(test.x, test.labels),
-        Options(recall_at=spec.recall_at, far=spec.far),
-        pairs=test.pairs if apart is None else apart.pairs,
-        verified=None if apart is None else Labelled(apart.x, apart.labels),
-    ).figures
+    test, apart = sets.get("test"), sets.get("test/verify")
+    figures: Figures = {}
+    if test is not None:
+        figures |= evaluate(
+            Labelled(test.x, test.labels),
+            Options(recall_at=spec.recall_at, far=spec.far),
+            pairs=test.pairs if apart is None else apart.pairs,
+            verified=None if apart is None else Labelled(apart.x, apart.labels),
+        ).figures
+    figures |= one_shot_figures(sets, "test")
     found |= {f"{CONCATENATED}/{key}": float(entry["value"]) for key, entry in figures.items()}
     text = json.dumps({"runs": [run.path.name for run in runs], "test": found}, indent=1)
     write_whole(folder / COMBINED, text + "\n")
@@ -66,7 +70,9 @@ def concatenated(kept: Sequence[KeptSet]) -> KeptSet:
     if any(not np.array_equal(one.labels, first.labels) for one in kept[1:]):
         raise SandboxError("models of several folds have embedded other test images, or in another order")
     x = np.concatenate([one.x for one in kept], axis=1).astype(np.float64)
-    return KeptSet((x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), first.labels, first.pairs)
+    return KeptSet(
+        (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), first.labels, first.pairs, first.trials
+    )
 
 
 def read_combined(folder: Path) -> dict[str, float]:
