@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import Classification, classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
+from sandbox.pipeline.few_shot import asked, watched
 from sandbox.pipeline.prepare import Prepared
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet
@@ -69,7 +70,7 @@ def embedded(prepared: Prepared, splits: Sequence[str]) -> dict[str, KeptSet]:
 def figures_of(
     kept: Mapping[str, KeptSet], name: str, spec: EvaluateSpec, validation: Figures | None = None
 ) -> Figures:
-    """Retrieval and verification of a split of rows that are in `kept`.
+    """Retrieval, few-shot and verification figures of a split of rows that are in `kept`.
 
     Args:
         kept: rows by split, and what is verified apart from them.
@@ -77,7 +78,8 @@ def figures_of(
         spec: what is reported.
         validation: the figures of ``val``, whose thresholds are used on ``test``.
     """
-    return _figures(kept[name], kept.get(f"{name}/verify"), options_of(name, spec, validation))
+    options = replace(options_of(name, spec, validation), episodes=asked(spec, kept[name].labels))
+    return _figures(kept[name], kept.get(f"{name}/verify"), options)
 
 
 def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None) -> Options:
@@ -89,6 +91,7 @@ def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None)
         far=spec.far,
         threshold=at("verification/accuracy"),
         balanced_threshold=at("verification/balanced_accuracy"),
+        episodes=asked(spec),
     )
 
 
@@ -106,6 +109,7 @@ def validate(prepared: Prepared) -> Figures:
         recall_at=spec.recall_at,
         far=spec.far,
         verification=verification,
+        episodes=watched(spec),
         quick=True,
     )
     figures = _figures(KeptSet(_embed(p, images), images.labels, pairs), apart, options)

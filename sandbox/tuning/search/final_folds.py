@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import CONCATENATED, SEPARATED
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.files import write_whole
+from sandbox.pipeline.few_shot import asked
 from sandbox.runs.embeddings import KeptSet, read_embeddings
 from sandbox.runs.folder import RunFolder
 
@@ -44,7 +45,7 @@ def combine(folder: Path, runs: Sequence[RunFolder]) -> None:
     apart = concatenated([one.take("test/verify") for one in kept]) if "test/verify" in kept[0] else None
     figures = evaluate(
         Labelled(test.x, test.labels),
-        Options(recall_at=spec.recall_at, far=spec.far),
+        Options(recall_at=spec.recall_at, far=spec.far, episodes=asked(spec)),
         pairs=test.pairs if apart is None else apart.pairs,
         verified=None if apart is None else Labelled(apart.x, apart.labels),
     ).figures
