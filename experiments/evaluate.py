@@ -174,12 +174,11 @@ def _check(command: Command, given: set[str]) -> None:
 
 
 def _options(command: Command) -> Options:
-    from sandbox.recipe.episodes import Episodes, parse_tasks
+    from sandbox.recipe.episodes import Episodes
     from sandbox.scoring.inputs import Options
 
-    tasks = parse_tasks(command.episodes, "--episodes")
     given = {name: getattr(command, name) for name in Options.__dataclass_fields__ if hasattr(command, name)}
-    episodes = Episodes(tasks, command.episode_count, command.episode_queries)
+    episodes = Episodes.of(command.episodes, command.episode_count, command.episode_queries, "--episodes")
     return Options(**(given | {"episodes": episodes}))
 
 

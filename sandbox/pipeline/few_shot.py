@@ -12,7 +12,7 @@ from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.suited import check_possible, passed_over, possible
 from sandbox.evaluation.figures import FEW_SHOT
-from sandbox.recipe.episodes import Episodes, parse_tasks
+from sandbox.recipe.episodes import Episodes
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.wording import counted, first_names
 
@@ -25,7 +25,7 @@ _CLOSED = (
 
 def asked(spec: EvaluateSpec, labels: np.ndarray | None = None) -> Episodes:
     """The episodes that the settings of a run ask for; of images with these labels (N,), those that they allow."""
-    episodes = Episodes(parse_tasks(spec.episodes), spec.episode_count, spec.episode_queries)
+    episodes = Episodes.of(spec.episodes, spec.episode_count, spec.episode_queries)
     return episodes if labels is None else replace(episodes, tasks=possible(labels, episodes))
 
 

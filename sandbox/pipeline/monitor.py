@@ -55,8 +55,8 @@ def check_key(spec: EvaluateSpec) -> None:
     if spec.monitor.startswith(FEW_SHOT) and spec.monitor not in keys:
         there = ", ".join(map(str, tasks))
         raise SandboxError(
-            f"evaluate.monitor is {spec.monitor}, but evaluate.episodes asks for "
-            + (f"'{there}'{near(spec.monitor, keys)}" if tasks else "no episodes, such as '5-way 1-shot'")
+            f"evaluate.monitor is {spec.monitor}, but evaluate.episodes "
+            + (f"is '{there}'{near(spec.monitor, keys)}" if tasks else "asks for none: give it, as '5-way 1-shot'")
         )
     if spec.monitor not in keys:
         raise SandboxError(

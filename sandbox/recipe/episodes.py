@@ -49,6 +49,11 @@ class Episodes:
     queries: int = QUERIES
     """Images of each class that are asked for in an episode."""
 
+    @classmethod
+    def of(cls, text: str, count: int, queries: int, setting: str = "evaluate.episodes") -> Episodes:
+        """What settings ask for; see `parse_tasks`."""
+        return cls(parse_tasks(text, setting), count, queries)
+
 
 def parse_tasks(text: str, setting: str = "evaluate.episodes") -> tuple[Task, ...]:
     """The tasks that a text names, in order; none for the empty text.
