@@ -36,6 +36,8 @@ NEEDS = {
     "fpir": ("validation", "run"),
     "enrol": ("validation", "run"),
     "template": ("gallery", "validation", "run"),
+    "episode_count": ("episodes",),
+    "episode_queries": ("episodes",),
     "validation_pairs": ("validation",),
 }
 """Flags that change nothing without one of these others."""
@@ -79,6 +81,12 @@ class Command:
     """Images enrolled for each person in open-set identification."""
     template: Literal["mean", "best"] = "mean"
     """A person with several gallery images: their mean, or the best match among them."""
+    episodes: str = ""
+    """Few-shot tasks whose accuracy is reported, such as "5-way 1-shot, 20-way 5-shot"."""
+    episode_count: int = 1000
+    """Episodes of each task, drawn from all classes, the same ones whatever the embeddings."""
+    episode_queries: int = 15
+    """Images of each class that an episode asks for."""
     calibrate: Literal["none", "logistic", "isotonic"] = "none"
     """Calibrate the scores of --pairs, on other folds or on validation, and report Cllr."""
     clustering: bool = False
@@ -139,6 +147,11 @@ def _check(command: Command, given: set[str]) -> None:
             raise SandboxError(f"--{flag} changes nothing without --{' or --'.join(needed)}")
     if command.bin and given & {"split", "fpir", "enrol", "template"}:
         raise SandboxError("--split, --fpir, --enrol and --template are for the run's own images; --bin brings pairs")
+    if command.bin and command.episodes:
+        raise SandboxError("--episodes draws classes, and --bin holds pairs of images without any")
+    for flag, least, most in (("episode_count", 2, 10**5), ("episode_queries", 1, 1000)):
+        if not least <= getattr(command, flag) <= most:
+            raise SandboxError(f"--{flag} is {getattr(command, flag)}, but lies between {least} and {most:,}")
     if command.metric == "l2" and command.template == "mean" and "template" in given:
         raise SandboxError(
             "--template mean is of directions; with --metric l2 a person is as near as the nearest image"
@@ -161,9 +174,12 @@ def _check(command: Command, given: set[str]) -> None:
 
 
 def _options(command: Command) -> Options:
+    from sandbox.recipe.episodes import Episodes
     from sandbox.scoring.inputs import Options
 
-    return Options(**{name: getattr(command, name) for name in Options.__dataclass_fields__ if hasattr(command, name)})
+    given = {name: getattr(command, name) for name in Options.__dataclass_fields__ if hasattr(command, name)}
+    episodes = Episodes.of(command.episodes, command.episode_count, command.episode_queries, "--episodes")
+    return Options(**(given | {"episodes": episodes}))
 
 
 def _inputs(command: Command, options: Options) -> Inputs:

@@ -1,4 +1,7 @@
-"""The first table of a run: what a newcomer should see of its report, beside its baselines, in ten rows at most."""
+"""The first table of a run: what a newcomer should see of its report, beside its baselines, in ten rows at most.
+
+Episodes that were asked for come on top of them.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,10 @@ def print_report(shown: Shown, *, every: bool = False) -> None:
 
 
 def first_rows(report: Mapping[str, Figures]) -> list[Row]:
-    """At most ten rows, each figure once: precision@1 is recall@1, and accuracy is that of validation's threshold."""
+    """At most ten rows, each figure once: precision@1 is recall@1, and accuracy is that of validation's threshold.
+
+    Episodes come on top, since a person has asked for them.
+    """
     from sandbox.evaluation.figures import printed_name
 
     splits = list(report)
@@ -97,7 +103,17 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     folded = [key for key in starting("verification/accuracy@") if key.endswith("-fold")]
     accuracy = [key for key in ("verification/accuracy", "verification/balanced_accuracy") if key in known][:1]
     first = ["retrieval/precision@1"] if "retrieval/recall@1" not in known else []
-    wanted = ["retrieval/map@r", *first, *recalls[:2], "verification/auc", "verification/eer", *strict, *folded]
+    few_shot = starting("fewshot/")
+    wanted = [
+        "retrieval/map@r",
+        *first,
+        *recalls[:2],
+        *few_shot,
+        "verification/auc",
+        "verification/eer",
+        *strict,
+        *folded,
+    ]
     wanted += [*([] if folded else accuracy), "classification/top@1", "oneshot/accuracy", "homework/score"]
     return [
         Row(printed_name(key), {split: _of_validation(key, report[split]) for split in splits})
@@ -129,6 +145,9 @@ def _below(shown: Shown, rows: Sequence[Row]) -> list[str]:
         lines[0] += f"; {' and '.join(_column(shown, name) for name in shown.baselines)}: on {_called(last)}"
     if any("identities" in (row.entry(shown.report[last], last) or {}) for row in rows):
         lines.append("an interval by so few identities would say little, so it is not shown")
+    from sandbox.evaluation.fewshot.said import said
+
+    lines += said(shown.report[last], interval=True)
     return lines + [f"health: {sentence.partition(';')[0]}" for sentence in shown.health]
 
 

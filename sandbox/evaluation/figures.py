@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
+from sandbox.recipe.episodes import Task
 from sandbox.wording import counted
 
 Figures = dict[str, dict[str, float | int]]
@@ -48,6 +50,9 @@ _PRINTED_STARTS = {
     "identification/strangers@fpir=": "strangers named@FPIR=",
     "identification/accuracy@fpir=": "accuracy@FPIR=",
 }
+FEW_SHOT = "fewshot/accuracy@"
+"""In front of the tasks of episodes, in their keys."""
+_TASK = re.compile(r"([0-9]+-way)-([0-9]+-shot)")
 
 
 def lower_is_better(key: str) -> bool:
@@ -55,13 +60,14 @@ def lower_is_better(key: str) -> bool:
     return key.endswith(_LOWER_IS_BETTER)
 
 
-def validation_keys(recall_at: Sequence[int], far: Sequence[float]) -> list[str]:
-    """Every figure that a validation can have, for those k and false accept rates."""
+def validation_keys(recall_at: Sequence[int], far: Sequence[float], tasks: Sequence[Task] = ()) -> list[str]:
+    """Every figure that a validation can have, for those k, false accept rates and few-shot tasks."""
     keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
     keys += [f"retrieval/recall@{k}" for k in recall_at] + ["verification/auc", "verification/eer"]
     keys += [f"verification/tar@far={spell_rate(rate)}" for rate in far]
     keys += ["verification/balanced_accuracy", "verification/accuracy"]
-    return [*keys, "classification/top@1", "classification/top@5", "oneshot/accuracy"]
+    keys += ["classification/top@1", "classification/top@5", "oneshot/accuracy"]
+    return [*keys, *(task.key for task in tasks)]
 
 
 def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:
@@ -143,6 +149,8 @@ def printed_name(key: str) -> str:
     for models in (SEPARATED, CONCATENATED):
         if key.startswith(f"{models}/"):
             return f"{printed_name(key.removeprefix(f'{models}/'))}, {models}"
+    if key.startswith(FEW_SHOT) and (task := _TASK.fullmatch(key.removeprefix(FEW_SHOT))):
+        return f"{task[1]} {task[2]} accuracy"
     for start, printed in _PRINTED_STARTS.items():
         if key.startswith(start):
             return printed + key.removeprefix(start)

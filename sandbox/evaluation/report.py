@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sandbox.evaluation.fewshot.episodes import few_shot
 from sandbox.evaluation.figures import Figures, on_whole_scale
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.retrieval.metrics import retrieval
@@ -15,6 +16,7 @@ from sandbox.evaluation.retrieval.search import Index
 from sandbox.evaluation.similarity import Similarity
 from sandbox.evaluation.verification import cross_validation as by_folds
 from sandbox.evaluation.verification.metrics import Verification, verify_all_pairs, verify_pairs
+from sandbox.recipe.episodes import Episodes
 
 
 class Labelled(NamedTuple):
@@ -46,6 +48,8 @@ class Options:
     """Whether neighbours are looked for at all."""
     verification: bool = True
     """Whether pairs are."""
+    episodes: Episodes = Episodes()
+    """Few-shot tasks to be drawn from the rows; none where none are asked for."""
     quick: bool = False
     """Leave intervals and folds out, to save time between validations."""
 
@@ -79,10 +83,12 @@ def evaluate(
     Returns:
         Figures ``{"retrieval/map@r": {"value", "low", "high", "n"}, "verification/auc": ..., "retrieval/unmatched":
         ...}``, without verification where there is no genuine or no impostor pair, with ``verification/accuracy`` where
-        pairs are given and ``verification/accuracy@K-fold`` where they have folds; finite throughout.
+        pairs are given, ``verification/accuracy@K-fold`` where they have folds and ``fewshot/accuracy@N-way-K-shot``
+        where episodes are asked for; finite throughout.
 
     Raises:
-        SandboxError: what no figure could be trusted on: see `retrieval`, `verify_pairs`, `verify_all_pairs`.
+        SandboxError: what no figure could be trusted on: see `retrieval`, `few_shot`, `verify_pairs`,
+            `verify_all_pairs`.
     """
     options = options or Options()
     figures: Figures = {}
@@ -96,6 +102,8 @@ def evaluate(
             index=options.index,
         )
         figures |= on_whole_scale(found.figures(intervals=not options.quick))
+    if options.episodes.tasks:
+        figures |= few_shot(*rows, options.episodes, metric=options.metric, intervals=not options.quick)
     verified = verified or rows
     if not options.verification or not both_kinds(verified.y, pairs):
         return Evaluation(figures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import Classification, classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
+from sandbox.pipeline.few_shot import asked, watched
 from sandbox.pipeline.prepare import Prepared
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet, one_shot_figures
@@ -74,7 +75,7 @@ def embedded(prepared: Prepared, splits: Sequence[str]) -> dict[str, KeptSet]:
 def figures_of(
     kept: Mapping[str, KeptSet], name: str, spec: EvaluateSpec, validation: Figures | None = None
 ) -> Figures:
-    """Retrieval and verification of a split of rows that are in `kept`, and its one-shot trials where it has them.
+    """Retrieval, few-shot and verification figures of rows that are in `kept`, and one-shot trials where it has them.
 
     Args:
         kept: rows by split, and what is verified or tried apart from them.
@@ -82,9 +83,10 @@ def figures_of(
         spec: what is reported.
         validation: the figures of ``val``, whose thresholds are used on ``test``.
     """
-    options = options_of(name, spec, validation)
-    figures = _figures(kept[name], kept.get(f"{name}/verify"), options) if name in kept else {}
-    return figures | one_shot_figures(kept, name)
+    if name not in kept:
+        return one_shot_figures(kept, name)
+    options = replace(options_of(name, spec, validation), episodes=asked(spec, kept[name].labels))
+    return _figures(kept[name], kept.get(f"{name}/verify"), options) | one_shot_figures(kept, name)
 
 
 def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None) -> Options:
@@ -96,6 +98,7 @@ def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None)
         far=spec.far,
         threshold=at("verification/accuracy"),
         balanced_threshold=at("verification/balanced_accuracy"),
+        episodes=asked(spec),
     )
 
 
@@ -113,6 +116,7 @@ def validate(prepared: Prepared) -> Figures:
         recall_at=spec.recall_at,
         far=spec.far,
         verification=verification,
+        episodes=watched(spec),
         quick=True,
     )
     task = p.splits.val_oneshot

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
-from sandbox.evaluation.figures import validation_keys
+from sandbox.evaluation.figures import FEW_SHOT, validation_keys
 from sandbox.objectives.objective import Objective
+from sandbox.recipe.episodes import parse_tasks
 from sandbox.recipe.specs import EvaluateSpec
 
 
@@ -63,7 +64,14 @@ def check_key(spec: EvaluateSpec) -> None:
     Raises:
         SandboxError: the nearest are named.
     """
-    keys = validation_keys(spec.recall_at, spec.far)
+    tasks = parse_tasks(spec.episodes)
+    keys = validation_keys(spec.recall_at, spec.far, tasks)
+    if spec.monitor.startswith(FEW_SHOT) and spec.monitor not in keys:
+        there = ", ".join(map(str, tasks))
+        raise SandboxError(
+            f"evaluate.monitor is {spec.monitor}, but evaluate.episodes "
+            + (f"is '{there}'{near(spec.monitor, keys)}" if tasks else "asks for none: give it, as '5-way 1-shot'")
+        )
     if spec.monitor not in keys:
         raise SandboxError(
             f"evaluate.monitor '{spec.monitor}' is no report key{near(spec.monitor, keys)}; there are {', '.join(keys)}"

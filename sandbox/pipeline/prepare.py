@@ -22,11 +22,14 @@ from sandbox.objectives.expression import Expression
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
+from sandbox.pipeline.few_shot import check_episodes
 from sandbox.pipeline.memory import Extent, check_objective, check_run
 from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs, check_trials
 from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
+from sandbox.recipe.episodes import spell_tasks
 from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
+from sandbox.recipe.specs import replace as with_setting
 from sandbox.training.device import choose_autocast, choose_device
 from sandbox.training.distributed import here
 from sandbox.training.features import computed_once
@@ -55,19 +58,21 @@ class Prepared:
 
 
 def prepare(recipe: Recipe) -> Prepared:
-    """Find and check everything a recipe names, spelling its objective canonically.
+    """Find and check everything a recipe names, spelling its objective and its episodes canonically.
 
     Raises:
         SandboxError: anything in it is unknown, out of range, missing or cannot work together.
     """
     expression = check(recipe)
     recipe = replace(recipe, loss=str(expression), miner="none")
+    recipe = with_setting(recipe, "evaluate.episodes", spell_tasks(recipe.evaluate.episodes))
     ranks = here()
     device = choose_device(recipe.device, ranks.local)
     if recipe.threads:
         _check_threads(recipe.threads)
         torch.set_num_threads(recipe.threads)
     splits = load_data(recipe.data)
+    few_shot_notes = check_episodes(recipe.evaluate, splits)
     batches, notes = make_batches(
         splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
     )
@@ -111,7 +116,7 @@ def prepare(recipe: Recipe) -> Prepared:
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
-    notes = [*splits.notes, *few_classes(splits), *notes_on(expression), *notes, *trunk_notes]
+    notes = [*splits.notes, *few_classes(splits), *few_shot_notes, *notes_on(expression), *notes, *trunk_notes]
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
 

@@ -117,7 +117,10 @@ def _refuse_too_large(part: _Part) -> None:
 
 def _file(parts: Parts, options: Options) -> Path | None:
     """Where the figures of these very pixels, labels and pairs are kept, evaluated like this; None without a cache."""
-    digest = hashlib.blake2b(json.dumps([_VERSION, asdict(options)]).encode(), digest_size=12)
+    rules = asdict(options)
+    if not options.episodes.tasks:  # then the caches of versions without episodes hold the same
+        del rules["episodes"]
+    digest = hashlib.blake2b(json.dumps([_VERSION, rules]).encode(), digest_size=12)
     for name, part in parts.items():
         pairs, trials = part.pairs, part.trials
         listed = () if pairs is None else (pairs.left, pairs.right, pairs.same, pairs.fold)

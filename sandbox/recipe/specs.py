@@ -6,12 +6,14 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
 from sandbox.errors import SandboxError
+from sandbox.recipe.episodes import COUNT, MOST, QUERIES, check_episodes, spell_tasks
 from sandbox.recipe.fold import check_folds
 from sandbox.wording import printable
 
@@ -168,6 +170,12 @@ class EvaluateSpec:
     """False accept rates at which the true accept rate is reported."""
     flip: bool = False
     """Embed each image as the mean of itself and its mirror image."""
+    episodes: str = ""
+    """Few-shot tasks whose accuracy is reported, such as "5-way 1-shot, 20-way 5-shot"."""
+    episode_count: int = COUNT
+    """Episodes of each task, the same ones for every run on a split."""
+    episode_queries: int = QUERIES
+    """Images of each class that an episode asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +242,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "evaluate.patience": (0, 10**9),
     "evaluate.recall_at": (1, 10**6),
     "evaluate.far": (1e-12, 1.0),
+    "evaluate.episode_count": (2, 10**5),
+    "evaluate.episode_queries": (1, MOST),
     "epochs": (1, 10**7),
     "max_steps": (1, 10**9),
     "seed": (0, 2**31),
@@ -302,6 +312,7 @@ def check_ranges(recipe: Recipe) -> None:
         least = recipe.data.image_size
         raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
     check_folds(recipe.data.val_fold, recipe.data.test_fold)
+    check_episodes(recipe.evaluate.episodes, recipe.evaluate.episode_count, recipe.evaluate.episode_queries)
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 
@@ -342,11 +353,13 @@ def digest(recipe: Recipe) -> str:
 
     Seed, device, threads, data root and the earlier run's folder (not its digest) are left out, so that seeds of one
     recipe group, on any machine. `loss` and `miner` count as they are written: pass a recipe whose objective is spelt
-    canonically (`sandbox.objectives.resolve.resolve` spells it).
+    canonically (`sandbox.objectives.resolve.resolve` spells it). Episodes count as they are spelt canonically.
     """
     plain = flat(dataclasses.replace(Recipe(), data=type(recipe.data)()))
     rows = {name: value for name, value in flat(recipe).items() if name in _ALWAYS or value != plain[name]}
     rows = {name: value for name, value in (_EVER | rows).items() if name not in _NOT_IN_DIGEST}
+    with suppress(KeyError, SandboxError):  # what is no task is refused elsewhere, and counts as it is written
+        rows["evaluate.episodes"] = spell_tasks(rows["evaluate.episodes"])
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sandbox.data.formats.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.clustering import clustering
+from sandbox.evaluation.fewshot.suited import check_possible, passed_over
 from sandbox.evaluation.figures import Figures, few_identities, shares, spell_rate
 from sandbox.evaluation.identification.closed_set import cmc, search
 from sandbox.evaluation.identification.open_set import dir_at_fpir
@@ -50,6 +51,7 @@ def score(inputs: Inputs, options: Options) -> Scored:
     if inputs.trials_alone:
         return Scored(tried, lint_embeddings(inputs.probe.x, _names(inputs.probe)), None)
     probe, gallery, pairs = inputs.probe, inputs.gallery, _with_folds(inputs.pairs, options)
+    check_possible(probe.labels, options.episodes, setting="--episode_queries")
     findings = [Finding("as-read", note) for note in inputs.notes] + _lint(inputs, pairs, options)
     threshold = balanced = None
     if inputs.validation is not None:
@@ -130,7 +132,20 @@ def _lint(inputs: Inputs, pairs: Pairs | None, options: Options) -> list[Finding
                     f"the first row {at} (gallery row {first[at]}): to find one image in itself is no recognition",
                 )
             )
-    return findings
+    return findings + _lint_episodes(inputs, options)
+
+
+def _lint_episodes(inputs: Inputs, options: Options) -> list[Finding]:
+    """Which classes few-shot episodes leave out, and whether the others were trained on."""
+    said = passed_over(inputs.probe.labels, inputs.probe.classes, options.episodes)
+    found = [Finding("few-shot-small-classes", text) for text in said]
+    if options.episodes.tasks and inputs.closed:
+        text = (
+            "few-shot accuracy is of classes that are not trained on, but these are: it is no figure for a few-shot "
+            "table"
+        )
+        found.append(Finding("few-shot-closed-set", text))
+    return found
 
 
 def _names(part: Embeddings) -> np.ndarray:

@@ -90,17 +90,21 @@ def compare(a: Group, b: Group, metrics: Sequence[str] = (), margin: float = 0.0
     Raises:
         SandboxError: other images or rules, no seed in common, or a figure that is not there.
     """
+    from sandbox.evaluation.fewshot.said import check_alike
     from sandbox.reporting.compare import pair_written
     from sandbox.reporting.compare.fit import check_same_rules, shared_seeds
     from sandbox.reporting.compare.names import names_of
     from sandbox.reporting.compare.seeds import over_seeds
     from sandbox.reporting.compare.single import of_two_runs
+    from sandbox.reporting.records.run import entries_of
 
     first, second = names_of([a, b])
     names = (first, second)
     check_same_rules([a, b], names)
     shared = shared_seeds(a, b, names)
     keys = _keys(metrics, [a, b])
+    for key in keys:
+        check_alike(key, entries_of([*a.runs, *b.runs], key))
     notes = [shared.note] if shared.note else []
     if len(shared.seeds) > 1:
         return pair_written.write_seeds(over_seeds(a, b, names, shared.seeds, keys, margin), notes)

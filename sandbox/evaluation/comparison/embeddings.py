@@ -36,6 +36,8 @@ class Between:
     """Upper end of the same."""
     identities: int
     """What was drawn anew."""
+    episodes: int = 0
+    """What was drawn in their place, for figures of episodes."""
 
 
 def between_queries(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, Between]:
@@ -74,6 +76,21 @@ def between_pairs(a: Verification, b: Verification) -> dict[str, Between]:
     }
     identities = a.spread.identities
     return {key: _from_influence(x, y, each, identities) for key, (x, y, each) in moved.items()}
+
+
+def between_episodes(a: np.ndarray, b: np.ndarray) -> Between:
+    """A few-shot accuracy of two networks over the same episodes: 1.96 standard errors of the mean difference.
+
+    Args:
+        a: (E,) the share of right answers in each episode by the first network.
+        b: (E,) the same of the second.
+    """
+    apart = a - b
+    ends = (math.nan, math.nan)
+    if len(apart) > 1 and np.ptp(apart) > _ROUNDING:
+        reach = 1.96 * float(apart.std(ddof=1)) / math.sqrt(len(apart))
+        ends = (float(apart.mean()) - reach, float(apart.mean()) + reach)
+    return Between(float(a.mean()), float(b.mean()), float(apart.mean()), *ends, 0, len(apart))
 
 
 def _from_influence(a: float, b: float, each: np.ndarray, identities: int) -> Between:

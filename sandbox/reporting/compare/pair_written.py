@@ -149,6 +149,7 @@ def _facts_of_two(result: OfTwoRuns, figure: FigureOfTwo) -> dict[str, Any]:
         "low": whole(found.low),
         "high": whole(found.high),
         "identities": found.identities,
+        **({"episodes": found.episodes} if found.episodes else {}),
         **_facts_of_equal(figure.equal),
         "sentence": sentences.of_two(result, figure),
     }

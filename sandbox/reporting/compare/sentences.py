@@ -57,7 +57,10 @@ def of_two(result: OfTwoRuns, figure: FigureOfTwo) -> str:
         return f"{a} has {name} {number(found.a, 4)} and {b} {number(found.b, 4)} (A - B = {size}, no interval)."
     decimals = places((found.high - found.low) / 2)
     low, high = number(found.low, decimals), number(found.high, decimals)
-    drawn = f"paired over {counted(found.identities, 'test identity', 'test identities')}, seed {result.seed} of each"
+    over = counted(found.identities, "test identity", "test identities")
+    if found.episodes:
+        over = counted(found.episodes, "episode", "episodes")
+    drawn = f"paired over {over}, seed {result.seed} of each"
     if found.low <= 0 <= found.high:
         seen = f"A - B = {number(found.difference, decimals)}, 95 % interval {low} to {high}, {drawn}"
         said = f"These two networks cannot be told apart by {name} on this test set: {a} against {b} ({seen})."

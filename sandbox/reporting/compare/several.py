@@ -12,11 +12,13 @@ import numpy as np
 
 from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.comparison.ranks import Ranked, ranked
+from sandbox.evaluation.fewshot.said import check_alike
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.recipe.specs import flat
 from sandbox.reporting.compare.fit import check_same_rules, spell_seeds
 from sandbox.reporting.compare.names import names_of
 from sandbox.reporting.records.groups import Group
+from sandbox.reporting.records.run import entries_of
 from sandbox.wording import first_names
 
 _OVERLAP = "these are parts of one data set, which share images: every p here is smaller than it should be"
@@ -80,6 +82,7 @@ def over_data(groups: Sequence[Group], over: str, key: str, wanted: Sequence[str
     names = names_of([_first(cells.values(), way) for way in ways])
     for row in rows:
         check_same_rules(row, names)
+        check_alike(key, entries_of([run for one in row for run in one.runs], key))
     values, counts = _table(rows, key, names)
     notes += _uneven(rows, labels)
     found = ranked(values, lower=lower_is_better(key))

@@ -10,10 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.comparison.embeddings import Between, between_pairs, between_queries
+from sandbox.evaluation.comparison.embeddings import (
+    Between,
+    between_episodes,
+    between_pairs,
+    between_queries,
+)
 from sandbox.evaluation.comparison.equal import Equivalence, by_interval
 from sandbox.evaluation.comparison.queries import wins_by_identity, wins_by_query
+from sandbox.evaluation.fewshot.episodes import accuracies
 from sandbox.evaluation.figures import lower_is_better
+from sandbox.recipe.episodes import Episodes
 from sandbox.reporting.compare.kept import SPLIT, Kept, check_same_images, read_kept
 from sandbox.reporting.compare.names import figure_name
 from sandbox.reporting.compare.seeds import BY_QUERY, Served
@@ -68,6 +75,7 @@ def of_two_runs(a: Run, b: Run, names: tuple[str, str], keys: Sequence[str], mar
     known, served, labels = _queries(one, other, keys)
     if any(key.endswith(("verification/auc", "verification/eer")) for key in keys):
         known |= _pairs(one, other)
+    known |= _episodes(one, other, keys)
     figures, bare = [], []
     for key in keys:
         for run, name in ((a, names[0]), (b, names[1])):
@@ -81,6 +89,11 @@ def of_two_runs(a: Run, b: Run, names: tuple[str, str], keys: Sequence[str], mar
         known_ends = margin and not math.isnan(found.low)
         figures.append(FigureOfTwo(key, found, by_interval(found.low, found.high, margin) if known_ends else None))
     notes = [f"there is no interval over identities for {', '.join(bare)}"] if bare else []
+    if any(figure.between.episodes for figure in figures):
+        notes.append(
+            "the interval of few-shot accuracy is over the episodes that both were asked, and says nothing of other "
+            "classes"
+        )
     digests = a.digest, b.digest
     return OfTwoRuns(names, digests, a.seed, tuple(figures), served, len(np.unique(labels)), tuple(notes))
 
@@ -93,6 +106,18 @@ def _queries(one: Kept, other: Kept, keys: Sequence[str]) -> tuple[dict[str, Bet
     x, labels = one.queries(recall)
     y, _ = other.queries(recall)
     return between_queries(x, y, labels), tuple(_served(key, x[key], y[key], labels) for key in BY_QUERY), labels
+
+
+def _episodes(one: Kept, other: Kept, keys: Sequence[str]) -> dict[str, Between]:
+    """Few-shot accuracies, episode by episode: both were asked the same."""
+    spec = one.run.recipe.evaluate
+    episodes = Episodes.of(spec.episodes, spec.episode_count, spec.episode_queries)
+    found = {}
+    for task in episodes.tasks:
+        if f"{SPLIT}/{task.key}" in keys:
+            a, b = (accuracies(kept.own.x, kept.own.labels, task, episodes) for kept in (one, other))
+            found[task.key] = between_episodes(a, b)
+    return found
 
 
 def _pairs(one: Kept, other: Kept) -> dict[str, Between]:

@@ -12,7 +12,7 @@ from sandbox.reporting.page.material import Material
 from sandbox.reporting.page.packed import packed
 from sandbox.reporting.page.render import render
 from sandbox.reporting.page.roc import points, roc
-from sandbox.reporting.page.words import LEAD, MEANING, name_of, number, split_word
+from sandbox.reporting.page.words import leading, meaning, name_of, number, split_word
 
 _SCRIPTS = ("shared.js", "compare.js", "copy.js")
 
@@ -73,9 +73,8 @@ def _differing(materials: Sequence[Material]) -> list[tuple[str, list[str]]]:
 def _table(runs: Compared) -> FigureTable:
     first = runs.materials[0].run.report[runs.materials[0].split]
     rows = [
-        Row(name_of(key), MEANING[key], tuple(figure_cell(one, key) for one in runs.materials))
-        for key in LEAD
-        if key in first
+        Row(name_of(key), meaning(key), tuple(figure_cell(one, key) for one in runs.materials))
+        for key in leading(first)
     ]
     return FigureTable(runs.letters, tuple(rows))
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.evaluation.fewshot.said import episodes_of, is_few_shot
 from sandbox.evaluation.figures import Figures, lower_is_better, printed_name, spell, spell_interval
 from sandbox.reporting.page.material import Material
 from sandbox.reporting.page.operating import Operating
-from sandbox.reporting.page.words import FEW, LEAD, MEANING, name_of, split_word
+from sandbox.reporting.page.words import FEW, leading, meaning, name_of, split_word
 from sandbox.reporting.records.run import RAW_PIXELS
 from sandbox.wording import counted
 
@@ -52,11 +53,11 @@ def figure_tables(material: Material, counted_pairs: Operating | None) -> tuple[
     shown = [split, *(other for other in ("val",) if other in report and other != split)]
     head = tuple(split_word(name) for name in shown)
     keys = list(dict.fromkeys(key for name in shown for key in report[name]))
-    first = [key for key in LEAD if key in keys]
+    first = leading(keys)
     lead = [
         Row(
             name_of(key),
-            MEANING[key],
+            meaning(key),
             tuple(_cell(key, report[name].get(key), identities(material, name)) for name in shown)
             + tuple(Cell(spell(part.get(key))) for part in baselines.values()),
         )
@@ -90,7 +91,7 @@ def identities(material: Material, split: str) -> int:
 def verdict(material: Material) -> str:
     """The figures that come first, in one line: 'MAP@R 0.6232, R@1 0.9833, AUC 0.8489, EER 0.2390'."""
     own = material.run.report[material.judged]
-    return ", ".join(f"{printed_name(key)} {spell(own[key])}" for key in LEAD if key in own)
+    return ", ".join(f"{printed_name(key)} {spell(own[key])}" for key in leading(own))
 
 
 def warnings(material: Material) -> list[str]:
@@ -104,7 +105,7 @@ def warnings(material: Material) -> list[str]:
             few = counted(count, "identity", "identities")
             said.append(f"{split_word(name).capitalize()} has {few}{use}: its intervals say little of others.")
     raw = material.run.baselines.get(RAW_PIXELS, {}).get(split, {})
-    below = [key for key in LEAD if _is_below(report[split].get(key), raw.get(key), key)]
+    below = [key for key in leading(report[split]) if _is_below(report[split].get(key), raw.get(key), key)]
     if below:
         named = ", ".join(f"{printed_name(key)} {spell(report[split][key])} against {spell(raw[key])}" for key in below)
         said.append(f"On {split_word(split)} this run is below its raw pixels: {named}.")
@@ -125,6 +126,8 @@ def _cell(key: str, entry: Mapping[str, Any] | None, count: int) -> Cell:
         key.split("/")[-2] if "/" in key else "", "images"
     )
     over = f"{entry['n']:,} {unit}" if "n" in entry else ""
+    if is_few_shot(key) and "queries" in entry:
+        over, count = episodes_of(entry), entry["classes"] if count else 0
     few = f"from {counted(count, 'identity', 'identities')}" if 0 < count < FEW and "runs" not in entry else ""
     interval = spell_interval(entry)
     return Cell(spell(entry), interval, few if interval else "", over)

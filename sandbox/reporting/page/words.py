@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from sandbox.evaluation.fewshot.said import is_few_shot
 from sandbox.evaluation.figures import printed_name
 
 LEAD = (
@@ -14,9 +16,10 @@ LEAD = (
     "verification/auc",
     "verification/eer",
 )
-"""The figures that come first; all others stand behind a click."""
+"""The figures that come first, with those of episodes, which are there where they were asked for; all others stand
+behind a click."""
 
-MEANING = {
+_MEANING = {
     "oneshot/accuracy": "share of trials in which the one example most like the query is of its class; by runs",
     "retrieval/map@r": "of the R other images of its class, how many a query finds among its R nearest, and how early",
     "retrieval/recall@1": "share of queries whose nearest image is of their class",
@@ -41,6 +44,18 @@ HEALTH = {
 def name_of(key: str) -> str:
     """What a person calls a figure, those too that papers have no name for."""
     return _UNPRINTED.get(key, printed_name(key))
+
+
+def leading(keys: Iterable[str]) -> list[str]:
+    """Those of the keys that come first."""
+    keys = list(keys)
+    return [key for key in LEAD if key in keys] + [key for key in keys if is_few_shot(key)]
+
+
+def meaning(key: str) -> str:
+    """What a figure that comes first means, in a line."""
+    few_shot = "share of queries that are nearest to the mean of the images known of their class, among those drawn"
+    return few_shot if is_few_shot(key) else _MEANING[key]
 
 
 def split_word(split: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -53,3 +53,9 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """Dotted name -> value of every setting of the recipe."""
         return flat(self.recipe)
+
+
+def entries_of(runs: Sequence[Run], key: str) -> list[Mapping[str, Any]]:
+    """What the reports of runs have of a figure (``test/retrieval/map@r``), of those that have it."""
+    split, _, plain = key.partition("/")
+    return [run.report[split][plain] for run in runs if plain in run.report.get(split, {})]

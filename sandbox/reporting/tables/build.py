@@ -7,10 +7,11 @@ import math
 from collections.abc import Sequence
 
 from sandbox.errors import SandboxError, unknown
+from sandbox.evaluation.fewshot.said import check_alike
 from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.reporting.records.groups import Group, group
 from sandbox.reporting.records.names import figure_key, printed_setting
-from sandbox.reporting.records.run import Run
+from sandbox.reporting.records.run import Run, entries_of
 from sandbox.reporting.tables import baselines
 from sandbox.reporting.tables.arrange import Arranged, arrange
 from sandbox.reporting.tables.caption import caption
@@ -44,6 +45,8 @@ def build_table(runs: Sequence[Run], layout: Layout | None = None) -> Table:
     if not layout.mixed:
         for b, block in enumerate(arranged.blocks):
             check_column(arranged.of_block(b), keys[0], block, arranged.across)
+        for key in keys:
+            check_alike(key, entries_of([run for one in groups for run in one.runs], key))
     made, remarks = columns_of(arranged, keys, layout)
     columns = [*_setting_columns(arranged), *(one.column for one in made)]
     rows = _rows(arranged, made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from sandbox.evaluation.fewshot.said import said as episodes_said
 from sandbox.evaluation.figures import printed_name
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import Run
@@ -43,6 +44,7 @@ def caption(
     told = [sentence for b in range(len(arranged.blocks)) for sentence in protocol(arranged.of_block(b), tested)]
     sentences = [
         *dict.fromkeys(told),
+        *_episodes(groups, keys),
         _seeds(groups),
         _percent(keys) if layout.percent else "",
         _arrows(columns),
@@ -53,6 +55,17 @@ def caption(
         _health(groups),
     ]
     return Caption(layout.caption or _title(groups, keys), tuple(filter(None, sentences)))
+
+
+def _episodes(groups: Sequence[Group], keys: Sequence[str]) -> list[str]:
+    """What few-shot figures are drawn from, once for the rows of which it is true."""
+    found = []
+    for one in groups:
+        for split in _SPLITS:
+            part = one.runs[0].report.get(split, {})
+            figures = {key: entry for key, entry in part.items() if f"{split}/{key}" in keys}
+            found += [f"{sentence}, the same for each network." for sentence in episodes_said(figures, interval=False)]
+    return list(dict.fromkeys(found))
 
 
 def _title(groups: Sequence[Group], keys: Sequence[str]) -> str:

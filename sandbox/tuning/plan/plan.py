@@ -12,6 +12,7 @@ from optuna.study import StudyDirection
 
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.evaluation.figures import lower_is_better, validation_keys
+from sandbox.recipe.episodes import parse_tasks
 from sandbox.recipe.specs import Recipe, digest, replace
 from sandbox.recipe.text import to_toml
 from sandbox.tuning.plan.constraints import Constraint, read_constraint
@@ -60,7 +61,8 @@ class Plan:
     def limits(self) -> tuple[Constraint, ...]:
         """The constraints, read."""
         spec = self.recipe.evaluate
-        return tuple(read_constraint(text, validation_keys(spec.recall_at, spec.far)) for text in self.constraints)
+        keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes))
+        return tuple(read_constraint(text, keys) for text in self.constraints)
 
     @property
     def goals(self) -> tuple[str, ...]:
@@ -167,7 +169,7 @@ def check_plan(plan: Plan) -> None:
         SandboxError: says what is wrong with it.
     """
     spec = plan.recipe.evaluate
-    keys = validation_keys(spec.recall_at, spec.far)
+    keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes))
     for name in plan.goals:
         if name not in keys:
             raise SandboxError(f"--monitors: '{name}' is no report key{near(name, keys)}; there are {', '.join(keys)}")

@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import CONCATENATED, SEPARATED, Figures
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.files import write_whole
+from sandbox.pipeline.few_shot import asked
 from sandbox.runs.embeddings import KeptSet, one_shot_figures, read_embeddings
 from sandbox.runs.folder import RunFolder
 
@@ -47,7 +48,7 @@ def combine(folder: Path, runs: Sequence[RunFolder]) -> None:
     if test is not None:
         figures |= evaluate(
             Labelled(test.x, test.labels),
-            Options(recall_at=spec.recall_at, far=spec.far),
+            Options(recall_at=spec.recall_at, far=spec.far, episodes=asked(spec)),
             pairs=test.pairs if apart is None else apart.pairs,
             verified=None if apart is None else Labelled(apart.x, apart.labels),
         ).figures
