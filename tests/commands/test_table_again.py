@@ -70,6 +70,7 @@ def test_a_table_goes_on_from_its_ledger_and_a_cell_that_was_changed_is_named(
     table.write_text(text.replace(figure, "7.5"))
     said = again(table, "--run")
     assert said.code == 1
+    assert "nothing was trained anew; taken as they are: 4 from t.csv, which the table itself may have" in said.out
     (moved,) = [line for line in said.out.splitlines() if "moved:" in line]
     assert "arcface" in moved and "7.5 ± " in moved and f"now {figure} ± " in moved
     assert not (table.parent / "runs").exists() and table.read_text() != text  # nothing trained, nothing written
@@ -132,7 +133,35 @@ def test_a_ledger_that_was_changed_is_refused_by_its_line(table: Path, again: Ca
 def test_a_ledger_is_told_by_itself_too(table: Path, again: Callable[..., Any]) -> None:
     said = again(table.with_suffix(".csv"))
     assert said.code == 0 and "2 commands make 4 runs: 4 in" in said.out
-    assert "give --run the table beside it" in again(table.with_suffix(".csv"), "--run").err
+    said = again(table.with_suffix(".csv"), "--run")
+    line = f"python experiments/table.py again {table} --run --in {table.parent / 'runs'}"
+    assert said.code == 2 and said.err.endswith(f"give --run the table beside it: {line}\n")
+    assert f"next: {line}  " in again(table.with_suffix(".csv")).out
+
+
+def test_runs_are_looked_for_where_the_head_of_the_table_says(table: Path, command: Callable[..., Any]) -> None:
+    said = command("table.py", "again", str(table), "--run")
+    assert said.code == 0 and f"4 in {table.parent / 'runs'}, 0 in the ledger alone" in said.out
+    assert "nothing was trained anew; taken as they are: 4 from run folders" in said.out and "--anew" not in said.out
+    (table.parent / "runs").rename(table.parent / "moved")
+    said = command("table.py", "again", str(table))
+    assert f"{table.parent / 'runs'}, which the table was made of, is not here (--in may say" in said.out
+    assert "4 in the ledger alone" in said.out and "without it their figures are those that the table was" in said.out
+
+
+def test_the_ledger_of_a_study_names_the_table_that_is_made_again(
+    table: Path, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    line = f"python experiments/tune.py --loss 'triplet(margin=tune(0.1, 0.5))' --study s --out {tmp_path} --table"
+    kept = table.with_suffix(".csv")
+    rows = [row for row in kept.read_text().splitlines() if not row.startswith("#")]
+    kept.write_text("\n".join([f"# {line} tables/{table.name}", *rows, ""]))
+    said = command("table.py", "again", str(kept))
+    assert said.code == 0 and f"the study {tmp_path / 's'} is absent" in said.out
+    assert f"next: python experiments/table.py again {table} --run " in said.out
+    table.unlink()
+    assert "next:" not in command("table.py", "again", str(kept)).out
+    assert "the table beside it, which is not here" in command("table.py", "again", str(kept), "--run").err
 
 
 def test_stages_are_found_by_the_chain_of_their_digests(

@@ -13,7 +13,15 @@ import tyro
 
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
-from sandbox.cli.table.again_told import missing, say_figures, say_moved, say_next, say_standing
+from sandbox.cli.table.again_told import (
+    again_line,
+    missing,
+    say_figures,
+    say_moved,
+    say_next,
+    say_source,
+    say_standing,
+)
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
@@ -38,7 +46,8 @@ class Command:
     tables: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="TABLE [TABLE ...]")] = ()
     """Files that table.py --out or tune.py --table wrote (.md, .tex, .html, .csv)."""
     in_: Annotated[tuple[str, ...], tyro.conf.arg(name="in")] = ()
-    """Folders that hold runs (results/runs where none is given); what is missing is trained into the first."""
+    """Folders that hold runs; what is missing is trained into the first. Where none is given, those that the table's
+    head names and that are here, else results/runs."""
     run: bool = False
     """Train what is missing, going on where it stopped, and compare."""
     anew: bool = False
@@ -92,59 +101,81 @@ def _again(path: Path, command: Command, values: Sequence[dict[str, str]], resul
         say(f"  not understood, and never started: {count} no command of ours: {first_names(header.unknown)}")
     if header.kind == "figures":
         return say_figures(header, command.run)
-    if header.kind == "study":
-        return _study(header, command.run, results.parent / "experiments")
-    return _table(header, command, values, results)
+    assert header.built is not None
+    say(f"  made by {header.built}")
+    table = _table_itself(header, command) if header.kind == "ledger" else path
+    next_line = again_line(table, command.in_, command.set) if table else ""
+    if header.built.program == "tune.py":
+        return _study(header, command.run, next_line, results.parent / "experiments")
+    return _table(header, command, values, results, next_line)
 
 
-def _study(header: Header, run: bool, experiments: Path) -> int:
-    """A table that tune.py wrote."""
+def _table_itself(header: Header, command: Command) -> Path | None:
+    """The table that a ledger stands beside; None where it is not here.
+
+    Raises:
+        SandboxError: the ledger is to be built, which only the table can be; its name is said.
+    """
+    from sandbox.cli.table.again_places import table_of
+
+    table = table_of(header)
+    if command.run:
+        way = f": {again_line(table, command.in_, command.set)}" if table else ", which is not here"
+        raise SandboxError(f"{header.path} holds the runs of a table; give --run the table beside it{way}")
+    return table
+
+
+def _study(header: Header, run: bool, next_line: str, experiments: Path) -> int:
+    """A table that tune.py wrote, or the ledger beside one."""
     from sandbox.cli.table.again_study import rebuilt, told
 
     assert header.built is not None
-    say(f"  made by {header.built}")
     for sentence in told(header.built, experiments):
         say(f"  {sentence}")
-    if not run:
-        say(f"  next: python experiments/table.py again {header.path} --run      goes on with them, and compares")
-        return 0
-    return say_moved(header.path, rebuilt(header.built, experiments))
+    if run:
+        return say_moved(header.path, rebuilt(header.built, experiments))
+    if next_line:
+        say(f"  next: {next_line}      trains what is missing of them, and compares")
+    return 0
 
 
-def _table(header: Header, command: Command, values: Sequence[dict[str, str]], results: Path) -> int:
+def _table(header: Header, command: Command, values: Sequence[dict[str, str]], results: Path, next_line: str) -> int:
     """A table of runs, or the ledger beside one."""
     from sandbox.cli.table.again_asked import asked
+    from sandbox.cli.table.again_places import folders_of, trained_into
     from sandbox.cli.table.again_started import build, train
     from sandbox.reporting.again.lines import filled
     from sandbox.reporting.records import ledger
 
     assert header.built is not None
-    experiments, folders = results.parent / "experiments", [Path(f) for f in command.in_] or [results / "runs"]
-    is_ledger = header.kind == "ledger"
-    kept = header.path if is_ledger else ledger.beside(header.path)
+    experiments = results.parent / "experiments"
+    folders, gone = folders_of(header, command.in_, results)
+    kept = header.path if header.kind == "ledger" else ledger.beside(header.path)
     lines = list(dict.fromkeys(filled(line, row) for line in header.made for row in values))
     found = _once([asked(line, experiments) for line in lines])
     wanted = [one for each in found for one in each.wanted]
     there = _standing(folders, kept)
-    say(f"  made by {header.built}")
+    for place in gone:
+        say(f"  {place}, which the table was made of, is not here (--in may say where its runs are)")
     say_standing(found, there, folders, kept)
     if not command.run:
-        say_next(header.path, found, wanted, there)
+        say_next(next_line, found, wanted, there)
         return 0
-    if is_ledger:
-        raise SandboxError(f"{header.path} holds the runs of a table; give --run the table beside it")
     stuck = [each for each in found if each.why and missing(each.wanted, there, anew=command.anew)]
     stuck += [each for each in found if each.why and not each.wanted and not there.ledger]
     if stuck:
         raise SandboxError(f"{stuck[0].line} {stuck[0].why}, so that {header.path} cannot be made again here")
-    if train(wanted, there, folders[0], experiments, anew=command.anew):
-        there = _standing(folders, kept)
+    out = trained_into(folders)
+    before = there
+    if train(wanted, there, out, experiments, anew=command.anew):
+        there = _standing([*folders, out], kept)
         if left := missing(wanted, there, anew=command.anew):
             names = ", ".join(f"seed {one.seed} of {one.line}" for one in left[:1])
             raise SandboxError(f"{counted(len(left), 'run is', 'runs are')} still missing after training: {names}")
     runs = there.runs(wanted)
     if not runs:
         raise SandboxError(f"{header.path} names no run.py command and has no ledger, so there is nothing to build")
+    say_source(before, runs, kept)
     with tempfile.TemporaryDirectory() as place:
         return say_moved(header.path, build(header.built, runs, Path(place), header.path.suffix, experiments))
 

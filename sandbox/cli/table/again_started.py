@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
-from sandbox.cli.table.again_asked import command_of
+from sandbox.cli.table.again_places import places_of
 from sandbox.errors import SandboxError
 from sandbox.reporting.again.lines import Line, spelt
 from sandbox.reporting.again.standing import Standing, Wanted, spans
@@ -101,18 +101,11 @@ def build(line: Line, runs: Sequence[Run], folder: Path, suffix: str, experiment
     """
     ledger.write(folder / "runs.csv", runs)
     words = flags.without(line.words, ("--out",))
-    places = _places(words, experiments)
+    places = places_of(words, experiments)
     kept = [word for word in words if word not in places]
     made = folder / f"again{suffix}"
     start("table.py", [str(folder / "runs.csv"), *kept, "--out", str(made)], experiments, quiet=True)
     return made.read_text(encoding="utf-8")
-
-
-def _places(words: list[str], experiments: Path) -> tuple[str, ...]:
-    """The folders of runs among the words of a table.py command."""
-    module = command_of("table.py", experiments)
-    command = flags.parse(module.Command, words, prog="python experiments/table.py", description="")
-    return tuple(getattr(command, "runs", ()))
 
 
 def _paths() -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
 from sandbox.errors import SandboxError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.cli.table.again_asked import Asked
     from sandbox.reporting.again.header import Header
     from sandbox.reporting.again.standing import Standing, Wanted
+    from sandbox.reporting.records.run import Run
 
 
 def say_figures(header: Header, run: bool) -> int:
@@ -61,24 +63,76 @@ def say_standing(found: Sequence[Asked], there: Standing, folders: Sequence[Path
     for each in found:
         if each.why:
             say(f"  {each.line} {each.why}")
-        seeds: dict[tuple[str, str], list[str]] = {}
-        for one in each.wanted:
-            seeds.setdefault((there.where(one), one.line.text), []).append(str(one.seed))
-        for (state, line), of in seeds.items():
-            if state != "there":
-                word = "in the ledger alone" if state == "ledger" else state
-                say(f"  {word}: seed{'s' if len(of) > 1 else ''} {first_names(of, 10)} of {line}")
+    for state, seeds, line in _by_seed(found, there):
+        word = "in the ledger alone" if state == "ledger" else state
+        say(f"  {word}: seed{'s' if len(seeds) > 1 else ''} {first_names(seeds, 10)} of {line}")
 
 
-def say_next(path: Path, found: Sequence[Asked], wanted: Sequence[Wanted], there: Standing) -> None:
-    """The command that makes the table again, and what it has to do; nothing where a command needs something first."""
+def _by_seed(found: Sequence[Asked], there: Standing) -> list[tuple[str, list[str], str]]:
+    """Runs that are not in run folders, those together that differ in the seed alone: where, seeds, command."""
+    from sandbox.reporting.again.lines import spelt
+
+    rows: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for one in (one for each in found for one in each.wanted):
+        if (state := there.where(one)) != "there":
+            plain = spelt(one.line.program, flags.without(one.line.words, ("--seed",)))
+            rows.setdefault((state, plain), []).append((one.seed, one.line.text))
+    return [
+        (state, [str(seed) for seed, _ in of], of[0][1] if len({text for _, text in of}) == 1 else plain)
+        for (state, plain), of in rows.items()
+    ]
+
+
+def again_line(path: Path, in_: Sequence[str], values: Sequence[str]) -> str:
+    """The command that makes a table again, with the folders and the values that were given."""
+    from sandbox.reporting.again.lines import spelt
+
+    words = [*(["--in", *in_] if in_ else []), *(["--set", *values] if values else [])]
+    return spelt("table.py", ["again", str(path), "--run", *words])
+
+
+def say_next(line: str, found: Sequence[Asked], wanted: Sequence[Wanted], there: Standing) -> None:
+    """The command that makes the table again, and what it has to do; nothing where a command needs something first.
+
+    Args:
+        line: that command; empty where the table itself is not here.
+        found: the commands of the table.
+        wanted: their runs.
+        there: what there is of them.
+    """
     left = missing(wanted, there)
-    if any(each.why for each in found):
+    if not line or any(each.why for each in found):
         return
-    deed = f"trains {counted(len(left), 'run', 'runs')}, builds it" if left else "nothing is missing: builds it"
-    say(f"  next: python experiments/table.py again {path} --run      {deed} and compares")
+    deed = f"trains {counted(len(left), 'run', 'runs')}" if left else "nothing is missing: trains nothing"
+    say(f"  next: {line}      {deed}, builds it and compares")
     if kept := len(missing(wanted, there, anew=True)) - len(left):
-        say(f"        with --anew beside it trains {counted(kept, 'run', 'runs')} of the ledger as well")
+        say(
+            f"        with --anew beside it trains {counted(kept, 'run', 'runs')} of the ledger as well; without it "
+            "their figures are those that the table was written from"
+        )
+
+
+def say_source(before: Standing, runs: Sequence[Run], kept: Path) -> None:
+    """What a table is built of, where not all was trained anew: then figures are compared with their own source.
+
+    Args:
+        before: what there was before anything was trained.
+        runs: all that it is built of.
+        kept: the ledger.
+    """
+    old = {run.path for run in before.folders.values()}
+    of_ledger, of_folders = (sum(run.path in places for run in runs) for places in ({kept}, old))
+    trained = len(runs) - of_ledger - of_folders
+    if trained == len(runs):
+        return
+    head = f"{trained:,} of {counted(len(runs), 'run was', 'runs were')}" if trained else "nothing was"
+    taken = [f"{of_folders:,} from run folders"] if of_folders else []
+    taken += [f"{of_ledger:,} from {kept.name}"] if of_ledger else []
+    anew = "; --anew beside --run trains what is from the ledger" if of_ledger else ""
+    say(
+        f"  {head} trained anew; taken as they are: {' and '.join(taken)}, which the table itself may have been "
+        f"written from{anew}"
+    )
 
 
 def say_moved(path: Path, text: str) -> int:

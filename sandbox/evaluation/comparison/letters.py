@@ -73,6 +73,9 @@ def letters(rows: Sequence[Mapping[int, float]]) -> Lettered:
 def display(rows: int, different: Sequence[tuple[int, int]]) -> tuple[str, ...] | None:
     """Letters for rows of which some pairs differ: two share a letter exactly where they do not.
 
+    Letters are in the order of the best row that has each, of equally good ones in that of how many rows have it. The
+    best row has but one exactly where those that do not differ from it do not differ from each other either.
+
     Args:
         rows: how many; those in front get the first letters.
         different: the pairs that differ, by place.
@@ -95,10 +98,29 @@ def display(rows: int, different: Sequence[tuple[int, int]]) -> tuple[str, ...] 
                     one.add(b)
             cover.append(one)
             left -= one
+    cover = sorted(_swept(cover), key=_place)
     if len(cover) > len(_LETTERS):
         return None
-    cover.sort(key=lambda one: (min(one), -len(one), sorted(one)))
     return tuple("".join(_LETTERS[k] for k, one in enumerate(cover) if row in one) for row in range(rows))
+
+
+def _place(one: set[int]) -> tuple[int, int, list[int]]:
+    """Sorts the sets of rows that share a letter."""
+    return min(one), -len(one), sorted(one)
+
+
+def _swept(cover: Sequence[set[int]]) -> list[set[int]]:
+    """The same without what says nothing: a row loses a letter where it shares others with all that have it.
+
+    It is the last step of Piepho's, from the best row down, so that those in front have few letters.
+    """
+    kept = [set(one) for one in cover]
+    for row in sorted(set().union(*kept)):
+        for one in sorted((one for one in kept if row in one), key=_place, reverse=True):
+            others = [other for other in kept if other is not one and row in other]
+            if others and one - {row} <= set().union(*others):
+                one.discard(row)
+    return [one for one in kept if one]
 
 
 def _p(one: Mapping[int, float], other: Mapping[int, float]) -> float:

@@ -16,7 +16,9 @@ from sandbox.evaluation.figures import Figures
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import to_flags
 from sandbox.recipe.words import from_flags
+from sandbox.reporting.records.closed import closed_set
 from sandbox.reporting.records.run import Run
+from sandbox.reporting.records.spent import spent_before
 
 FIRST = ("digest", "seed", "objective", "split", "steps", "tags", "after", "run")
 LAST = ("facts", "check")
@@ -47,8 +49,16 @@ def cells_of(run: Run) -> dict[str, str]:
                     column = f"{name}{split}/{key}" + ("" if part == "value" else f" {part}")
                     row[column] = _spelt(value)
     facts = {name: value for name, value in run.facts.items() if name not in _ELSEWHERE}
+    facts |= _of_folder(run)
     row["facts"] = json.dumps(facts, allow_nan=False, separators=(",", ":")) if facts else ""
     return row
+
+
+def _of_folder(run: Run) -> dict[str, Any]:
+    """What is told by files beside run.json, which a ledger has not: a table made of it says it too."""
+    closed, (study, trials) = closed_set(run), spent_before(run)
+    told = {"closed_set": closed, "study": study or None, "trials": trials}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _spelt(value: Any) -> str:

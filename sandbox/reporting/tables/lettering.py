@@ -1,4 +1,4 @@
-"""Letters in the cells of a column: the best, and what is not shown to differ from it."""
+"""Letters in the cells of a column: the best, and what is not shown to differ from it, bold where others do differ."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEANING = (
     "In a column, what shares a letter is not shown to differ (paired t-test on the seeds that both have, Holm over "
     "the pairs of the column, 5 %)."
 )
-BOLD = "Bold is the best of a column, with all that share a letter with it."
+BOLD = "Bold is the best of a column, with all that share a letter with it, where others do not."
 """Left out where nothing can be bold."""
 
 
@@ -35,6 +35,8 @@ def lettered(key: str, cells: Sequence[Cell], values: Sequence[Mapping[int, floa
     if not any(found.letters):
         return list(cells), []
     best = set(found.equals_of(0))
+    if len(best) == sum(map(bool, found.letters)):  # where all are equals, bold would set none apart
+        best = set()
     marked = list(cells)
     for place, k in enumerate(order):
         marked[k] = dataclasses.replace(cells[k], letters=found.letters[place], best=place in best)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
+from sandbox.reporting.records.closed import closed_set
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import Run
 from sandbox.wording import counted
@@ -48,22 +48,7 @@ def _of_folds(group: Group) -> str:
 
 def _set(run: Run) -> str:
     """Whether what is judged was trained on; nothing where the run's files do not say."""
-    closed = _closed(run)
+    closed = closed_set(run)
     if closed is None:
         return ""
     return "closed set (each class that is judged is trained on)" if closed else "open set (classes judged are new)"
-
-
-def _closed(run: Run) -> bool | None:
-    path = run.path / "embeddings.safetensors"
-    if not path.is_file():
-        return None
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            state = json.loads((file.metadata() or {}).get("state", "null"))
-    except (SafetensorError, OSError, ValueError, RecursionError):
-        return None
-    closed = state.get("closed_set") if isinstance(state, dict) else None
-    return closed if isinstance(closed, bool) else None

@@ -49,7 +49,7 @@ class Cell:
     letters: str = ""
     """Cells of a column that share a letter are not shown to differ."""
     best: bool = False
-    """Whether it is the best of its column, or is not shown to differ from that."""
+    """Whether it is the best of its column, or is not shown to differ from that, where another row is."""
 
     @property
     def plain(self) -> str:

@@ -36,6 +36,10 @@ def test_rows_share_a_letter_exactly_where_they_do_not_differ(drawn: tuple[int, 
     found = display(n, sorted(different))
     assert found is not None and all(found) and found[0].startswith("a")
     assert {pair for pair in combinations(range(n), 2) if not shares(found[pair[0]], found[pair[1]])} == different
+    equals = [row for row in range(1, n) if (0, row) not in different]
+    assert (found[0] == "a") == (not different & set(combinations(equals, 2)))  # two letters only where need be
+    first = [next(k for k, text in enumerate(found) if letter in text) for letter in sorted(set("".join(found)))]
+    assert first == sorted(first)  # in the order of their best rows
 
 
 def test_there_are_no_more_letters_than_scikit_posthocs_has() -> None:
@@ -59,6 +63,13 @@ def test_many_pairs_that_differ_one_by_one_take_few_letters() -> None:
     found = display(18, [(k, k + 1) for k in range(0, 18, 2)])
     assert found is not None and len(set("".join(found))) < 20  # every largest set of equals would be 512
     assert display(60, list(combinations(range(60), 2))) is None  # sixty letters are more than there are
+
+
+def test_a_row_has_no_letter_that_says_nothing() -> None:
+    # 0 is equal to all, by two letters already; 1 and 4 are told equal by a third, of which 0 has no need.
+    found = display(6, [(1, 5), (2, 4), (2, 5), (3, 4), (3, 5)])
+    assert found == ("ab", "ac", "a", "a", "bc", "b")
+    assert display(3, [(1, 2)]) == ("ab", "a", "b")  # no single letter says that 0 is equal to two that differ
 
 
 def test_letters_agree_with_the_naive_twin() -> None:

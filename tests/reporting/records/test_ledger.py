@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +15,12 @@ from hypothesis import strategies as st
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec, OptimizerSpec, Recipe, digest
 from sandbox.reporting.records import ledger
+from sandbox.reporting.records.closed import closed_set
 from sandbox.reporting.records.read import read_runs
 from sandbox.reporting.records.run import Run
-from sandbox.runs.folder import create
+from sandbox.reporting.records.spent import spent_before
+from sandbox.runs.embeddings import KeptSet, write_embeddings
+from sandbox.runs.folder import RunFolder, create
 
 from fuzz import FUZZ, changed, read_or_refused
 
@@ -54,6 +58,29 @@ def test_a_run_comes_back_with_every_figure_to_the_last_bit(tmp_path: Path, runs
             assert getattr(other, name) == getattr(run, name), name
         assert {name: other.facts[name] for name in FACTS} == FACTS
         assert other.command == run.command == TYPED
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_what_stands_beside_run_json_is_kept_for_captions(tmp_path: Path, runs: list[Run], closed: bool) -> None:
+    kept = KeptSet(np.eye(2, dtype=np.float32), np.arange(2), None)
+    write_embeddings(RunFolder(runs[0].path), {"test": kept}, closed_set=closed)
+    ledger.write(tmp_path / "a.csv", [runs[0]])
+    ledger.write(tmp_path / "b.csv", ledger.read(tmp_path / "a.csv"))  # and from there to the next
+    (back,) = ledger.read(tmp_path / "b.csv")
+    assert closed_set(back) is closed_set(runs[0]) is closed
+    assert spent_before(back) == spent_before(runs[0]) == ("STUDY", None)
+
+
+def test_the_trials_of_a_studys_winner_are_kept(tmp_path: Path, runs: list[Run]) -> None:
+    study = tmp_path / "study"
+    for folder in (study / "final" / "tuned-1", *(study / "runs" / f"trial-{n}-of" for n in range(3))):
+        folder.mkdir(parents=True)
+    (study / "study.json").write_text("{}")
+    won = study / "final" / "tuned-1" / "run"
+    runs[1].path.rename(won)
+    (run,), _ = read_runs([won])
+    ledger.write(tmp_path / "a.csv", [run])
+    assert spent_before(ledger.read(tmp_path / "a.csv")[0]) == spent_before(run) == ("study", 3)
 
 
 def test_a_run_that_went_on_from_another_keeps_its_digest(tmp_path: Path, runs: list[Run]) -> None:

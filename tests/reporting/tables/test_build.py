@@ -134,6 +134,21 @@ def test_letters_mark_the_best_and_its_equals(tmp_path: Path) -> None:
     assert any("fewer than two seeds with the others" in note and "sup_con" in note for note in table.caption.notes)
 
 
+def test_where_no_row_differs_from_the_best_none_is_bold(tmp_path: Path) -> None:
+    recalls = {"arcface": (0.7, 0.72, 0.71), "cosface": (0.4, 0.42, 0.43)}
+    for loss, values in {"arcface": (0.80, 0.79, 0.81), "cosface": (0.81, 0.78, 0.80)}.items():
+        for seed, value in enumerate(values):
+            figures = {"retrieval/map@r": value, "retrieval/recall@1": recalls[loss][seed]}
+            finish(tmp_path, Recipe(loss=loss, seed=seed), figures)
+    table = table_of(tmp_path)
+    assert [(cell.letters, cell.best) for cell in column(table, METRIC)] == [("a", False), ("a", False)]
+    recall = column(table, "test/retrieval/recall@1")
+    assert [(cell.letters, cell.best) for cell in recall] == [("a", True), ("b", False)]
+    assert any("Bold is the best" in note for note in table.caption.notes)
+    table = table_of(tmp_path, metrics=("map@r",))
+    assert not any("Bold is" in note for note in table.caption.notes)
+
+
 def test_the_lower_is_the_better_for_an_error_rate(tmp_path: Path) -> None:
     for loss, eer in (("arcface", 0.2), ("contrastive", 0.1)):
         for seed in range(3):
