@@ -56,6 +56,9 @@ class DataSpec:
     """Turns the folds: 0 begins the first at the first name, any other draws where; test stays the same."""
     min_images: int = 1
     """Classes with fewer images are left out."""
+    rotations: Literal[1, 2, 4] = 1
+    """Copies of each training class, turned by 180 (2) or by 90, 180 and 270 degrees (4), are classes of their own, as
+    characters that lie on their side are."""
     normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
     """Channel statistics taken off the pixels; auto: ImageNet's for pretrained weights, else the training set's."""
 

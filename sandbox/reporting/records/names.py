@@ -17,6 +17,7 @@ _SETTINGS = {
     "data.validation": "validation share",
     "data.test": "test share",
     "data.min_images": "images of a class at least",
+    "data.rotations": "rotations of a class",
     "data.colour": "colour",
     "data.normalize": "normalization",
     "augment.rotate": "rotation",
