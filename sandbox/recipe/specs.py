@@ -81,6 +81,14 @@ class AugmentSpec:
     """Largest relative change of contrast and brightness."""
     erase: float = 0.0
     """Probability that a random rectangle (up to a quarter of the image) is blanked."""
+    erase_fill: Literal["grey", "noise", "mixed"] = "grey"
+    """What that rectangle is filled with: grey, a random value for each pixel, or what another image of the batch has
+    there."""
+    elastic: float = 0.0
+    """Largest displacement of a smooth random warp, as a share of the image's side, such as 0.05."""
+    stroke: float = 0.0
+    """Largest shift of the edges of bright strokes, which are made thicker or thinner by it, as a share of the image's
+    side, such as 0.02."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +228,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "augment.translate": (0.0, 1.0),
     "augment.contrast": (0.0, 1.0),
     "augment.erase": (0.0, 1.0),
+    "augment.elastic": (0.0, 0.5),
+    "augment.stroke": (0.0, 0.25),
     "backbone.embedding_dim": (1, 65536),
     "batch.size": (2, 2**20),
     "batch.classes": (2, 2**20),

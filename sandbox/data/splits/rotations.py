@@ -46,9 +46,9 @@ def rotated(splits: Splits, rotations: int) -> Splits:
     train, (height, width) = splits.train, splits.train.pixels.shape[1:3]
     if splits.closed_set:
         raise SandboxError(
-            f"{setting}, but validation and test here are of the classes that are trained on, which would be told from "
-            "rotated copies that neither holds; take a split by class (--data.split class, where the data set has it), "
-            "or leave data.rotations out"
+            f"{setting}, but validation and test here are of the classes that are trained on, and which of them an "
+            "image is would have turned copies among its answers; take a split by class (--data.split class, where the "
+            "data set has it), or leave data.rotations out"
         )
     if height != width:
         raise SandboxError(f"{setting}, but images are {height} x {width}; only square ones are turned")
