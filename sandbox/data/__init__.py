@@ -5,4 +5,5 @@ datasets/  a file for each data set          homework/  the shapes of one course
 splits/    train, validation and test        checks/    what is wrong with them, before training
 formats/   files that others made            faces/     found, and brought upright
 images/    files to arrays of one size       batches augment   which images make a step, and how they are changed
+                                             distortions erasing   parts of augment: warp and strokes; rectangles
 """

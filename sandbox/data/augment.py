@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from sandbox.data.distortions import change_strokes, elastic_field
+from sandbox.data.erasing import erase
 from sandbox.recipe.specs import AugmentSpec
 
 _STREAM = 7919  # keeps these draws apart from other uses of (seed, step)
+_ELASTIC, _STROKE, _FILL = 1, 2, 3  # each with draws of its own, so that none moves those of another
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,32 @@ class Augment:
 
     def __call__(self, x: torch.Tensor, step: int) -> torch.Tensor:
         """Images (N, C, H, W) uint8 to (N, C, H, W) float in [0, 1], changed as (seed, step) says, on any device."""
-        draw = torch.Generator().manual_seed((self.seed * 1_000_003 + step) * 31 + _STREAM)
+        draw = self._draws(step)
         images = x.float() / 255
         spec, n = self.spec, len(x)
-        if spec.rotate or spec.scale or spec.shear or spec.translate or self.mirror:
+        if spec.stroke:
+            images = change_strokes(images, spec.stroke, self._draws(step, _STROKE))
+        if spec.rotate or spec.scale or spec.shear or spec.translate or spec.elastic or self.mirror:
             grid = F.affine_grid(self._affine(n, draw).to(x.device), list(x.shape), align_corners=False)
+            if spec.elastic:  # in the same sampling; a side is 2 long
+                field = elastic_field(n, x.shape[2], x.shape[3], self._draws(step, _ELASTIC), x.device)
+                grid = grid + 2 * spec.elastic * field
             images = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
         if spec.contrast:
             gain = 1 + spec.contrast * _symmetric(n, draw).to(x.device).view(-1, 1, 1, 1)
             shift = spec.contrast * 0.5 * _symmetric(n, draw).to(x.device).view(-1, 1, 1, 1)
             images = (images * gain + shift).clamp_(0, 1)
         if spec.erase:
-            images = _erase(images, spec.erase, draw)
+            images = erase(images, spec.erase, spec.erase_fill, draw, self._draws(step, _FILL))
         return images.contiguous(memory_format=torch.channels_last)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether an image may get a part of another one of its batch."""
+        return self.spec.erase > 0 and self.spec.erase_fill == "mixed"
+
+    def _draws(self, step: int, stream: int = 0) -> torch.Generator:
+        return torch.Generator().manual_seed((self.seed * 1_000_003 + step) * 31 + _STREAM + stream)
 
     def _affine(self, n: int, draw: torch.Generator) -> torch.Tensor:
         """(N, 2, 3) maps from output to input coordinates, which run from -1 to 1."""
@@ -56,17 +72,3 @@ class Augment:
 
 def _symmetric(n: int, draw: torch.Generator) -> torch.Tensor:
     return torch.rand(n, generator=draw) * 2 - 1
-
-
-def _erase(images: torch.Tensor, probability: float, draw: torch.Generator) -> torch.Tensor:
-    n, _, height, width = images.shape
-    size = torch.rand(n, 2, generator=draw) * 0.4 + 0.1
-    corner = torch.rand(n, 2, generator=draw) * (1 - size)
-    hit = torch.rand(n, generator=draw) < probability
-    size, corner, hit = size.to(images.device), corner.to(images.device), hit.to(images.device)
-    y = torch.linspace(0, 1, height, device=images.device)
-    x = torch.linspace(0, 1, width, device=images.device)
-    rows = (y >= corner[:, :1]) & (y <= corner[:, :1] + size[:, :1])
-    columns = (x >= corner[:, 1:]) & (x <= corner[:, 1:] + size[:, 1:])
-    hole = rows[:, :, None] & columns[:, None, :] & hit[:, None, None]
-    return images.masked_fill(hole[:, None], 0.5)

@@ -12,6 +12,7 @@ import sandbox.data.datasets as package
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import kept
 from sandbox.data.splits.folds import in_fold
+from sandbox.data.splits.rotations import rotated
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.files import reading
@@ -56,10 +57,10 @@ def load(spec: DataSpec) -> Splits:
             replace(as_kind(spec, data_set.settings), image_size=spec.image_size or data_set.image_size)
         )
         fold = parse_fold(spec.val_fold)
-        if fold is None or spec.split in data_set.own_folds:
-            return splits
-        tested = parse_fold(spec.test_fold, "data.test_fold")
-        return in_fold(splits, *fold, spec.fold_seed, test_fold=tested[0] if tested else 0)
+        if fold is not None and spec.split not in data_set.own_folds:
+            tested = parse_fold(spec.test_fold, "data.test_fold")
+            splits = in_fold(splits, *fold, spec.fold_seed, test_fold=tested[0] if tested else 0)
+        return rotated(splits, spec.rotations)
 
 
 def root_of(spec: DataSpec) -> Path | None:

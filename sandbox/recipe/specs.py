@@ -59,6 +59,9 @@ class DataSpec:
     """Turns the folds: 0 begins the first at the first name, any other draws where; test stays the same."""
     min_images: int = 1
     """Classes with fewer images are left out."""
+    rotations: Literal[1, 2, 4] = 1
+    """Copies of each training class, turned by 180 (2) or by 90, 180 and 270 degrees (4), are classes of their own, as
+    characters that lie on their side are."""
     normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
     """Channel statistics taken off the pixels; auto: ImageNet's for pretrained weights, else the training set's."""
 
@@ -81,6 +84,14 @@ class AugmentSpec:
     """Largest relative change of contrast and brightness."""
     erase: float = 0.0
     """Probability that a random rectangle (up to a quarter of the image) is blanked."""
+    erase_fill: Literal["grey", "noise", "mixed"] = "grey"
+    """What that rectangle is filled with: grey, a random value for each pixel, or what another image of the batch has
+    there."""
+    elastic: float = 0.0
+    """Largest displacement of a smooth random warp, as a share of the image's side, such as 0.05."""
+    stroke: float = 0.0
+    """Largest shift of the edges of bright strokes, which are made thicker or thinner by it, as a share of the image's
+    side, such as 0.02."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +237,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "augment.translate": (0.0, 1.0),
     "augment.contrast": (0.0, 1.0),
     "augment.erase": (0.0, 1.0),
+    "augment.elastic": (0.0, 0.5),
+    "augment.stroke": (0.0, 0.25),
     "backbone.embedding_dim": (1, 65536),
     "batch.size": (2, 2**20),
     "batch.classes": (2, 2**20),

@@ -109,6 +109,8 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
 def _images(t: Training, index: np.ndarray, step: int) -> torch.Tensor:
     """This process's share of a step's images, each changed as its place in the whole batch says."""
     share = t.ranks.share(len(index))
+    if t.ranks.count > 1 and t.augment.mixes:  # then the images of the others are needed as well
+        return t.augment(to_tensor(t.pixels[index]).to(t.device), step)[share]
     x = to_tensor(t.pixels[index[share]]).to(t.device)
     if t.ranks.count == 1:
         return t.augment(x, step)

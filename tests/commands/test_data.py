@@ -89,6 +89,14 @@ def test_show_augmented_draws_the_image_and_its_changes(
     assert all(np.array_equal(cell, drawn[0]) for cell in drawn[:5])
     assert command("data.py", *words, "--augmented", *none, "--augment.flip", "yes").code == 0
     drawn = cells(out, 2, 5)
+    erased = ("--augment.erase", "1", "--augment.erase_fill", "mixed")
+    assert command("data.py", *words, "--augmented", *none, *erased).code == 0
+    mixed = cells(out, 2, 5)
+    assert all(np.array_equal(mixed[place], drawn[place]) for place in (0, 5))
+    for place in (0, 5):
+        changed = mixed[place + 1 : place + 5]
+        assert any((cell != mixed[place]).any() for cell in changed)
+        assert all(((cell == mixed[place]) | (cell == mixed[5 - place])).all() for cell in changed)  # no third image
     for row in (drawn[:5], drawn[5:]):  # grid_sample may be off by a grey level
         near = [[np.abs(cell.astype(int) - at).max() <= 1 for at in (row[0], row[0][:, ::-1])] for cell in row]
         assert all(sum(kinds) == 1 for kinds in near)

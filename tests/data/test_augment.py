@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -8,7 +10,8 @@ from sandbox.data.augment import Augment
 from sandbox.recipe.specs import AugmentSpec
 
 NOTHING = AugmentSpec(rotate=0, scale=0, shear=0, translate=0)
-EVERYTHING = AugmentSpec(contrast=0.5, erase=0.5)
+BEFORE = AugmentSpec(contrast=0.5, erase=0.5)
+EVERYTHING = replace(BEFORE, elastic=0.1, stroke=0.05, erase_fill="noise")
 
 
 def images(n: int = 16, channels: int = 1, size: int = 20) -> torch.Tensor:
@@ -113,3 +116,43 @@ def test_erasing_blanks_one_rectangle_of_at_most_a_quarter_in_its_share_of_the_i
     assert float(holes.float().mean((1, 2)).max()) <= 0.27
     jumps = F.pad(rows.float(), (1, 1)).diff(dim=1).abs().sum(1)
     assert set(jumps.tolist()) <= {0.0, 2.0}
+
+
+@pytest.mark.parametrize(
+    ("spec", "mirror", "row", "column"),
+    [
+        (AugmentSpec(), False, [0.542304, 0.633275, 0.849364, 0.362428], [0.630303, 0.372063, 0.805989, 0.546035]),
+        (BEFORE, True, [0.924223, 0.319601, 0.313684, 0.232041], [0.852913, 0.581855, 0.49248, 0.811314]),
+    ],
+    ids=["default", "all that there was"],
+)
+def test_a_batch_is_what_it_was_before_there_were_more_changes(
+    spec: AugmentSpec, mirror: bool, row: list[float], column: list[float]
+) -> None:
+    out = Augment(spec, mirror, 4)(images(), 7)
+    assert out[3, 0, 10, 5:9].tolist() == pytest.approx(row, abs=2e-6)
+    assert out[12, 0, 3:7, 15].tolist() == pytest.approx(column, abs=2e-6)
+
+
+def test_a_change_that_is_put_beside_others_leaves_their_draws_alone() -> None:
+    x = images(64, size=24)
+    plain = Augment(BEFORE, True, 3)(x, 5)
+    for more in ({"elastic": 1e-7}, {"stroke": 1e-7}):
+        assert torch.allclose(Augment(replace(BEFORE, **more), True, 3)(x, 5), plain, atol=1e-4)
+    for fill in ("noise", "mixed"):
+        other = Augment(replace(BEFORE, erase_fill=fill), True, 3)(x, 5)
+        hole = plain == 0.5
+        assert torch.equal(other[~hole], plain[~hole]) and not torch.equal(other, plain)
+
+
+@pytest.mark.thorough  # the first use of torch's device without memory imports for seconds
+def test_images_on_another_device_are_changed_there() -> None:
+    for fill in ("grey", "noise", "mixed"):
+        out = Augment(replace(EVERYTHING, erase_fill=fill), True, 0)(images().to("meta"), 0)
+        assert out.device.type == "meta" and out.shape == (16, 1, 20, 20)
+
+
+def test_only_what_gives_an_image_a_part_of_another_mixes() -> None:
+    for spec, mixes in ((BEFORE, False), (replace(BEFORE, erase_fill="mixed"), True), (EVERYTHING, False)):
+        assert Augment(spec, True, 0).mixes is mixes
+    assert not Augment(AugmentSpec(erase_fill="mixed"), True, 0).mixes

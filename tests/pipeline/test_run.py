@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from sandbox.data.catalog import load
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.errors import SandboxError
 from sandbox.evaluation.verification.cross_validation import cross_validate
@@ -156,6 +157,27 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert steps == sorted(steps)
 
 
+def test_an_interrupted_run_on_turned_classes_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    turned = replace(SMALL.data, split="class", rotations=4)
+    augment = AugmentSpec(elastic=0.05, stroke=0.05, erase=0.5, erase_fill="mixed")
+    recipe = replace(SMALL, loss="cross_entropy", miner="none", data=turned, augment=augment)
+    whole = done(recipe, tmp_path / "whole")
+    events = experiment.run(recipe, out=tmp_path / "cut", command="a test", pictures=False)
+    for event in events:
+        if isinstance(event, Progress) and event.done == 6:
+            events.close()
+    (cut,) = (tmp_path / "cut").iterdir()
+    *_, last = experiment.resume(cut, pictures=False)
+    assert isinstance(last, Done) and last.report == whole.report
+    for file in ("model.safetensors", "objective.safetensors"):
+        a, b = (load_file(folder / file) for folder in (whole.folder.path, cut))
+        assert all(torch.equal(a[key], b[key]) for key in a)
+    facts, plain = last.folder.read_json("run.json"), load(replace(turned, rotations=1))
+    assert facts["data"]["train"] == {"images": 4 * len(plain.train), "classes": 4 * len(plain.train.classes)}
+    assert facts["split"] == plain.digest and any("turned by 90" in note for note in facts["notes"])
+    assert next(iter(b.values())).shape[-1] == 4 * len(plain.train.classes)  # of the classifier, one for each class
+
+
 def test_a_run_is_tagged_from_its_beginning_and_when_it_goes_on(tmp_path: Path) -> None:
     events = experiment.run(SMALL, out=tmp_path, command="a test", pictures=False, tags=["pilot", "二", "pilot"])
     assert isinstance(next(events), Started)
@@ -232,6 +254,7 @@ def test_a_study_run_never_reads_the_test_split(tmp_path: Path) -> None:
         ({"max_steps": 0}, "max_steps"),
         ({"device": "cuda:99"}, "cuda"),
         ({"data": DataSpec(name="digits", validation=0.6, test=0.6)}, "below 1"),
+        ({"data": DataSpec(name="digits", split="sample", rotations=4)}, "^data.rotations is 4, but validation and"),
     ],
 )
 def test_what_cannot_run_is_refused_before_anything_is_written(

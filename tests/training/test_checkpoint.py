@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 import torch
 
 from sandbox.errors import SandboxError
-from sandbox.recipe.specs import OptimizerSpec
+from sandbox.recipe.specs import AugmentSpec, OptimizerSpec
 from sandbox.runs.folder import RunFolder
 from sandbox.training.checkpoint import capture, restore, under
 from sandbox.training.loop import Training, train
@@ -84,6 +85,19 @@ def test_a_resumed_training_ends_with_the_same_bits_under_every_optimizer(
     loss = "arcface + triplet"
     went_on = resumed(training, loss, *stopped(training, loss, optimizer=spec), optimizer=spec)
     assert equal(weights(went_on), weights(uninterrupted(training, loss, optimizer=spec)))
+
+
+@pytest.mark.parametrize("fill", ["noise", "mixed"])
+def test_a_resumed_training_ends_with_the_same_bits_under_every_augmentation(
+    fill: Literal["noise", "mixed"], training: Make, weights: Weights
+) -> None:
+    spec = AugmentSpec(contrast=0.2, erase=0.5, erase_fill=fill, elastic=0.1, stroke=0.1)
+    went_on = resumed(training, "triplet", *stopped(training, "triplet", augment=spec), augment=spec)
+    whole = weights(uninterrupted(training, "triplet", augment=spec))
+    assert equal(weights(went_on), whole)
+    for change in ({"erase_fill": "grey"}, {"elastic": 0.0}, {"stroke": 0.0}):
+        other = uninterrupted(training, "triplet", augment=replace(spec, **change))
+        assert not equal(weights(other), whole)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,9 @@ def test_the_head_over_features_embeds_as_the_network_does(training: Make) -> No
         (replace(STILL, rotate=1.0), False, 100, "augmentation changes the images"),
         (replace(STILL, contrast=0.1), False, 100, "augmentation changes the images"),
         (replace(STILL, erase=0.1), False, 100, "augmentation changes the images"),
+        (replace(STILL, elastic=0.01), False, 100, "augmentation changes the images"),
+        (replace(STILL, stroke=0.01), False, 100, "augmentation changes the images"),
+        (replace(STILL, erase_fill="mixed"), False, 100, ""),
         (STILL, False, 47, "fewer images are shown (47) than there are (48)"),
     ],
 )

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
 from torch import nn
 
-from sandbox.recipe.specs import OptimizerSpec, ScheduleSpec
-from sandbox.training.loop import Diverged, Training, seed_step, train
+from sandbox.recipe.specs import AugmentSpec, OptimizerSpec, ScheduleSpec
+from sandbox.training.distributed import Ranks
+from sandbox.training.loop import Diverged, Training, _images, seed_step, train
 from sandbox.training.optimizer import factor
 
 Make = Callable[..., Training]
@@ -58,6 +61,17 @@ def test_a_step_is_the_textbooks(training: Make) -> None:
         for trained, before in pairs:
             assert before.grad is not None
             assert torch.allclose(trained, before - rate * before.grad, atol=1e-6)
+
+
+@pytest.mark.parametrize("fill", ["grey", "noise", "mixed"])
+def test_processes_that_share_a_batch_change_its_images_as_one_does(
+    fill: Literal["grey", "noise", "mixed"], training: Make
+) -> None:
+    spec = AugmentSpec(erase=0.9, erase_fill=fill, elastic=0.1, stroke=0.1)
+    t = training("triplet", augment=spec)
+    index = t.batches.take(3)
+    shares = [_images(replace(t, ranks=Ranks(rank, 3)), index, 3) for rank in range(3)]
+    assert torch.equal(torch.cat(shares), _images(t, index, 3))
 
 
 def test_the_learning_rate_follows_the_schedule(training: Make) -> None:

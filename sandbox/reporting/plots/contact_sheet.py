@@ -87,6 +87,8 @@ def class_rows(images: ImageSet, *, classes: int, shown: int, seed: int) -> list
 def augmented_rows(images: ImageSet, augment: Augment, *, classes: int, shown: int, seed: int) -> list[Row]:
     """An image of each of several classes, first as it is, then as training changes it.
 
+    Where an image may get a part of another of its batch, all rows are one batch; else each is one.
+
     Args:
         images: the split.
         augment: what training may do to it.
@@ -97,16 +99,26 @@ def augmented_rows(images: ImageSet, augment: Augment, *, classes: int, shown: i
     Raises:
         SandboxError: numbers below 1, or more cells than a picture should have.
     """
+    _check(classes, shown)
+    drawn = _drawn(images, classes, seed)
+    ones = [images.pixels[members[:1]] for _, members in drawn]
+    batches = [np.repeat(one, shown, axis=0) for one in ones]
+    if augment.mixes:
+        changed = np.split(_changed(augment, np.concatenate(batches), 0), len(batches))
+    else:
+        changed = [_changed(augment, batch, step) for step, batch in enumerate(batches)]
+    return [
+        Row(images.classes[label], images.paths[members[0]], np.concatenate([one, after]))
+        for (label, members), one, after in zip(drawn, ones, changed, strict=True)
+    ]
+
+
+def _changed(augment: Augment, batch: np.ndarray, step: int) -> np.ndarray:
+    """What training makes of a batch (N, H, W, C) uint8 at a step."""
     import torch
 
-    _check(classes, shown)
-    rows = []
-    for step, (label, members) in enumerate(_drawn(images, classes, seed)):
-        one = images.pixels[members[:1]]
-        batch = torch.from_numpy(np.repeat(one, shown, axis=0)).permute(0, 3, 1, 2)
-        changed = (augment(batch, step) * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        rows.append(Row(images.classes[label], images.paths[members[0]], np.concatenate([one, changed])))
-    return rows
+    x = torch.from_numpy(batch).permute(0, 3, 1, 2)
+    return (augment(x, step) * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
 def draw_sheet(rows: Sequence[Row], path: Path, title: str, *, first_apart: bool = False) -> Layout:
