@@ -13,6 +13,7 @@ import tyro
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.fold import check_folds
+from sandbox.recipe.rotations import check_rotations
 from sandbox.wording import printable
 
 T = TypeVar("T")
@@ -314,6 +315,7 @@ def check_ranges(recipe: Recipe) -> None:
         least = recipe.data.image_size
         raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
     check_folds(recipe.data.val_fold, recipe.data.test_fold)
+    check_rotations(recipe.data.rotations, recipe.augment.rotate)
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 
