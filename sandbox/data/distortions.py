@@ -39,8 +39,9 @@ def change_strokes(images: torch.Tensor, largest: float, draw: torch.Generator) 
     """Images (N, C, H, W) whose bright strokes are thicker or thinner at each edge, by an amount drawn for each image.
 
     Dilation and erosion over a square, which is what the brightest and the darkest value within so many pixels are;
-    between whole pixels the two next to it are blended. Each channel is changed by itself. Of dark strokes on a bright
-    ground the thicker become thinner and the other way round, which is the same over many images.
+    between whole pixels the two next to it are blended. A stroke narrower than twice the amount fades. Each channel is
+    changed by itself. Of dark strokes on a bright ground the thicker become thinner and the other way round, which is
+    the same over many images.
 
     Args:
         images: in float.

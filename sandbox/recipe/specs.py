@@ -15,6 +15,7 @@ import tyro
 from sandbox.errors import SandboxError
 from sandbox.recipe.episodes import COUNT, MOST, QUERIES, check_episodes, spell_tasks
 from sandbox.recipe.fold import check_folds
+from sandbox.recipe.rotations import check_rotations
 from sandbox.wording import printable
 
 T = TypeVar("T")
@@ -326,6 +327,7 @@ def check_ranges(recipe: Recipe) -> None:
         raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
     check_folds(recipe.data.val_fold, recipe.data.test_fold)
     check_episodes(recipe.evaluate.episodes, recipe.evaluate.episode_count, recipe.evaluate.episode_queries)
+    check_rotations(recipe.data.rotations, recipe.augment.rotate)
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 

@@ -121,7 +121,7 @@ def _images(t: Training, index: np.ndarray, step: int) -> torch.Tensor:
 
 def _features(t: Training) -> torch.Tensor:
     """The frozen trunk's features (N, F) of all training images, of which each process computes its share."""
-    mine = np.asarray(t.pixels)[t.ranks.share(len(t.labels))]
+    mine = t.pixels if t.ranks.count == 1 else np.asarray(t.pixels)[t.ranks.share(len(t.labels))]
     return t.ranks.gather(trunk_features(t.network, mine, device=t.device, autocast=t.autocast), len(t.labels))
 
 

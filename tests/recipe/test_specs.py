@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,22 @@ def test_the_default_recipe_is_within_its_ranges() -> None:
 def test_a_number_out_of_range_is_named_with_its_range(name: str, value: Any) -> None:
     with pytest.raises(SandboxError, match=rf"^{name} is .*, but lies between"):
         check_ranges(replace(Recipe(), name, value))
+
+
+@pytest.mark.parametrize(
+    ("rotations", "rotate", "said"),
+    [
+        (3, 5.0, "data.rotations is 3, but takes 1"),
+        (4, 45.1, "augment.rotate is 45.1, but with data.rotations 4 is at most 45 degrees"),
+        (2, 120.0, "augment.rotate is 120, but with data.rotations 2 is at most 90 degrees"),
+    ],
+)
+def test_rotations_that_make_no_classes_of_their_own_are_refused(rotations: int, rotate: float, said: str) -> None:
+    recipe = replace(replace(Recipe(), "data.rotations", rotations), "augment.rotate", rotate)
+    with pytest.raises(SandboxError, match=f"^{re.escape(said)}"):
+        check_ranges(recipe)
+    for number, most in ((1, 180.0), (2, 90.0), (4, 45.0)):
+        check_ranges(replace(replace(recipe, "data.rotations", number), "augment.rotate", most))
 
 
 @pytest.mark.parametrize("name", ["evaluate.recall_at", "evaluate.far"])

@@ -34,15 +34,11 @@ def rotated(splits: Splits, rotations: int) -> Splits:
         rotations: 1 (nothing changes), 2 (by 180 degrees) or 4 (by 90, 180 and 270).
 
     Raises:
-        SandboxError: another number, a closed set, images that are not square, or a class that is called like a new
-            one.
+        SandboxError: a closed set, images that are not square, or a class that is called like a new one.
     """
     if rotations == 1:
         return splits
-    setting = f"data.rotations is {rotations}"
-    if rotations not in _QUARTERS:
-        raise SandboxError(f"{setting}, but takes 1 (none), 2 (by 180 degrees) or 4 (by 90, 180 and 270)")
-    quarters = _QUARTERS[rotations]
+    setting, quarters = f"data.rotations is {rotations}", _QUARTERS[rotations]
     train, (height, width) = splits.train, splits.train.pixels.shape[1:3]
     if splits.closed_set:
         raise SandboxError(

@@ -80,11 +80,6 @@ def test_a_class_that_is_called_like_a_turned_one_is_refused(splits: Splits, par
         rotated(replace(splits, **{part: called}), 4)
 
 
-def test_another_number_is_refused(splits: Splits) -> None:
-    with pytest.raises(SandboxError, match=r"^data\.rotations is 3, but takes 1"):
-        rotated(splits, 3)
-
-
 def test_every_data_set_takes_it_and_folds_come_first() -> None:
     spec = DataSpec(name="digits", image_size=8, split="class", val_fold="1/4")
     plain, turned = load(spec), load(replace(spec, rotations=4))
