@@ -167,6 +167,11 @@ class EvaluateSpec:
     """False accept rates at which the true accept rate is reported."""
     flip: bool = False
     """Embed each image as the mean of itself and its mirror image."""
+    views: int = 1
+    """Embed each image as the mean of this many versions: itself and slight affine changes, the same for every image;
+    with flip, of as many of its mirror image too."""
+    view_strength: float = 1.0
+    """How far those changes go: 1 turns by up to 5 degrees, shears by 0.15, zooms by 10 % and shifts by 4 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +238,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "evaluate.patience": (0, 10**9),
     "evaluate.recall_at": (1, 10**6),
     "evaluate.far": (1e-12, 1.0),
+    "evaluate.views": (1, 64),
+    "evaluate.view_strength": (0.01, 5.0),
     "epochs": (1, 10**7),
     "max_steps": (1, 10**9),
     "seed": (0, 2**31),
@@ -300,11 +307,18 @@ def check_ranges(recipe: Recipe) -> None:
     if recipe.data.resize is not None and recipe.data.resize < (recipe.data.image_size or 0):
         least = recipe.data.image_size
         raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
+    if recipe.evaluate.views == 1 and recipe.evaluate.view_strength != EvaluateSpec.view_strength:
+        raise SandboxError(
+            f"evaluate.view_strength is {recipe.evaluate.view_strength}, but changes nothing with evaluate.views 1: "
+            "give evaluate.views, from 2 to 64"
+        )
     check_folds(recipe.data.val_fold, recipe.data.test_fold)
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 
 
+EMBEDDED_BY = ("evaluate.flip", "evaluate.views", "evaluate.view_strength")
+"""Settings of what an image's embedding is the mean of: figures of runs that differ in them do not compare."""
 _NOT_IN_DIGEST = ("seed", "device", "threads", "data.root", "resume_from")
 _EVER = {"data.view": "view1", "data.fold": None, "data.part": ""}
 """What the first digests held of every recipe, and now is of single data sets; it stays in, so that they stay."""

@@ -163,6 +163,10 @@ def test_the_default_recipe_is_within_its_ranges() -> None:
         ("evaluate.every", 0),
         ("evaluate.recall_at", (1, 0)),
         ("evaluate.far", (0.1, 2.0)),
+        ("evaluate.views", 0),
+        ("evaluate.views", 65),
+        ("evaluate.view_strength", 0.0),
+        ("evaluate.view_strength", float("nan")),
         ("epochs", 0),
         ("max_steps", 0),
         ("seed", -1),
@@ -172,6 +176,18 @@ def test_the_default_recipe_is_within_its_ranges() -> None:
 def test_a_number_out_of_range_is_named_with_its_range(name: str, value: Any) -> None:
     with pytest.raises(SandboxError, match=rf"^{name} is .*, but lies between"):
         check_ranges(replace(Recipe(), name, value))
+
+
+def test_a_strength_without_views_is_refused_and_averages_name_a_recipe_only_where_they_are_asked_for() -> None:
+    with pytest.raises(SandboxError, match=r"view_strength is 2\.0, but changes nothing with evaluate\.views 1: give"):
+        check_ranges(Recipe(evaluate=EvaluateSpec(view_strength=2.0)))
+    plain = Recipe()
+    check_ranges(replace(plain, "evaluate", EvaluateSpec(views=2, view_strength=2.0)))
+    said = {digest(plain)}
+    for name, value in (("evaluate.views", 9), ("evaluate.views", 3)):
+        said.add(digest(replace(plain, name, value)))
+        assert digest(replace(plain, name, flat(plain)[name])) == digest(plain)
+    assert len(said) == 3
 
 
 @pytest.mark.parametrize("name", ["evaluate.recall_at", "evaluate.far"])

@@ -44,6 +44,8 @@ _SETTINGS = {
     "evaluate.recall_at": "k of R@k",
     "evaluate.far": "rates of TAR@FAR",
     "evaluate.flip": "mirrored embeddings",
+    "evaluate.views": "views averaged",
+    "evaluate.view_strength": "strength of views",
     "max_steps": "steps",
     "after": "starts from",
 }
