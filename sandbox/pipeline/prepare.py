@@ -27,6 +27,7 @@ from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs
 from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
+from sandbox.training.average import Average
 from sandbox.training.device import choose_autocast, choose_device
 from sandbox.training.distributed import here
 from sandbox.training.features import computed_once
@@ -106,6 +107,7 @@ def prepare(recipe: Recipe) -> Prepared:
         clip=recipe.optimizer.clip,
         steps_per_epoch=batches.steps_per_epoch,
         trunk_once=trunk_once,
+        average=Average(network, objective, recipe.optimizer.ema) if recipe.optimizer.ema else None,
         ranks=ranks,
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))

@@ -135,6 +135,8 @@ class OptimizerSpec:
     """AMSGrad variant, adam and adamw."""
     clip: float = 0.0
     """Largest gradient norm; 0 does not clip."""
+    ema: float = 0.0
+    """Decay of a moving average of the weights, such as 0.999, which is validated and kept in their place; 0: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +233,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "optimizer.weight_decay": (0.0, 10.0),
     "optimizer.momentum": (0.0, 1.0),
     "optimizer.clip": (0.0, 1e9),
+    "optimizer.ema": (0.0, 0.999999),
     "schedule.warmup": (0.0, 1.0),
     "schedule.gamma": (1e-9, 1.0),
     "schedule.period": (1e-9, 1e9),

@@ -167,6 +167,9 @@ def test_the_default_recipe_is_within_its_ranges() -> None:
         ("evaluate.views", 65),
         ("evaluate.view_strength", 0.0),
         ("evaluate.view_strength", float("nan")),
+        ("optimizer.ema", 1.0),
+        ("optimizer.ema", -0.5),
+        ("optimizer.ema", float("nan")),
         ("epochs", 0),
         ("max_steps", 0),
         ("seed", -1),
@@ -184,7 +187,7 @@ def test_a_strength_without_views_is_refused_and_averages_name_a_recipe_only_whe
     plain = Recipe()
     check_ranges(replace(plain, "evaluate", EvaluateSpec(views=2, view_strength=2.0)))
     said = {digest(plain)}
-    for name, value in (("evaluate.views", 9), ("evaluate.views", 3)):
+    for name, value in (("evaluate.views", 9), ("optimizer.ema", 0.999)):
         said.add(digest(replace(plain, name, value)))
         assert digest(replace(plain, name, flat(plain)[name])) == digest(plain)
     assert len(said) == 3

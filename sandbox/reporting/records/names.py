@@ -35,6 +35,7 @@ _SETTINGS = {
     "optimizer.lr": "learning rate",
     "optimizer.loss_lr": "learning rate of the loss",
     "optimizer.clip": "gradient norm at most",
+    "optimizer.ema": "decay of averaged weights",
     "schedule.name": "schedule",
     "schedule.warmup": "warm-up",
     "schedule.gamma": "decay factor",
