@@ -30,7 +30,20 @@ def of_run(path: Path, split: str) -> Inputs:
         SandboxError: no finished run there, one that has no such split, or a damaged one.
     """
     folder = RunFolder(path)
-    recorded = folder.facts_of_finished()
+    read = read_split(folder, split)
+    if split == "test":
+        count_look(folder)
+    return read
+
+
+def read_split(folder: RunFolder, split: str) -> Inputs:
+    """The same, without counting it.
+
+    Raises:
+        SandboxError: see `of_run`.
+    """
+    path = folder.path
+    folder.facts_of_finished()
     kept = read_embeddings(folder)
     if split not in kept:
         raise SandboxError(f"{path} has no embeddings of its {split} split: it was trained without looking at it")
@@ -40,11 +53,6 @@ def of_run(path: Path, split: str) -> Inputs:
     test, test_apart, test_pairs = _split(kept, "test", 0 if kept.closed_set else len(val.classes))
     if val.x.shape[1] != test.x.shape[1]:
         raise SandboxError(f"the run {path} is damaged: val has {val.x.shape[1]} dimensions, test {test.x.shape[1]}")
-    try:
-        looks = int(recorded.get("test_evaluations", 0)) + 1
-    except (TypeError, ValueError) as error:
-        raise SandboxError(f"the run {path} is damaged: {error}") from None
-    folder.update(test_evaluations=looks)
     return Inputs(
         probe=test,
         pairs=test_pairs,
@@ -54,6 +62,19 @@ def of_run(path: Path, split: str) -> Inputs:
         validation_verify=val_apart,
         closed=kept.closed_set,
     )
+
+
+def count_look(folder: RunFolder) -> None:
+    """Note in run.json that the test split was scored once more.
+
+    Raises:
+        SandboxError: what stands there is no number.
+    """
+    try:
+        looks = int(folder.read_json("run.json").get("test_evaluations", 0)) + 1
+    except (TypeError, ValueError) as error:
+        raise SandboxError(f"the run {folder.path} is damaged: {error}") from None
+    folder.update(test_evaluations=looks)
 
 
 def of_bin(path: Path, file: Path) -> Inputs:
