@@ -9,9 +9,10 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.cli import flags
 from sandbox.cli.outputs import make_folders
@@ -49,8 +50,8 @@ class Command:
 
     embeddings: str = ""
     """An npz of embeddings to score."""
-    run: str = ""
-    """Or the folder of a finished run; with --bin also FILE.onnx, which export.py wrote."""
+    run: tuple[str, ...] = ()
+    """Or the folder of a finished run; of several, as an ensemble; with --bin also FILE.onnx, which export.py wrote."""
     split: Literal["test", "val"] = "test"
     """Which split of the run."""
     bin: str = ""
@@ -106,32 +107,57 @@ def main() -> None:
     if command.submit:
         from sandbox.scoring.homework import submit
 
-        for file in submit(Path(command.run), Path(command.submit)):
+        for file in submit(Path(command.run[0]), Path(command.submit)):
             say(f"wrote {file}")
         return
     from sandbox.scoring.score import score
 
     options = _options(command)
+    if len(command.run) > 1:
+        _together(command, options)
+        return
     inputs = _inputs(command, options)
-    make_folders([command.out, command.json and str(Path(command.json).parent)])
+    _make_folders(command)
     scored = score(inputs, options)
     for finding in scored.findings:
         say(f"note: {finding.text}", file=sys.stderr)
     print_figures(scored.figures)
-    write(command, scored, inputs)
+    write(command, scored.figures, scored, inputs)
+
+
+def _together(command: Command, options: Options) -> None:
+    """Score several runs, each by itself and all as one."""
+    from sandbox.cli.ensemble import print_ensemble
+    from sandbox.scoring.ensemble import of_runs, score_together
+
+    ensemble = of_runs([Path(run) for run in command.run], command.split)
+    _make_folders(command)
+    found = score_together(ensemble, options)
+    for text in (*ensemble.notes, *(finding.text for finding in found.concatenated.findings)):
+        say(f"note: {text}", file=sys.stderr)
+    print_ensemble(found)
+    write(command, found.document(), found.concatenated, ensemble.concatenated)
+
+
+def _make_folders(command: Command) -> None:
+    make_folders([command.out, command.json and str(Path(command.json).parent)])
 
 
 def _check(command: Command, given: set[str]) -> None:
     """Refuse flags that contradict each other or change nothing, and numbers out of range."""
     for flag in given:
-        if getattr(command, flag, None) == "":
+        if getattr(command, flag, None) == "" or (flag == "run" and "" in command.run):
             raise SandboxError(f"--{flag} is empty")
     if bool(command.embeddings) == bool(command.run):
         raise SandboxError("give either --embeddings FILE.npz or --run DIR" + (", not both" if command.run else ""))
-    if command.run.lower().endswith(".onnx") and not command.bin and not os.path.isdir(command.run):
-        raise SandboxError(
-            f"{command.run} is a network and holds no images or lists: add --bin FILE.bin or give its run's folder"
-        )
+    for run in command.run:
+        if run.lower().endswith(".onnx") and not command.bin and not os.path.isdir(run):
+            raise SandboxError(
+                f"{run} is a network and holds no images or lists: add --bin FILE.bin or give its run's folder"
+            )
+    for flag in ("bin", "submit"):
+        if getattr(command, flag) and len(command.run) > 1:
+            raise SandboxError(f"--{flag} takes the network of one run, but --run names {len(command.run)}")
     if command.submit and not command.run:
         raise SandboxError("--submit answers a homework with the network of a run: give --run DIR")
     if command.bin and not command.run:
@@ -188,7 +214,7 @@ def _inputs(command: Command, options: Options) -> Inputs:
     if command.run:
         from sandbox.scoring.from_run import of_bin, of_run
 
-        folder = Path(command.run)
+        folder = Path(command.run[0])
         return of_bin(folder, Path(command.bin)) if command.bin else of_run(folder, command.split)
     path = lambda text: Path(text) if text else None  # noqa: E731
     return read(
@@ -200,11 +226,11 @@ def _inputs(command: Command, options: Options) -> Inputs:
     )
 
 
-def write(command: Command, scored: Scored, inputs: Inputs) -> None:
+def write(command: Command, report: Mapping[str, Any], scored: Scored, inputs: Inputs) -> None:
     """The report as JSON, and with --out also findings and pictures."""
     import json
 
-    text = json.dumps(scored.figures, indent=1, allow_nan=False) + "\n"
+    text = json.dumps(report, indent=1, allow_nan=False) + "\n"
     if command.json:
         write_whole(Path(command.json), text)
     if command.out:
@@ -220,7 +246,8 @@ def draw(command: Command, scored: Scored, inputs: Inputs, out: Path) -> None:
     from sandbox.evaluation.identification.leave_one_out import ranks_among_others
     from sandbox.reporting.plots.curves import draw_cmc, draw_trade_offs
 
-    name = Path(command.run or command.embeddings).resolve().name
+    many = len(command.run)
+    name = f"{many} runs, concatenated" if many > 1 else Path(*command.run or [command.embeddings]).resolve().name
     if scored.verification is not None:
         far, tar, threshold = scored.verification.curve.points()
         rows = "".join(f"{t:.9g},{f:.9g},{a:.9g}\n" for t, f, a in zip(threshold, far, tar, strict=True))

@@ -10,6 +10,9 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.backbones.network import Network
+from sandbox.backbones.views import Views, versions
+
+ITSELF = Views()
 
 
 class Pixels(Protocol):
@@ -28,26 +31,25 @@ def embed(
     device: torch.device,
     autocast: torch.dtype | None = None,
     flip: bool = False,
+    views: Views = ITSELF,
     batch: int = 512,
 ) -> np.ndarray:
-    """Unit embeddings (N, D) float32 of images (N, H, W, C) uint8; with `flip`, of an image and its mirror image.
+    """Unit embeddings (N, D) float32 of images (N, H, W, C) uint8, or of several versions of each.
 
     The network runs in eval mode, so that an image's embedding depends on no other image of its batch; its mode is put
-    back afterwards. An embedding of length zero stays zero. With `flip`, the unit embeddings of both are added and the
-    sum is made unit length.
+    back afterwards. An embedding of length zero stays zero. With `flip` and `views`, the unit embeddings of an image's
+    versions (itself, its mirror image, affine changes of either) are added and the sum is made unit length.
     """
     rows = np.empty((pixels.shape[0], network.dim), dtype=np.float32)
+    grids = views.grids(pixels.shape[1], pixels.shape[2]).to(device)
     start = 0
-    for raw in raw_embeddings(network, pixels, device=device, autocast=autocast, batch=batch):
-        unit = _unit(raw)
-        rows[start : start + len(unit)] = unit.cpu().numpy()
-        start += len(unit)
-    if flip:
-        start = 0
-        for raw in raw_embeddings(network, pixels, device=device, autocast=autocast, mirror=True, batch=batch):
-            both = _unit(raw).cpu() + torch.from_numpy(rows[start : start + len(raw)])
-            rows[start : start + len(raw)] = _unit(both).numpy()
-            start += len(raw)
+    for images in _batches(network, pixels, device, batch):
+        units = (_unit(_forward(network, x, autocast)).cpu() for x in versions(images, grids, flip=flip))
+        total = next(units)
+        for other in units:
+            total += other
+        rows[start : start + len(total)] = (_unit(total) if flip or len(grids) else total).numpy()
+        start += len(total)
     return rows
 
 
@@ -66,7 +68,6 @@ def raw_embeddings(
     *,
     device: torch.device,
     autocast: torch.dtype | None = None,
-    mirror: bool = False,
     batch: int = 512,
 ) -> Iterator[torch.Tensor]:
     """What the network emits for images (N, H, W, C) uint8, a batch (n, D) float32 at a time, in eval mode.
@@ -76,17 +77,25 @@ def raw_embeddings(
         pixels: the images.
         device: where the network is.
         autocast: precision to run it in.
-        mirror: turn each image about its vertical axis first.
         batch: images at a time.
     """
+    for images in _batches(network, pixels, device, batch):
+        yield _forward(network, images, autocast)
+
+
+def _batches(network: Network, pixels: Pixels, device: torch.device, batch: int) -> Iterator[torch.Tensor]:
+    """Images (n, C, H, W) uint8 at a time; the network is in eval mode between the first and the last."""
     was_training = network.training
     network.eval()
     for start in range(0, pixels.shape[0], batch):
-        x = to_tensor(pixels[np.arange(start, min(start + batch, pixels.shape[0]))]).to(device)
-        with torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
-            raw = network(x.flip(-1) if mirror else x)
-        yield raw.float()
+        yield to_tensor(pixels[np.arange(start, min(start + batch, pixels.shape[0]))]).to(device)
     network.train(was_training)
+
+
+def _forward(network: Network, x: torch.Tensor, autocast: torch.dtype | None) -> torch.Tensor:
+    with torch.autocast(x.device.type, dtype=autocast, enabled=autocast is not None):
+        raw = network(x)
+    return raw.float()
 
 
 def to_tensor(images: np.ndarray) -> torch.Tensor:

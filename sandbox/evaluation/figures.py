@@ -37,8 +37,9 @@ _PRINTED = {
 }
 FEW = 10
 """Identities below which a 95 % interval by identity says little, and is shown as that."""
-SEPARATED, CONCATENATED = "separated", "concatenated"
-"""In front of the key of a figure of several models: the mean of theirs, or that of their embeddings side by side."""
+SEPARATED, CONCATENATED, AVERAGED = "separated", "concatenated", "averaged"
+"""Of a figure of several models, in front of its key: the mean of theirs, that of their embeddings side by side, or
+that of the mean of their embeddings."""
 _PRINTED_STARTS = {
     "retrieval/recall@": "R@",
     "verification/tar@far=": "TAR@FAR=",
@@ -146,7 +147,7 @@ def printed_name(key: str) -> str:
     """
     if key in _PRINTED:
         return _PRINTED[key]
-    for models in (SEPARATED, CONCATENATED):
+    for models in (SEPARATED, CONCATENATED, AVERAGED):
         if key.startswith(f"{models}/"):
             return f"{printed_name(key.removeprefix(f'{models}/'))}, {models}"
     if key.startswith(FEW_SHOT) and (task := _TASK.fullmatch(key.removeprefix(FEW_SHOT))):

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from sandbox.backbones.embed import embed, to_tensor
 from sandbox.backbones.network import Network
+from sandbox.backbones.views import sampled
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
 from sandbox.inference.embedder import as_channels
@@ -31,6 +32,7 @@ from sandbox.wording import counted, reason
 
 LIMIT = 1e-4
 """Largest difference of any number of any embedding from what torch gives."""
+_IMAGES = 256  # with all their versions, that go through a file's graph at once
 _LARGEST_FILE = (1 << 31) - (1 << 24)  # bytes; a protobuf message holds 2 GB, and the graph needs a little of it
 
 
@@ -61,27 +63,40 @@ class _File:
 class Whole(nn.Module):
     """All that is between pixels and the unit embeddings that are compared."""
 
-    def __init__(self, network: Network, flip: bool):
+    grids: torch.Tensor
+
+    def __init__(self, network: Network, flip: bool, grids: torch.Tensor):
         super().__init__()
         self.network = network
         self.flip = flip
+        self.register_buffer("grids", grids)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images (N, C, S, S) uint8 to unit embeddings (N, D) float32; a zero embedding stays zero."""
-        if not self.flip:
+        if not self.flip and not len(self.grids):
             return F.normalize(self.network(images))
-        # One pass over both directions keeps the graph as small as that of one.
-        both = F.normalize(self.network(torch.cat((images, images.flip(-1)))))
-        return F.normalize(both.reshape(2, -1, self.network.dim).sum(0))
+        # One pass over all versions keeps the graph as small as that of one.
+        sides = torch.cat((images, images.flip(-1))) if self.flip else images
+        if len(self.grids):
+            sides = self._with_changed(sides.float() / 255)
+        count = (1 + self.flip) * (1 + len(self.grids))
+        every = F.normalize(self.network(sides))
+        return F.normalize(every.reshape(count, -1, self.network.dim).sum(0))
+
+    def _with_changed(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Images (N, C, S, S) float, and behind them as many as each grid makes of them."""
+        many, shape = len(self.grids), pixels.shape
+        grids = self.grids[:, None].expand(-1, shape[0], -1, -1, -1).flatten(0, 1)
+        return torch.cat((pixels, sampled(pixels[None].expand(many, -1, -1, -1, -1).flatten(0, 1), grids)))
 
 
 def export(trained: Trained, pixels: np.ndarray, *, onnx: Path | None, program: Path | None) -> list[Written]:
     """Write a network to an ONNX file, a .pt2 file or both, and compare them with torch on images.
 
     Both take `images` (N, C, S, S) uint8, grey or RGB, and give `embeddings` (N, D) float32 of unit length, for any N:
-    pixel statistics, the average with the mirror image where the run asks for it, and L2 normalisation are inside. The
-    weights are float32. What an `Embedder` says of itself stands in the ONNX file's metadata and, in the .pt2 file, as
-    JSON in the extra file ``metadata.json``. Either every file is written, or none is touched.
+    pixel statistics, the average with the mirror image and over views where the run asks for it, and L2 normalisation
+    are inside. The weights are float32. What an `Embedder` says of itself stands in the ONNX file's metadata and, in
+    the .pt2 file, as JSON in the extra file ``metadata.json``. Either every file is written, or none is touched.
 
     Args:
         trained: the network.
@@ -105,16 +120,22 @@ def export(trained: Trained, pixels: np.ndarray, *, onnx: Path | None, program: 
         # Opened first, so that a place that cannot be written is found out at once; none is filled unless all agree.
         parts = [places.enter_context(whole_file(file.path, make_folder=True)) for file in files]
         places.enter_context(_quiet())
-        wanted = embed(network, pixels, device=torch.device("cpu"), flip=trained.flip)
-        traced = _trace(Whole(network.requires_grad_(False), trained.flip), trained)
+        wanted = embed(network, pixels, device=torch.device("cpu"), flip=trained.flip, views=trained.views)
+        grids = trained.views.grids(trained.image_size, trained.image_size)
+        traced = _trace(Whole(network.requires_grad_(False), trained.flip, grids), trained)
         about = metadata(trained)
-        return [_written(file, part, traced, about, pixels, wanted) for file, part in zip(files, parts, strict=True)]
+        # One image by itself as well, as a graph may have grown used to the number that it was traced with.
+        most = max(1, _IMAGES // trained.views.count)
+        cuts = [slice(0, 1), *(slice(start, start + most) for start in range(0, len(pixels), most))]
+        compared = [(pixels[cut], wanted[cut]) for cut in cuts]
+        return [_written(file, part, traced, about, compared) for file, part in zip(files, parts, strict=True)]
 
 
 def metadata(trained: Trained) -> dict[str, str]:
     """What a file says of its network, so that it can be used without the run."""
     colour = "grey" if trained.channels == 1 else "RGB"
     shape = f"(N, {trained.channels}, {trained.image_size}, {trained.image_size})"
+    views = trained.views
     return {
         **FORMAT,
         "name": "".join(letter if letter.isprintable() else "?" for letter in trained.name),
@@ -124,6 +145,7 @@ def metadata(trained: Trained) -> dict[str, str]:
         "resize": str(trained.resize),
         **({"bits": str(trained.bits)} if trained.bits else {}),
         "flip": "yes" if trained.flip else "no",
+        **({"views": str(views.count), "view_strength": f"{views.strength:g}"} if views.count > 1 else {}),
         "input": f"{INPUT} {shape} uint8, {colour}, 0 to 255 as they are",
         "output": f"{OUTPUT} (N, {trained.dim}) float32 of unit length",
         "version": _version(),
@@ -217,25 +239,24 @@ def _written(
     part: Path,
     traced: torch.export.ExportedProgram,
     about: dict[str, str],
-    pixels: np.ndarray,
-    wanted: np.ndarray,
+    compared: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> Written:
-    """Write a file beside its place and compare what it gives with what torch gave."""
+    """Write a file beside its place and compare what it gives with what torch gave: one image, then all in batches."""
     try:
         file.write(traced, about, part)
     except OSError as error:
         raise SandboxError(f"cannot write {file.path}: {reason(error)}") from None
     try:
         embed_by = file.open(part)
-        # One image by itself as well, as a graph may have grown used to the number that it was traced with.
-        apart = [np.abs(embed_by(pixels[:n]) - wanted[:n]).max() for n in (1, len(pixels))]
+        apart = [np.abs(embed_by(pixels) - wanted).max() for pixels, wanted in compared]
     except Exception as error:  # whatever a runtime raises
         raise _refusal(f"{file.path.name} was written, but cannot be run", error) from None
     difference = float(np.max(apart))
     if not difference <= LIMIT:  # nor where it is NaN
+        many = counted(sum(len(pixels) for pixels, _ in compared[1:]), "image", "images")
         raise SandboxError(
-            f"the embeddings of {file.path.name} differ from torch's by up to {difference:.2g} on "
-            f"{counted(len(pixels), 'image', 'images')}, but {LIMIT:g} is allowed; nothing was written"
+            f"the embeddings of {file.path.name} differ from torch's by up to {difference:.2g} on {many}, but "
+            f"{LIMIT:g} is allowed; nothing was written"
         )
     return Written(file.path, part.stat().st_size, difference)
 

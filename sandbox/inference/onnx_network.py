@@ -22,6 +22,7 @@ INPUT, OUTPUT = "images", "embeddings"
 _LARGEST = 4096  # pixels; a damaged file should not ask for all memory
 _RESIZE = 2 * _LARGEST
 _BATCH = 256
+_MOST_VIEWS = 64
 _AREA = 1 << 24  # pixels a batch at most, so that large images come in smaller batches
 
 
@@ -47,6 +48,8 @@ class Exported:
     """The `onnxruntime.InferenceSession`."""
     bits: int | None = None
     """That files of 16 bits or more used among its training images; None where there were none."""
+    views: int = 1
+    """Versions of an image that the graph makes and averages, by itself."""
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         """Unit embeddings (N, D) float32 of images (N, S, S, 3 or `channels`) uint8 of the network's size.
@@ -58,7 +61,7 @@ class Exported:
             SandboxError: the file's graph fails on them.
         """
         rows = np.empty((len(pixels), self.dim), np.float32)
-        step = max(1, min(_BATCH, _AREA // self.image_size**2))
+        step = max(1, min(_BATCH, _AREA // self.image_size**2) // self.views)
         for start in range(0, len(pixels), step):
             images = as_channels(pixels[start : start + step], self.channels).transpose(0, 3, 1, 2)
             try:
@@ -142,8 +145,9 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         "channels": (1, 3),
         "resize": range(_RESIZE + 1),
         "bits": (0, *BITS),
+        "views": range(1, _MOST_VIEWS + 1),
     }
-    numbers: dict[str, Any] = {key: _number(metadata.get(key, "0" if key == "bits" else "")) for key in ranges}
+    numbers: dict[str, Any] = {key: _number(metadata.get(key, _ABSENT.get(key, ""))) for key in ranges}
     wrong = [key for key, allowed in ranges.items() if numbers[key] not in allowed]
     if numbers["resize"] and numbers["resize"] < numbers["image_size"]:
         wrong.append("resize")
@@ -156,6 +160,8 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     return {**numbers, "name": metadata["name"], "digest": metadata["digest"], "flip": metadata["flip"] == "yes"}
 
 
+_ABSENT = {"bits": "0", "views": "1"}
+"""What stands for a number that a file need not have."""
 _TEXTS = {"name": r".{1,255}", "digest": r"[0-9a-f]{12}", "flip": "yes|no"}
 
 

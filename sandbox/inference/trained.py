@@ -10,8 +10,9 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from sandbox.backbones.embed import embed
+from sandbox.backbones.embed import ITSELF, embed
 from sandbox.backbones.network import Network, make_network
+from sandbox.backbones.views import Views
 from sandbox.backbones.weights import put_weights, refuse_misfit
 from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
@@ -45,6 +46,8 @@ class Trained:
     autocast: torch.dtype | None
     bits: int | None = None
     """That files of 16 bits or more used among its training images; None where there were none."""
+    views: Views = ITSELF
+    """Versions of an image, and of its mirror image where that is asked for, whose unit embeddings are averaged."""
 
     @property
     def dim(self) -> int:
@@ -56,9 +59,9 @@ class Trained:
 
         Where the network takes grey images, RGB is made grey as Pillow does it (ITU-R 601-2 luma).
         """
-        return embed(
-            self.network, as_channels(pixels, self.channels), device=self.device, autocast=self.autocast, flip=self.flip
-        )
+        images = as_channels(pixels, self.channels)
+        averaged: Any = {"flip": self.flip, "views": self.views}
+        return embed(self.network, images, device=self.device, autocast=self.autocast, **averaged)
 
 
 def load_trained(folder: RunFolder) -> Trained:
@@ -80,6 +83,7 @@ def load_trained(folder: RunFolder) -> Trained:
     device = _device(recipe.device)
     spec = replace(recipe.backbone, head=cast(Any, head), weights="", freeze=False, freeze_head=False)
     network = make_network(spec, channels=channels, image_size=size, mean=[0.0] * channels, std=[1.0] * channels)
+    views = Views(recipe.evaluate.views, recipe.evaluate.view_strength)
     weights, _ = folder.read_tensors("model.safetensors")
     file = folder.path / "model.safetensors"
     refuse_misfit(str(file), network.state_dict(), weights, file)
@@ -88,12 +92,13 @@ def load_trained(folder: RunFolder) -> Trained:
     network.eval()
     return Trained(
         name=folder.path.resolve().name,
-        digest=network_digest(weights, size, recipe.data.resize or 0, recipe.evaluate.flip, bits),
+        digest=network_digest(weights, size, recipe.data.resize or 0, recipe.evaluate.flip, bits, views),
         network=network,
         image_size=size,
         channels=channels,
         resize=recipe.data.resize or 0,
         bits=bits,
+        views=views,
         flip=recipe.evaluate.flip,
         device=device,
         autocast=choose_autocast(recipe.precision, device),
@@ -101,11 +106,17 @@ def load_trained(folder: RunFolder) -> Trained:
 
 
 def network_digest(
-    weights: Mapping[str, torch.Tensor], image_size: int, resize: int, flip: bool, bits: int | None = None
+    weights: Mapping[str, torch.Tensor],
+    image_size: int,
+    resize: int,
+    flip: bool,
+    bits: int | None = None,
+    views: Views = ITSELF,
 ) -> str:
     """12 hex characters that name the weights (names, kinds, shapes, values) and how an image is read for them."""
     deep = f" {bits} bits" if bits not in (None, 16) else ""
-    named = hashlib.sha256(f"{image_size} {resize} {flip}{deep}\0".encode())
+    several = f" {views.count} views {views.strength!r}" if views.count > 1 else ""
+    named = hashlib.sha256(f"{image_size} {resize} {flip}{deep}{several}\0".encode())
     for key in sorted(weights):
         value = weights[key].detach().cpu().contiguous()
         named.update(f"{key} {value.dtype} {tuple(value.shape)}\0".encode())

@@ -10,6 +10,7 @@ import numpy as np
 
 from sandbox.backbones.embed import Pixels, embed, raw_embeddings
 from sandbox.backbones.network import Network
+from sandbox.backbones.views import Views
 from sandbox.data.catalog import data_sets
 from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import Classification, classification
@@ -105,7 +106,7 @@ def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None)
 def validate(prepared: Prepared) -> Figures:
     """The figures of the validation split that the monitor needs, without intervals."""
     p, spec = prepared, prepared.recipe.evaluate
-    if p.training.trunk_once and p.val_features is None and not spec.flip:
+    if p.training.trunk_once and p.val_features is None and not spec.flip and spec.views == 1:
         p.val_features = trunk_features(p.network, p.splits.val.pixels, device=p.device, autocast=p.training.autocast)
     images, pairs, to_verify = p.splits.part("val")
     verification = spec.monitor.startswith("verification")
@@ -153,8 +154,9 @@ def _top(classified: Classification) -> Figures:
 
 def _embed(prepared: Prepared, images: ImageSet) -> np.ndarray:
     network, pixels = _seen_by(prepared, images)
-    flip = prepared.recipe.evaluate.flip
-    return embed(network, pixels, device=prepared.device, autocast=prepared.training.autocast, flip=flip)
+    spec = prepared.recipe.evaluate
+    views, autocast = Views(spec.views, spec.view_strength), prepared.training.autocast
+    return embed(network, pixels, device=prepared.device, autocast=autocast, flip=spec.flip, views=views)
 
 
 def _seen_by(prepared: Prepared, images: ImageSet) -> tuple[Network, Pixels]:

@@ -30,6 +30,7 @@ from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.episodes import spell_tasks
 from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
 from sandbox.recipe.specs import replace as with_setting
+from sandbox.training.average import Average
 from sandbox.training.device import choose_autocast, choose_device
 from sandbox.training.distributed import here
 from sandbox.training.features import computed_once
@@ -112,6 +113,7 @@ def prepare(recipe: Recipe) -> Prepared:
         clip=recipe.optimizer.clip,
         steps_per_epoch=batches.steps_per_epoch,
         trunk_once=trunk_once,
+        average=Average(network, objective, recipe.optimizer.ema) if recipe.optimizer.ema else None,
         ranks=ranks,
     )
     every = recipe.evaluate.every or max(1, -(-total // 10))

@@ -27,6 +27,7 @@ from sandbox.runs.environment import forget_peak, surroundings
 from sandbox.runs.folder import RunFolder, create
 from sandbox.runs.lock import locked
 from sandbox.runs.tags import checked_tags
+from sandbox.training.average import averaged
 from sandbox.training.distributed import here
 from sandbox.training.loop import Step, train
 from sandbox.training.stopping import held, requested
@@ -202,9 +203,10 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
 def _validated(r: UnderWay, done: int) -> Validation:
     """Judge the validation split after `done` steps, keep the weights if they are the best, and save."""
     prepared, watch = r.prepared, r.watch
-    figures = validate(prepared)
-    value = _monitored(figures, watch.monitor)
-    improved = watch.see(value, done, prepared.training)
+    with averaged(prepared.training.average):
+        figures = validate(prepared)
+        value = _monitored(figures, watch.monitor)
+        improved = watch.see(value, done, prepared.training)
     r.folder.log({"step": done, "val": {key: entry["value"] for key, entry in figures.items()}})
     r.save(done, judged=True)
     _meet(prepared, watch.enough)

@@ -150,6 +150,8 @@ class OptimizerSpec:
     """AMSGrad variant, adam and adamw."""
     clip: float = 0.0
     """Largest gradient norm; 0 does not clip."""
+    ema: float = 0.0
+    """Decay of a moving average of the weights, such as 0.999, which is validated and kept in their place; 0: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +190,11 @@ class EvaluateSpec:
     """Episodes of each task, the same ones for every run on a split."""
     episode_queries: int = QUERIES
     """Images of each class that an episode asks for."""
+    views: int = 1
+    """Embed each image as the mean of this many versions: itself and slight affine changes, the same for every image;
+    with flip, of as many of its mirror image too."""
+    view_strength: float = 1.0
+    """How far those changes go: 1 turns by up to 5 degrees, shears by 0.15, zooms by 10 % and shifts by 4 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +256,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "optimizer.weight_decay": (0.0, 10.0),
     "optimizer.momentum": (0.0, 1.0),
     "optimizer.clip": (0.0, 1e9),
+    "optimizer.ema": (0.0, 0.999999),
     "schedule.warmup": (0.0, 1.0),
     "schedule.gamma": (1e-9, 1.0),
     "schedule.period": (1e-9, 1e9),
@@ -258,6 +266,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "evaluate.far": (1e-12, 1.0),
     "evaluate.episode_count": (2, 10**5),
     "evaluate.episode_queries": (1, MOST),
+    "evaluate.views": (1, 64),
+    "evaluate.view_strength": (0.01, 5.0),
     "epochs": (1, 10**7),
     "max_steps": (1, 10**9),
     "seed": (0, 2**31),
@@ -325,6 +335,11 @@ def check_ranges(recipe: Recipe) -> None:
     if recipe.data.resize is not None and recipe.data.resize < (recipe.data.image_size or 0):
         least = recipe.data.image_size
         raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
+    if recipe.evaluate.views == 1 and recipe.evaluate.view_strength != EvaluateSpec.view_strength:
+        raise SandboxError(
+            f"evaluate.view_strength is {recipe.evaluate.view_strength}, but changes nothing with evaluate.views 1: "
+            "give evaluate.views, from 2 to 64"
+        )
     check_folds(recipe.data.val_fold, recipe.data.test_fold)
     check_episodes(recipe.evaluate.episodes, recipe.evaluate.episode_count, recipe.evaluate.episode_queries)
     check_rotations(recipe.data.rotations, recipe.augment.rotate)
@@ -332,6 +347,8 @@ def check_ranges(recipe: Recipe) -> None:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")
 
 
+EMBEDDED_BY = ("evaluate.flip", "evaluate.views", "evaluate.view_strength")
+"""Settings of what an image's embedding is the mean of: figures of runs that differ in them do not compare."""
 _NOT_IN_DIGEST = ("seed", "device", "threads", "data.root", "resume_from")
 _EVER = {"data.view": "view1", "data.fold": None, "data.part": ""}
 """What the first digests held of every recipe, and now is of single data sets; it stays in, so that they stay."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -32,7 +30,20 @@ def of_run(path: Path, split: str) -> Inputs:
         SandboxError: no finished run there, one that has no such split, or a damaged one.
     """
     folder = RunFolder(path)
-    recorded = folder.facts_of_finished()
+    read = read_split(folder, split)
+    if split == "test":
+        count_look(folder)
+    return read
+
+
+def read_split(folder: RunFolder, split: str) -> Inputs:
+    """The same, without counting it.
+
+    Raises:
+        SandboxError: see `of_run`.
+    """
+    path = folder.path
+    folder.facts_of_finished()
     kept = read_embeddings(folder)
     alone = split not in kept and f"{split}/oneshot" in kept
     if split not in kept and not alone:
@@ -43,12 +54,10 @@ def of_run(path: Path, split: str) -> Inputs:
         return Inputs(probe=val, pairs=val_pairs, verify=val_apart, tried=tried)
     if alone:
         assert tried is not None
-        _looked_at(folder, recorded)
         return Inputs(probe=_numbered(tried, 0), tried=tried, trials_alone=True, retrieve=False)
     test, test_apart, test_pairs = _split(kept, "test", 0 if kept.closed_set else len(val.classes))
     if val.x.shape[1] != test.x.shape[1]:
         raise SandboxError(f"the run {path} is damaged: val has {val.x.shape[1]} dimensions, test {test.x.shape[1]}")
-    _looked_at(folder, recorded)
     return Inputs(
         probe=test,
         tried=tried,
@@ -59,6 +68,19 @@ def of_run(path: Path, split: str) -> Inputs:
         validation_verify=val_apart,
         closed=kept.closed_set,
     )
+
+
+def count_look(folder: RunFolder) -> None:
+    """Note in run.json that the test split was scored once more.
+
+    Raises:
+        SandboxError: what stands there is no number.
+    """
+    try:
+        looks = int(folder.read_json("run.json").get("test_evaluations", 0)) + 1
+    except (TypeError, ValueError) as error:
+        raise SandboxError(f"the run {folder.path} is damaged: {error}") from None
+    folder.update(test_evaluations=looks)
 
 
 def of_bin(path: Path, file: Path) -> Inputs:
@@ -89,15 +111,6 @@ def of_bin(path: Path, file: Path) -> Inputs:
         pairs=Pairs(left=left, right=right, same=same, fold=folds),
         retrieve=False,
     )
-
-
-def _looked_at(folder: RunFolder, recorded: Mapping[str, Any]) -> None:
-    """Count one more look at the test split."""
-    try:
-        looks = int(recorded.get("test_evaluations", 0)) + 1
-    except (TypeError, ValueError) as error:
-        raise SandboxError(f"the run {folder.path} is damaged: {error}") from None
-    folder.update(test_evaluations=looks)
 
 
 def _tried(kept: KeptEmbeddings, name: str) -> KeptSet | None:

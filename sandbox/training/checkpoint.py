@@ -21,6 +21,8 @@ def capture(t: Training) -> tuple[Tensors, dict[str, Any]]:
     tensors: Tensors = {}
     for part, module in (("network", t.network), ("objective", t.objective)):
         tensors |= {f"{part}/{key}": value for key, value in module.state_dict().items()}
+    if t.average is not None:
+        tensors |= {f"average/{key}": value for key, value in t.average.state_dict().items()}
     state: dict[str, Any] = {"optimizer": {}}
     for index, entries in t.optimizer.state_dict()["state"].items():
         for key, value in entries.items():
@@ -49,6 +51,8 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
             raise KeyError(f"{min(lost)} is missing")
         for part, module in (("network", t.network), ("objective", t.objective)):
             put_weights(module, under(tensors, f"{part}/"))
+        if t.average is not None:
+            t.average.load(under(tensors, "average/"))
         saved: dict[int, dict[str, Any]] = {}
         for key, value in under(tensors, "optimizer/").items():
             index, _, name = key.partition("/")

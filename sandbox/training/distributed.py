@@ -33,6 +33,7 @@ import torch.distributed as dist
 from torch import nn
 
 from sandbox.errors import Interrupted, SandboxError
+from sandbox.training.average import Average
 from sandbox.wording import reason
 
 T = TypeVar("T")
@@ -98,8 +99,8 @@ class Ranks:
         for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(part.view(gradient.shape))
 
-    def spread(self, *modules: nn.Module) -> None:
-        """Give every process rank 0's weights and buffers.
+    def spread(self, *modules: nn.Module | Average) -> None:
+        """Give every process rank 0's weights and buffers, and averages of them.
 
         Raises:
             SandboxError: another process is gone.

@@ -18,6 +18,7 @@ from sandbox.data.batches import Batches
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective, seed_draws
 from sandbox.recipe.specs import ScheduleSpec
+from sandbox.training.average import Average
 from sandbox.training.distributed import Ranks
 from sandbox.training.features import trunk_features
 from sandbox.training.health import Health, examine
@@ -50,6 +51,8 @@ class Training:
     steps_per_epoch: int
     trunk_once: bool = False
     """Whether a frozen trunk's features are computed before the first step (`sandbox.training.features`)."""
+    average: Average | None = None
+    """What is validated and kept in the place of the last weights, where that is asked for."""
     ranks: Ranks = Ranks()
     """The processes that share each batch."""
 
@@ -74,7 +77,7 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
         SandboxError: another process that shares the batches is gone.
     """
     labels = torch.from_numpy(np.ascontiguousarray(t.labels))
-    t.ranks.spread(t.network, t.objective)
+    t.ranks.spread(t.network, t.objective, *([] if t.average is None else [t.average]))
     features = _features(t) if t.trunk_once else None
     for step in range(start, t.total):
         seed_step(t.seed, step, t.ranks.rank)
@@ -103,6 +106,8 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
         if t.clip > 0:
             torch.nn.utils.clip_grad_norm_(t.network.parameters(), t.clip)
         t.optimizer.step()
+        if t.average is not None:
+            t.average.update(step)
         yield Step(step + 1, loss, outcome.terms, t.optimizer.param_groups[0]["lr"], health)
 
 

@@ -41,6 +41,7 @@ name = "head"
 max_steps = 24
 augment = { flip = "no", erase = 0.0, contrast = 0.0, rotate = 0.0, scale = 0.0, shear = 0.0, translate = 0.0 }
 batch = { size = 101 }
+optimizer = { ema = 0.9 }
 """
 
 

@@ -18,6 +18,7 @@ from torch import nn
 
 from sandbox.backbones.catalog import own_backbones
 from sandbox.backbones.network import Network, make_network
+from sandbox.backbones.views import Views
 from sandbox.data.catalog import load
 from sandbox.errors import SandboxError
 from sandbox.inference import export as exporting
@@ -118,6 +119,23 @@ def test_both_files_say_and_do_the_same(tmp_path: Path, capfd: pytest.CaptureFix
     assert dict(network.session.get_modelmeta().custom_metadata_map) == metadata(t)
     for file in files.values():
         assert str(ROOT).encode() not in file.read_bytes()  # the stack traces of exporters
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_average_over_views_is_in_both_files(tmp_path: Path, flip: bool) -> None:
+    t = replace(made("conv4", size=32, channels=3, flip=flip), views=Views(5, 2.0), digest="0123456789ab")
+    files = {"onnx": tmp_path / "net.onnx", "program": tmp_path / "net.pt2"}
+    written = export(t, pictures(3, 32, 3), **files)
+    assert all(one.difference <= LIMIT for one in written)
+    network = load_exported(files["onnx"])
+    assert (network.views, network.flip) == (5, flip)
+    assert metadata(t)["view_strength"] == "2" and "views" not in metadata(replace(t, views=Views()))
+    pixels = pictures(4, 32, 3)
+    wanted = t.embed(pixels)
+    assert np.abs(wanted - replace(t, views=Views()).embed(pixels)).max() > 10 * LIMIT
+    np.testing.assert_allclose(network.embed(pixels), wanted, atol=LIMIT)
+    rows = torch.export.load(files["program"]).module()(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
+    np.testing.assert_allclose(rows.numpy(), wanted, atol=LIMIT)
 
 
 class Small(nn.Module):

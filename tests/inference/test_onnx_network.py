@@ -106,6 +106,17 @@ def test_it_says_what_its_file_says(tmp_path: Path) -> None:
         load_exported(saved(tmp_path / "net.onnx", model(), bits="11"))
 
 
+def test_files_of_many_views_take_fewer_images_at_once(tmp_path: Path) -> None:
+    pixels = pictures(9, 1)
+    plain = load_exported(saved(tmp_path / "net.onnx", model()))
+    many = load_exported(saved(tmp_path / "net.onnx", model(), views="64"))
+    assert (plain.views, many.views) == (1, 64)
+    np.testing.assert_array_equal(many.embed(pixels), plain.embed(pixels))  # in batches of 4
+    for wrong in ("0", "65", "-1", "2.5", "all"):
+        with pytest.raises(SandboxError, match=f"is damaged: its views is '{wrong}'"):
+            load_exported(saved(tmp_path / "net.onnx", model(), views=wrong))
+
+
 @pytest.mark.parametrize("count", [0, 1, 7, 600])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_number_of_images_is_embedded(tmp_path: Path, channels: int, count: int) -> None:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from sandbox.backbones.embed import to_tensor
+from sandbox.backbones.views import Views
 from sandbox.data.catalog import load
 from sandbox.errors import SandboxError
 from sandbox.inference.trained import load_trained, network_digest
@@ -165,3 +166,12 @@ def test_the_depth_of_the_files_is_part_of_how_images_are_read() -> None:
     plain = network_digest(weights, 16, 0, False)
     assert network_digest(weights, 16, 0, False, None) == network_digest(weights, 16, 0, False, 16) == plain
     assert network_digest(weights, 16, 0, False, 12) != plain
+
+
+def test_averages_over_views_have_a_name_of_their_own() -> None:
+    weights = {"w": torch.zeros(2)}
+    ways = [Views(), Views(2), Views(9), Views(9, 0.5)]
+    named = {network_digest(weights, 16, 0, flip, None, views) for flip in (False, True) for views in ways}
+    assert len(named) == 8
+    plain = network_digest(weights, 16, 0, True)
+    assert network_digest(weights, 16, 0, True, None, Views(1, 2.0)) == plain == "49a93af77a8a"

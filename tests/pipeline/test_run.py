@@ -468,8 +468,9 @@ def test_validation_on_stored_features_gives_the_figures_of_the_images() -> None
         assert stored.network.head.training and not stored.network.backbone.training
 
 
-def test_a_mirrored_validation_is_of_images() -> None:
-    recipe = replace(FROZEN, evaluate=EvaluateSpec(flip=True))
+@pytest.mark.parametrize("averaged", [EvaluateSpec(flip=True), EvaluateSpec(views=3)])
+def test_an_averaged_validation_is_of_images(averaged: EvaluateSpec) -> None:
+    recipe = replace(FROZEN, evaluate=averaged)
     stored, plain = prepare(recipe), prepare(recipe)
     plain.training.trunk_once = False
     assert validate(stored) == validate(plain) and stored.val_features is None

@@ -168,6 +168,13 @@ def test_the_default_recipe_is_within_its_ranges() -> None:
         ("evaluate.every", 0),
         ("evaluate.recall_at", (1, 0)),
         ("evaluate.far", (0.1, 2.0)),
+        ("evaluate.views", 0),
+        ("evaluate.views", 65),
+        ("evaluate.view_strength", 0.0),
+        ("evaluate.view_strength", float("nan")),
+        ("optimizer.ema", 1.0),
+        ("optimizer.ema", -0.5),
+        ("optimizer.ema", float("nan")),
         ("epochs", 0),
         ("max_steps", 0),
         ("seed", -1),
@@ -193,6 +200,18 @@ def test_rotations_that_make_no_classes_of_their_own_are_refused(rotations: int,
         check_ranges(recipe)
     for number, most in ((1, 180.0), (2, 90.0), (4, 45.0)):
         check_ranges(replace(replace(recipe, "data.rotations", number), "augment.rotate", most))
+
+
+def test_a_strength_without_views_is_refused_and_averages_name_a_recipe_only_where_they_are_asked_for() -> None:
+    with pytest.raises(SandboxError, match=r"view_strength is 2\.0, but changes nothing with evaluate\.views 1: give"):
+        check_ranges(Recipe(evaluate=EvaluateSpec(view_strength=2.0)))
+    plain = Recipe()
+    check_ranges(replace(plain, "evaluate", EvaluateSpec(views=2, view_strength=2.0)))
+    said = {digest(plain)}
+    for name, value in (("evaluate.views", 9), ("optimizer.ema", 0.999)):
+        said.add(digest(replace(plain, name, value)))
+        assert digest(replace(plain, name, flat(plain)[name])) == digest(plain)
+    assert len(said) == 3
 
 
 @pytest.mark.parametrize("name", ["evaluate.recall_at", "evaluate.far"])

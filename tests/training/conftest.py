@@ -15,6 +15,7 @@ from sandbox.data.batches import make_batches
 from sandbox.objectives.objective import build
 from sandbox.objectives.resolve import resolve
 from sandbox.recipe.specs import AugmentSpec, BatchSpec, OptimizerSpec, ScheduleSpec
+from sandbox.training.average import Average
 from sandbox.training.loop import Training
 from sandbox.training.optimizer import make_optimizer
 
@@ -47,6 +48,7 @@ def make(
     schedule: ScheduleSpec | None = None,
     augment: AugmentSpec | None = None,
     frozen: str = "",
+    ema: float = 0.0,
 ) -> Training:
     """A training; `frozen` names the head ("linear", "none") of one with a frozen trunk, whose images may be still."""
     rng = np.random.default_rng(0)
@@ -77,6 +79,7 @@ def make(
         autocast=autocast,
         clip=clip,
         steps_per_epoch=batches.steps_per_epoch,
+        average=Average(network, objective, ema) if ema else None,
     )
 
 
@@ -91,6 +94,8 @@ def state_of(t: Training) -> dict[str, torch.Tensor]:
     state |= {f"objective.{key}": value for key, value in t.objective.state_dict().items()}
     for index, entries in t.optimizer.state_dict()["state"].items():
         state |= {f"optimizer.{index}.{key}": value for key, value in entries.items() if torch.is_tensor(value)}
+    if t.average is not None:
+        state |= {f"average.{key}": value for key, value in t.average.state_dict().items()}
     return {key: value.clone() for key, value in state.items()}
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.errors import SandboxError
-from sandbox.recipe.specs import flat, own_settings
+from sandbox.recipe.specs import EMBEDDED_BY, flat, own_settings
 from sandbox.reporting.records.groups import Group
 from sandbox.wording import counted, first_names
 
-_RULES = ("evaluate.flip", "evaluate.monitor")
+_RULES = (*EMBEDDED_BY, "evaluate.monitor")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ _SETTINGS = {
     "optimizer.lr": "learning rate",
     "optimizer.loss_lr": "learning rate of the loss",
     "optimizer.clip": "gradient norm at most",
+    "optimizer.ema": "decay of averaged weights",
     "schedule.name": "schedule",
     "schedule.warmup": "warm-up",
     "schedule.gamma": "decay factor",
@@ -48,6 +49,8 @@ _SETTINGS = {
     "evaluate.recall_at": "k of R@k",
     "evaluate.far": "rates of TAR@FAR",
     "evaluate.flip": "mirrored embeddings",
+    "evaluate.views": "views averaged",
+    "evaluate.view_strength": "strength of views",
     "max_steps": "steps",
     "after": "starts from",
 }

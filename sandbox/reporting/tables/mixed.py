@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import printed_name
-from sandbox.recipe.specs import flat, own_settings
+from sandbox.recipe.specs import EMBEDDED_BY, flat, own_settings
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.tables.arrange import settings_of
 from sandbox.reporting.tables.settings import shortened
@@ -22,7 +22,9 @@ def judged_by(group: Group) -> tuple[Any, ...]:
     run, data = group.runs[0], group.recipe.data
     own = tuple((name, getattr(data, name)) for name in own_settings(type(data)))
     images = (str(run.facts.get("test_images") or data.root), group.folds) if group.folds else run.split
-    return images, data.name, own, group.recipe.evaluate.flip
+    rows = flat(group.recipe)
+    embedded = tuple(rows[name] for name in EMBEDDED_BY)
+    return images, data.name, own, embedded
 
 
 def check_column(groups: Sequence[Group], key: str, block: str, across: Sequence[str]) -> None:
@@ -42,7 +44,7 @@ def check_column(groups: Sequence[Group], key: str, block: str, across: Sequence
         return
     settings = [settings_of(one) for one in groups]
     names = ["data.name", *sorted(n for n in settings[0] if n.startswith("data.") and n not in _LEARNT_WITH)]
-    differing = [name for name in [*names, "evaluate.flip"] if _several(name, settings)] or (
+    differing = [name for name in [*names, *EMBEDDED_BY] if _several(name, settings)] or (
         ["data.root"] if _several("data.root", settings) else []
     )
     where = f"{printed_name(key.partition('/')[2])}{f' of {block}' if block else ''}"
@@ -54,7 +56,7 @@ def check_column(groups: Sequence[Group], key: str, block: str, across: Sequence
         )
     name = differing[0]
     values = list(shortened(name, [one.get(name, "") for one in settings]).values())
-    what = "data sets" if name == "data.name" else "splits" if name != "evaluate.flip" else "ways of embedding"
+    what = "data sets" if name == "data.name" else "splits" if name not in EMBEDDED_BY else "ways of embedding"
     columns, example = " ".join([*across, name]), _example(name, groups[0])
     raise SandboxError(
         f"the column {where} would hold figures of {len(values)} {what} ({name} {first_names(values)}), which do not "

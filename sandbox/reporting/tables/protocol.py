@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sandbox.recipe.specs import EvaluateSpec
 from sandbox.reporting.records.closed import closed_set
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import Run
@@ -32,9 +33,17 @@ def _said(group: Group, tested: bool) -> str:
         if isinstance(images, int) and isinstance(classes, int) and (tested or name != "test"):
             told.append(f"{verb} {counted(classes, 'class', 'classes')} ({counted(images, 'image', 'images')})")
     folds = [_of_folds(group)] if group.folds else []
-    mirrored = ["embeddings are the mean of an image's and its mirror image's"] if group.recipe.evaluate.flip else []
-    parts = [part for part in (_set(run), ", ".join(told), *folds, *mirrored) if part]
+    parts = [part for part in (_set(run), ", ".join(told), *folds, _averaged(run.recipe.evaluate)) if part]
     return f"{run.recipe.data.name}: {'; '.join(parts)}." if parts else ""
+
+
+def _averaged(spec: EvaluateSpec) -> str:
+    """Of what an embedding is the mean; nothing where it is an image's own."""
+    if spec.views == 1:
+        return "embeddings are the mean of an image's and its mirror image's" if spec.flip else ""
+    mirrored = f" and {spec.views} of its mirror image" if spec.flip else ""
+    far = "" if spec.view_strength == 1 else f", changed {spec.view_strength:g} times as far as by default"
+    return f"embeddings are the mean of those of {spec.views} affine versions of an image{mirrored}{far}"
 
 
 def _of_folds(group: Group) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.errors import SandboxError
+from sandbox.evaluation.ensemble import side_by_side
 from sandbox.evaluation.figures import CONCATENATED, SEPARATED, Figures
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.files import write_whole
@@ -70,10 +71,7 @@ def concatenated(kept: Sequence[KeptSet]) -> KeptSet:
     first = kept[0]
     if any(not np.array_equal(one.labels, first.labels) for one in kept[1:]):
         raise SandboxError("models of several folds have embedded other test images, or in another order")
-    x = np.concatenate([one.x for one in kept], axis=1).astype(np.float64)
-    return KeptSet(
-        (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), first.labels, first.pairs, first.trials
-    )
+    return KeptSet(side_by_side([one.x for one in kept]), first.labels, first.pairs, first.trials)
 
 
 def read_combined(folder: Path) -> dict[str, float]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sandbox.errors import SandboxError
-from sandbox.recipe.specs import BackboneSpec, DataSpec, OptimizerSpec, Recipe
+from sandbox.recipe.specs import BackboneSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 from sandbox.reporting.records.run import Run
 from sandbox.reporting.tables.build import build_table
 
@@ -158,6 +158,24 @@ def test_the_lower_is_the_better_for_an_error_rate(tmp_path: Path) -> None:
     assert [cell.text for cell in column(table, "loss")] == ["contrastive", "arcface"]
     assert [cell.letters for cell in column(table, "test/verification/eer")] == ["a", "b"]
     assert [c.arrow for c in table.columns] == ["", "↓", "↑"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (EvaluateSpec(flip=True), "the mean of an image's and its mirror image's"),
+        (EvaluateSpec(views=9), "the mean of those of 9 affine versions of an image"),
+        (
+            EvaluateSpec(views=3, view_strength=0.5, flip=True),
+            "the mean of those of 3 affine versions of an image and 3 of its mirror image, changed 0.5 times as far as "
+            "by default",
+        ),
+    ],
+    ids=["flip", "views", "both"],
+)
+def test_what_embeddings_are_the_mean_of_stands_in_the_caption(tmp_path: Path, spec: EvaluateSpec, said: str) -> None:
+    finish(tmp_path, Recipe(evaluate=spec), 0.5)
+    assert f"glyphs: embeddings are {said}." in table_of(tmp_path).caption.text
 
 
 def test_folds_are_one_row_and_the_caption_says_so(tmp_path: Path) -> None:

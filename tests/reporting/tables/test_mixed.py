@@ -33,17 +33,24 @@ def test_two_data_sets_in_one_column_are_one_sentence(command: Callable[..., Any
         (Recipe(data=DataSpec(test=0.25)), Recipe(data=DataSpec(test=0.5)), "2 splits (data.test 0.25, 0.5)"),
         (Recipe(), Recipe(data=DataSpec(val_fold="1/4")), "2 splits (data.val_fold none, 1 of 4 in turn)"),
         (Recipe(), Recipe(evaluate=EvaluateSpec(flip=True)), "2 ways of embedding (evaluate.flip no, yes)"),
+        (Recipe(), Recipe(evaluate=EvaluateSpec(views=9)), "2 ways of embedding (evaluate.views 1, 9)"),
+        (
+            Recipe(evaluate=EvaluateSpec(views=9)),
+            Recipe(evaluate=EvaluateSpec(views=9, view_strength=0.5)),
+            "2 ways of embedding (evaluate.view_strength 1, 0.5)",
+        ),
         (
             Recipe(data=LfwSpec(name="lfw", view="view1")),
             Recipe(data=LfwSpec(name="lfw", view="view2", fold=1)),
             "2 splits (data.fold none, 1)",
         ),
     ],
-    ids=["seed", "share", "folds", "flip", "pairs"],
+    ids=["seed", "share", "folds", "flip", "views", "strength", "pairs"],
 )
 def test_other_splits_and_rules_are_refused_and_named(tmp_path: Path, one: Recipe, other: Recipe, said: str) -> None:
     finish(tmp_path, one, 0.5, split="a")
-    finish(tmp_path, other, 0.5, split="a" if other.evaluate.flip or other.data.name == "lfw" else "b")
+    same = other.evaluate != EvaluateSpec() or other.data.name == "lfw"
+    finish(tmp_path, other, 0.5, split="a" if same else "b")
     with pytest.raises(SandboxError) as refused:
         table_of(tmp_path)
     assert said in str(refused.value)
