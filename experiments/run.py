@@ -233,9 +233,11 @@ def finish(events: Iterator[Event], command: Command, hint: bool = True) -> Done
 
 
 def _shown(done: Done) -> Shown:
+    from sandbox.reporting.records.spelling import short_objective
+
     recipe, facts = done.folder.recipe(), done.folder.read_json("run.json")
     return Shown(
-        recipe.loss,
+        short_objective(recipe.loss),
         done.report,
         done.folder.read_json("baselines.json"),
         facts.get("judged_on", ""),

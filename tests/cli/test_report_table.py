@@ -91,8 +91,9 @@ def test_few_identities_stand_in_the_place_of_an_interval(capsys: pytest.Capture
 def test_every_figure_fits_80_columns_and_a_long_name_is_parted_where_one_reads_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    both = {"raw pixels": {"test": REPORT["test"]}, "untrained": {"test": REPORT["test"]}}
-    print_report(Shown("triplet", REPORT, both), every=True)
+    report = {split: {k: v for k, v in of.items() if v.get("supported") is not False} for split, of in REPORT.items()}
+    both = {"raw pixels": {"test": report["test"]}, "untrained": {"test": report["test"]}}
+    print_report(Shown("triplet", report, both), every=True)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     place = next(k for k, line in enumerate(lines) if line.startswith(" @validation"))

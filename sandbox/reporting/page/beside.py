@@ -13,6 +13,7 @@ from sandbox.reporting.page.packed import packed
 from sandbox.reporting.page.render import render
 from sandbox.reporting.page.roc import points, roc
 from sandbox.reporting.page.words import LEAD, MEANING, name_of, number, split_word
+from sandbox.reporting.records.spelling import short_objective
 
 _SCRIPTS = ("shared.js", "compare.js", "copy.js")
 
@@ -35,7 +36,7 @@ def page_of_runs(materials: Sequence[Material]) -> str:
         split=split_word(first.split),
         letters=runs.letters,
         runs=[one.run for one in materials],
-        objectives=[str(one.run.facts.get("objective", one.run.recipe.loss)) for one in materials],
+        objectives=[short_objective(one.run.recipe.loss) for one in materials],
         differ=_differing(materials),
         warnings=_said(runs),
         table=_table(runs),
