@@ -228,7 +228,10 @@ def finish(events: Iterator[Event], command: Command, hint: bool = True) -> Done
     if page.is_file():
         say(f"page: {from_here(page)}")
     if hint:
-        say("next: python experiments/table.py        compares all finished runs")
+        from sandbox.cli.table.hint import next_table
+
+        folder = done.folder.path
+        say(f"next: {next_table(folder.parent, RESULTS / 'runs', done.folder.read_json('run.json')['digest'])}")
     return done
 
 

@@ -12,6 +12,8 @@ from sandbox.wording import printable
 if TYPE_CHECKING:
     from sandbox.evaluation.figures import Figures
 
+_NAME = 12
+"""Columns that a name should have, as TAR@FAR=1e-4 has no place to be parted."""
 _UNKNOWN = 80
 """Columns that a table may take where nothing says how many there are: in a pipe, or a file."""
 
@@ -81,6 +83,8 @@ def print_report(shown: Shown, *, every: bool = False) -> None:
         console = Console(width=_UNKNOWN)
     heads = [str(column.header) for column in table.columns[1:]]
     right = sum(max(map(len, column)) + 2 for column in zip(heads, *texts, strict=True))
+    if console.width - right - 1 < _NAME:
+        table.padding, right = (0, 0, 0, 0), right - len(heads) - 1
     for row, cells in zip(rows, texts, strict=True):
         table.add_row(_folded(row.name.removeprefix("verification "), console.width - right - 1), *cells)
     console.print(table)
@@ -89,9 +93,9 @@ def print_report(shown: Shown, *, every: bool = False) -> None:
 
 
 def _folded(name: str, room: int) -> str:
-    """The name of a figure on as many lines as it needs: parted at a blank, or before an @."""
+    """The name of a figure on as many lines as it needs: parted at a blank, or before @validation."""
     lines = [""]
-    for part in re.findall(r"@?[^ @]+ ?", name):
+    for part in re.split(r"(?<= )|(?=@validation)", name):
         if lines[-1] and len((lines[-1] + part).rstrip()) > room:
             lines.append("")
         lines[-1] += part
