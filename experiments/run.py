@@ -228,14 +228,19 @@ def finish(events: Iterator[Event], command: Command, hint: bool = True) -> Done
     if page.is_file():
         say(f"page: {from_here(page)}")
     if hint:
-        say("next: python experiments/table.py        compares all finished runs")
+        from sandbox.cli.table.hint import next_table
+
+        folder = done.folder.path
+        say(f"next: {next_table(folder.parent, RESULTS / 'runs', done.folder.read_json('run.json')['digest'])}")
     return done
 
 
 def _shown(done: Done) -> Shown:
+    from sandbox.reporting.records.spelling import short_objective
+
     recipe, facts = done.folder.recipe(), done.folder.read_json("run.json")
     return Shown(
-        recipe.loss,
+        short_objective(recipe.loss),
         done.report,
         done.folder.read_json("baselines.json"),
         facts.get("judged_on", ""),

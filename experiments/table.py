@@ -10,11 +10,12 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 import datetime
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from sandbox.cli import flags
+from sandbox.cli.help import width
 from sandbox.cli.say import say
 from sandbox.cli.table.commands import LOOKS, Chosen, chosen_runs, run_look
 from sandbox.errors import exit_on_error
@@ -97,7 +98,7 @@ def main() -> None:
     runs = chosen_runs(command, RESULTS)
     table = build_table(runs, layout)
     if not command.out:
-        say(render(table, style, manner=manner), end="")
+        say(render(table, style, manner=replace(manner, fit=width())), end="")
         return
     commands = "\n".join(dict.fromkeys(printable(run.command) for run in runs))
     made = f"{printable(flags.program())}\n{datetime.date.today()}, {platform.machine()}; runs made by\n{commands}"

@@ -143,7 +143,7 @@ def _sentence(boxed: str, kind: type, argv: Sequence[str]) -> str:
         if set(row) <= set("─"):
             break
         body.append(row)
-    text = " ".join(body).strip()
+    text = " ".join(body).strip().replace("Expected one of ('', ", "Expected one of (")  # a flag is left out for that
     misspelt = re.match(r"Unrecognized options: (.*)", text)
     if misspelt:
         word = misspelt[1].split(", ")[0]

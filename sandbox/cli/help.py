@@ -48,12 +48,19 @@ def told(kind: Any, hidden: Sequence[str] = ()) -> Any:
         else:
             # Where a mark has a text of its own, that counts.
             marks = (tyro.conf.arg(help=texts.get(field.name), help_behavior_hint=_default), *marks)
+            marks = (*_choices(inner), *marks)
         if field.name in hidden:
             marks = (*marks, tyro.conf.Suppress)
         rows.append((field.name, typing.Annotated[inner, *marks] if marks else inner, _again(field, inner)))
     return dataclasses.make_dataclass(
         kind.__name__, rows, bases=(kind,), namespace={"__doc__": kind.__doc__}, frozen=True
     )
+
+
+def _choices(inner: Any) -> tuple[Any, ...]:
+    """How the values of a choice are shown where one of them is nothing, which a person leaves out instead."""
+    values = typing.get_args(inner) if typing.get_origin(inner) is typing.Literal else ()
+    return (tyro.conf.arg(metavar=f"{{{','.join(filter(None, map(str, values)))}}}"),) if "" in values else ()
 
 
 def unmarked(hint: Any) -> tuple[Any, tuple[Any, ...]]:

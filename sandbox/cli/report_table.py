@@ -5,6 +5,7 @@ Episodes that were asked for come on top of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,11 @@ from sandbox.wording import printable
 
 if TYPE_CHECKING:
     from sandbox.evaluation.figures import Figures
+
+_NAME = 12
+"""Columns that a name should have, as TAR@FAR=1e-4 has no place to be parted."""
+_UNKNOWN = 80
+"""Columns that a table may take where nothing says how many there are: in a pipe, or a file."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,33 @@ def print_report(shown: Shown, *, every: bool = False) -> None:
     for name in (*(_called(split) for split in splits), "95 % interval", *(_column(shown, b) for b in shown.baselines)):
         table.add_column(name, justify="right", overflow="fold")
     rows = _every_row(shown.report) if every else first_rows(shown.report)
+    texts = []
     for row in rows:
         entries = [row.entry(shown.report[split], split) for split in splits]
         beside = [row.entry(base.get(last, {}), last) for base in shown.baselines.values()]
-        name = row.name.removeprefix("verification ")
-        table.add_row(name, *map(spell, entries), spell_interval(entries[-1]), *map(spell, beside))
+        texts.append([*map(spell, entries), spell_interval(entries[-1]), *map(spell, beside)])
     console = Console()
     if not console.is_terminal:
-        console = Console(width=120)  # a file has no width that anything should be cut to
+        console = Console(width=_UNKNOWN)
+    heads = [str(column.header) for column in table.columns[1:]]
+    right = sum(max(map(len, column)) + 2 for column in zip(heads, *texts, strict=True))
+    if console.width - right - 1 < _NAME:
+        table.padding, right = (0, 0, 0, 0), right - len(heads) - 1
+    for row, cells in zip(rows, texts, strict=True):
+        table.add_row(_folded(row.name.removeprefix("verification "), console.width - right - 1), *cells)
     console.print(table)
     for line in _below(shown, rows):
         console.print(Text(printable(line)), soft_wrap=not console.is_terminal)
+
+
+def _folded(name: str, room: int) -> str:
+    """The name of a figure on as many lines as it needs: parted at a blank, or before @validation."""
+    lines = [""]
+    for part in re.split(r"(?<= )|(?=@validation)", name):
+        if lines[-1] and len((lines[-1] + part).rstrip()) > room:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(map(str.rstrip, lines))
 
 
 def first_rows(report: Mapping[str, Figures]) -> list[Row]:

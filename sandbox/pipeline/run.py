@@ -20,7 +20,7 @@ from sandbox.pipeline.prepare import Prepared, facts, prepare
 from sandbox.pipeline.protocol import protocol
 from sandbox.pipeline.saving import Found, Saves, UnderWay, check_split, find
 from sandbox.pipeline.timed import Timed
-from sandbox.pipeline.watch import Watch, health_of
+from sandbox.pipeline.watch import Watch, health_of, miners_of
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.environment import forget_peak, surroundings
@@ -244,7 +244,8 @@ def _monitored(figures: Figures, monitor: str) -> float:
 
 
 def _watch(prepared: Prepared) -> Watch:
-    return Watch(prepared.recipe.evaluate.monitor, prepared.recipe.evaluate.patience)
+    asked = prepared.recipe.evaluate
+    return Watch(asked.monitor, asked.patience, miners=miners_of(prepared.expression))
 
 
 def _log_row(step: Step, speed: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from sandbox.evaluation.figures import lower_is_better
+from sandbox.objectives.expression import Expression
 from sandbox.runs.folder import RunFolder
 from sandbox.training import checkpoint
 from sandbox.training.health import collapsed
@@ -28,6 +29,8 @@ class Watch:
     """Report key of the validation split that is to get better."""
     patience: int
     """Validations without a better value after which training ends; 0 never ends it."""
+    miners: tuple[str, ...] = ()
+    """Those that the objective has, as they are spelt in it."""
     value: float | None = None
     """The best value, of validation `step`; None before the first."""
     step: int = 0
@@ -71,7 +74,7 @@ class Watch:
             return ""
         return (
             f"at step {step.done} all images have nearly one embedding (mean cosine {step.health.mean_cosine:.3f}); "
-            + cause(step, self._losses)
+            + cause(step, self._losses, self.miners)
         )
 
     def _look(self, done: int, total: int, loss: float, alike: bool) -> None:
@@ -86,12 +89,19 @@ def health_of(folder: RunFolder) -> dict[str, list[str]]:
     return {"health": said} if said or "health" in folder.read_json("run.json") else {}
 
 
-def cause(step: Step, losses: Sequence[float]) -> str:
+def miners_of(expression: Expression) -> tuple[str, ...]:
+    """The miners of an objective, as they are spelt in it."""
+    found = (term.loss.values.get("miner") for term in expression.terms)
+    return tuple(str(miner) for miner in found if miner)
+
+
+def cause(step: Step, losses: Sequence[float], miners: Sequence[str]) -> str:
     """What made the embeddings collapse, as far as the last steps show, and what to change.
 
     Args:
         step: with its health.
         losses: of the last looks, this one included.
+        miners: of the objective.
     """
     if step.health is not None and (step.health.active == 0 or (step.health.still and step.loss == 0)):
         return (
@@ -105,7 +115,10 @@ def cause(step: Step, losses: Sequence[float]) -> str:
     jumps = [abs(after - before) for before, after in pairwise(losses)]
     if jumps and max(jumps) > _JUMP * max(min(losses), 1e-12):
         return f"the loss jumps ({min(losses):.4g} to {max(losses):.4g}): a lower --optimizer.lr, or --optimizer.clip 1"
+    if not miners:
+        return "the loss stands still: --backbone.head linear_bn may help"
+    milder = "none" if any("semihard" in miner for miner in miners) else "semihard or none"
     return (
-        "the loss stands still: hard tuples keep it there early on, so --miner semihard or none, or "
+        f"the loss stands still: hard tuples keep it there early on, so --miner {milder}, or "
         "--backbone.head linear_bn, may help"
     )

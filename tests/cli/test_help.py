@@ -98,6 +98,13 @@ def test_the_benchmark_tells_its_own_flags_and_where_the_others_are(command: Cal
     assert "did you mean '--optimizer.lr'" in command("benchmark.py", "--optimizer.lrr", "1").err  # which it takes
 
 
+def test_nothing_is_no_choice_that_is_told(command: Callable[..., Any]) -> None:
+    page = "".join(command("benchmark.py", "--help").out.split())
+    assert "--only{step,help," in page and "workers}" in page
+    said = command("benchmark.py", "--only", "steps")
+    assert said.code == 2 and "('step', 'help'" in said.err and "''" not in said.err
+
+
 def test_texts_of_two_source_lines_are_one_and_empty_defaults_are_not_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,3 +86,16 @@ def test_few_identities_stand_in_the_place_of_an_interval(capsys: pytest.Capture
     out = capsys.readouterr().out
     assert "2 identities" in out and "0.9877" not in out
     assert "an interval by so few identities would say little, so it is not shown" in out
+
+
+def test_every_figure_fits_80_columns_and_a_long_name_is_parted_where_one_reads_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = {split: {k: v for k, v in of.items() if v.get("supported") is not False} for split, of in REPORT.items()}
+    both = {"raw pixels": {"test": report["test"]}, "untrained": {"test": report["test"]}}
+    print_report(Shown("triplet", report, both), every=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    place = next(k for k, line in enumerate(lines) if line.startswith(" @validation"))
+    assert lines[place - 1].startswith(" balanced accuracy ") and lines[place].split() == ["@validation"]
+    assert lines[place - 1].split()[2:4] == ["0.2500", "0.2500"]  # test and raw pixels; validation has none

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.objectives.resolve import resolve
 from sandbox.pipeline import run as experiment
 from sandbox.pipeline.events import Note, Progress
-from sandbox.pipeline.watch import Watch
+from sandbox.pipeline.watch import Watch, miners_of
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 from sandbox.runs.folder import RunFolder
 from sandbox.training.health import Health
@@ -20,8 +21,8 @@ def step(done: int, loss: float, *, active: float | None = 0.5, gradient: float 
     return Step(done, loss, {}, 1e-3, Health(active, 1.5, cosine, gradient))
 
 
-def said(steps: list[Step], total: int = 100) -> list[str]:
-    watch = Watch("retrieval/map@r", 0)
+def said(steps: list[Step], total: int = 100, miners: tuple[str, ...] = ("batch_hard",)) -> list[str]:
+    watch = Watch("retrieval/map@r", 0, miners=miners)
     return [sentence for each in steps if (sentence := watch.collapse(each, total))]
 
 
@@ -52,7 +53,27 @@ def test_a_loss_that_jumps_is_a_matter_of_the_learning_rate() -> None:
 
 def test_a_loss_that_stands_at_its_margin_is_a_matter_of_hard_mining() -> None:
     (sentence,) = said([step(done, 0.05) for done in range(30, 90, 10)])
-    assert "--miner semihard" in sentence and "lr" not in sentence
+    assert "--miner semihard or none, or --backbone.head" in sentence and "lr" not in sentence
+    semihard = "triplet_margin(type_of_triplets='semihard')"
+    (sentence,) = said([step(done, 0.05) for done in range(30, 90, 10)], miners=("batch_hard", semihard))
+    assert "--miner none, or --backbone.head" in sentence  # the one that is in use is no way out
+
+
+def test_no_miner_is_spoken_of_where_none_is_in_use() -> None:
+    (sentence,) = said([step(done, 0.05) for done in range(30, 90, 10)], miners=())
+    assert sentence.endswith("the loss stands still: --backbone.head linear_bn may help") and "miner" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("loss", "miner", "found"),
+    [
+        ("triplet", "hard", ("batch_hard",)),
+        ("triplet", "none", ()),
+        ("arcface + 0.5*triplet(miner=semihard)", "none", ("triplet_margin(type_of_triplets='semihard')",)),
+    ],
+)
+def test_the_miners_of_an_objective_are_found_in_its_terms(loss: str, miner: str, found: tuple[str, ...]) -> None:
+    assert miners_of(resolve(loss, miner)) == found
 
 
 def test_it_is_said_once_by_a_run_that_goes_on_as_well() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sandbox.cli.say import say
 from sandbox.cli.study.progress import short_values
 from sandbox.errors import SandboxError
+from sandbox.evaluation.figures import printed_name
 from sandbox.tuning.study.spelling import spell_parameter, spell_seconds
 from sandbox.wording import counted
 
@@ -49,7 +50,7 @@ def say_plan(plan: Plan, cost: Cost, folder: Path, workers: int) -> None:
     if plan.baseline:
         lies = "" if not defaults or plan.space.holds(defaults) else "; it lies outside what is searched"
         say(f"  the default is trained first and counts as no trial{lies}" if defaults else _no_default(plan))
-    goals = " and ".join(plan.goals)
+    goals = " and ".join(map(printed_name, plan.goals))
     limits = f", subject to {' and '.join(map(str, plan.limits))}" if plan.limits else ""
     say(f"reaching for {goals} of {plan.judge}{limits}; sampler {plan.sampler}, pruner {plan.pruner}")
     runs = f" in each of {cost.runs} runs" if cost.runs > 1 else ""
@@ -108,7 +109,7 @@ def say_winner(record: StudyRecord, again: str) -> None:
     if default is not None:
         say(f"the default: {default.values[0]:.4f} on {record.judge} ({short_values(default.params)})")
     if len(record.monitors) > 1:
-        say(f"the front, by {' and '.join(record.monitors)}:")
+        say(f"the front, by {' and '.join(map(printed_name, record.monitors))}:")
         for trial in record.front():
             say(f"  trial {trial.number:>4}  {_values(trial.values)}   {short_values(trial.params)}")
     line = re.sub(r" --seed \d+", "", best.line)

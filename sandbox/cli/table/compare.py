@@ -162,7 +162,7 @@ def _keys(metrics: Sequence[str], groups: Sequence[Group]) -> list[str]:
         for group, each in zip(groups, has, strict=True):
             for key in keys:
                 if key not in each:
-                    raise SandboxError(f"no run of {group.objective} has the figure {key}; the other one has it")
+                    raise SandboxError(f"no run of {group.called} has the figure {key}; the other one has it")
         return keys
     plain = {key.rpartition("/")[2]: key for key in common if key.startswith("test/")}
     found = [plain[name] for name in SHOWN if name in plain]

@@ -56,7 +56,7 @@ def shared_seeds(a: Group, b: Group, names: tuple[str, str]) -> Shared:
         SandboxError: they are the same runs, have no seed in common, or have one alone in several folds.
     """
     if {run.path.resolve() for run in a.runs} == {run.path.resolve() for run in b.runs}:
-        raise SandboxError(f"both names stand for the same runs, of {a.objective}; a comparison needs two ways")
+        raise SandboxError(f"both names stand for the same runs, of {a.called}; a comparison needs two ways")
     both = tuple(seed for seed in a.seeds if seed in b.seeds)
     if not both:
         raise SandboxError(

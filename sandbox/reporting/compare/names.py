@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from sandbox.evaluation.figures import printed_name
 from sandbox.recipe.specs import flat
 from sandbox.reporting.records.groups import Group
+from sandbox.reporting.records.names import printed_setting
+from sandbox.reporting.records.spelling import short_value, shortened
 from sandbox.wording import counted
 
 _NO_SETTINGS = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from"}
@@ -30,7 +32,8 @@ def differing(groups: Sequence[Group]) -> list[str]:
 def names_of(groups: Sequence[Group]) -> list[str]:
     """A name for each: its objective, with the settings that differ where another has the same objective."""
     alike = [[other for other in groups if other.objective == group.objective] for group in groups]
-    names = [_with(group, differing(others)) for group, others in zip(groups, alike, strict=True)]
+    short = shortened("loss", [group.objective for group in groups])
+    names = [_with(short[one.objective], one, differing(others)) for one, others in zip(groups, alike, strict=True)]
     if len(set(names)) == len(names):
         return names
     return [f"{name} [{group.runs[0].digest}]" for name, group in zip(names, groups, strict=True)]
@@ -47,10 +50,10 @@ def described(group: Group, among: Sequence[Group]) -> str:
     digest = group.runs[0].digest
     if sum(other.runs[0].digest == digest for other in among) > 1:
         parts.append(f"split {group.runs[0].split}")
-    return f"{digest} {group.objective} ({'; '.join([*parts, counted(len(group.seeds), 'seed', 'seeds')])})"
+    return f"{digest} {group.called} ({'; '.join([*parts, counted(len(group.seeds), 'seed', 'seeds')])})"
 
 
-def _with(group: Group, names: Sequence[str]) -> str:
+def _with(objective: str, group: Group, names: Sequence[str]) -> str:
     settings = flat(group.recipe)
-    parts = [f"{name} = {settings[name]}" for name in names if name in settings]
-    return f"{group.objective} ({', '.join(parts)})" if parts else group.objective
+    parts = [f"{printed_setting(name)} {short_value(settings[name])}" for name in names if name in settings]
+    return f"{objective} ({', '.join(parts)})" if parts else objective

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sandbox.evaluation.comparison.equal import Equivalence
@@ -19,6 +20,9 @@ _HOW = (
     "paired t-test and t-interval over shared seeds, as signed ranks (Wilcoxon) of fewer than six pairs never reach "
     "5 %; P(A > B) is the share of seeds in which A is better, ties halved"
 )
+
+_BY_LETTER = ("A", "B")
+"""What both are called in the sentences below a table, above which their names stand; in JSON each has them in full."""
 
 
 def write_seeds(result: OverSeeds, notes: Sequence[str] = ()) -> Written:
@@ -42,7 +46,7 @@ def write_seeds(result: OverSeeds, notes: Sequence[str] = ()) -> Written:
     return _written(
         f"A: {a}\nB: {b}\n{spell_seeds(result.seeds)} of each",
         (Rows(head, rows), *_served(result.served)),
-        [sentences.of_seeds(result, figure) for figure in result.figures],
+        [sentences.of_seeds(replace(result, names=_BY_LETTER), figure) for figure in result.figures],
         (_HOW, *beside, *result.notes, *notes),
         data,
     )
@@ -62,7 +66,8 @@ def write_two(result: OfTwoRuns, notes: Sequence[str] = ()) -> Written:
         "figures": [_facts_of_two(result, figure) for figure in result.figures],
         "served": [_facts_of_served(each) for each in result.served],
     }
-    said = [*(sentences.of_two(result, figure) for figure in result.figures), sentences.of_training_luck(result)]
+    lettered = replace(result, names=_BY_LETTER)
+    said = [*(sentences.of_two(lettered, figure) for figure in result.figures), sentences.of_training_luck(result)]
     table = Rows(("", "A", "B", "A - B", "95 % interval"), rows)
     title = f"A: {a}\nB: {b}\none run of each, seed {result.seed}, on the same test images"
     return _written(title, (table, *_served(result.served)), said, (*result.notes, *notes), data)

@@ -7,7 +7,7 @@ import math
 
 from sandbox.evaluation.comparison.equal import Equivalence
 from sandbox.evaluation.comparison.needed import MOST, Needed
-from sandbox.reporting.compare.digits import equals_p, number, places, spell_p
+from sandbox.reporting.compare.digits import equals_p, number, places
 from sandbox.reporting.compare.names import figure_name
 from sandbox.reporting.compare.seeds import FigureOverSeeds, OverSeeds
 from sandbox.reporting.compare.single import FigureOfTwo, OfTwoRuns
@@ -28,7 +28,7 @@ def of_seeds(result: OverSeeds, figure: FigureOverSeeds) -> str:
         decimals, family = places(found.half), len(result.figures)
         size = number(found.difference, decimals)
         low, high = number(found.low, decimals), number(found.high, decimals)
-        corrected = f", {spell_p(figure.holm)} by Holm over {family} figures" if family > 1 else ""
+        corrected = f", {equals_p(figure.holm)} with Holm's correction for {family} figures" if family > 1 else ""
         test = f"n = {found.n} paired seeds, paired t-test {equals_p(found.p)}{corrected}"
         if found.p > _LEVEL:
             seen = f"A - B = {size}, 95 % interval {low} to {high}, {test}"

@@ -70,7 +70,7 @@ def over_data(groups: Sequence[Group], over: str, key: str, wanted: Sequence[str
         way = tuple((name, str(value)) for name, value in settings.items() if not _is_of_data(name, over))
         if way in cell:
             raise SandboxError(
-                f"{group.objective} was trained in several ways on {over} = {settings.get(over, '')}, with digests "
+                f"{group.called} was trained in several ways on {over} = {settings.get(over, '')}, with digests "
                 f"{cell[way].runs[0].digest} and {group.runs[0].digest}; choose with --where"
             )
         cell[way] = group
@@ -118,7 +118,7 @@ def _ways(cells: Sequence[dict[Any, Group]], labels: Sequence[str]) -> tuple[lis
     ways = [way for way in every if all(way in cell for cell in cells)]
     short = [way for way in every if way not in ways]
     listed = [
-        f"{_first(cells, way).objective} (not on "
+        f"{_first(cells, way).called} (not on "
         f"{first_names([label for label, cell in zip(labels, cells, strict=True) if way not in cell], 3)})"
         for way in short
     ]

@@ -105,7 +105,7 @@ def _apart(result: OverData) -> list[str]:
             ahead = pair if pair.wins > pair.losses else _turned(pair)
             told.append(
                 f"{result.names[ahead.first]} is better than {result.names[ahead.second]} (won {ahead.wins} of "
-                f"{len(result.sets)} data sets, {equals_p(ahead.holm)} by Holm)"
+                f"{len(result.sets)} data sets, {equals_p(ahead.holm)} with Holm's correction)"
             )
     return [f"{'; '.join(told)}."] if told else ["No pair is told apart at 5 %."]
 

@@ -13,6 +13,7 @@ from sandbox.reporting.compare.names import described
 from sandbox.reporting.records.chosen import Choice
 from sandbox.reporting.records.groups import Group, group
 from sandbox.reporting.records.read import read_runs
+from sandbox.reporting.records.spelling import short_objective
 from sandbox.wording import first_names
 
 _DIGEST = re.compile(r"[0-9a-f]{4,12}")
@@ -69,9 +70,10 @@ class Sides:
         found = [each for each in self.groups if each.objective == wanted]
         if found:
             return self._only(given, found, "is the objective of")
-        there = list(dict.fromkeys(each.objective for each in self.groups))
-        close = near(wanted, there) or f"; there are {first_names(there, 12)}"
-        spelt = f"'{given}'" if given == wanted else f"'{given}', that is {wanted},"
+        there = list(dict.fromkeys(each.called for each in self.groups))
+        short = short_objective(wanted)
+        close = near(short, there) or f"; there are {first_names(there, 12)}"
+        spelt = f"'{given}'" if given in (wanted, short) else f"'{given}', that is {short},"
         raise SandboxError(f"no run has the objective {spelt} in {', '.join(map(str, self.places))}{close}")
 
     def _only(self, given: str, found: list[Group], how: str) -> Group:

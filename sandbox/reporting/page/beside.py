@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from sandbox.reporting.page.compared import Compared, compare_runs, wins
@@ -13,6 +14,7 @@ from sandbox.reporting.page.packed import packed
 from sandbox.reporting.page.render import render
 from sandbox.reporting.page.roc import points, roc
 from sandbox.reporting.page.words import leading, meaning, name_of, number, split_word
+from sandbox.reporting.records.spelling import short_objective
 
 _SCRIPTS = ("shared.js", "compare.js", "copy.js")
 
@@ -35,7 +37,7 @@ def page_of_runs(materials: Sequence[Material]) -> str:
         split=split_word(first.split),
         letters=runs.letters,
         runs=[one.run for one in materials],
-        objectives=[str(one.run.facts.get("objective", one.run.recipe.loss)) for one in materials],
+        objectives=[short_objective(one.run.recipe.loss) for one in materials],
         differ=_differing(materials),
         warnings=_said(runs),
         table=_table(runs),
@@ -47,6 +49,7 @@ def page_of_runs(materials: Sequence[Material]) -> str:
         whole=len(runs.shown) == len(runs.searched[0].rows) if runs.searched else True,
         book=runs.book,
         pairs=_pairs(runs),
+        alone=runs.letters if len(runs.letters) == 2 else ("one", "the other"),
     )
 
 
@@ -79,13 +82,15 @@ def _table(runs: Compared) -> FigureTable:
     return FigureTable(runs.letters, tuple(rows))
 
 
-def _pairs(runs: Compared) -> list[tuple[str, str, tuple[int, int, int, int]]]:
-    """(one, other, counts of queries) of every two runs."""
-    return [
-        (runs.letters[a], runs.letters[b], wins(runs.searched[a], runs.searched[b]))
-        for a in range(len(runs.searched))
-        for b in range(a + 1, len(runs.searched))
-    ]
+def _pairs(runs: Compared) -> list[tuple[str, str, list[tuple[int, str]]]]:
+    """(one, other, counts of queries) of every two runs; of more than two, with the run that a count is of."""
+    found = []
+    for a, b in combinations(range(len(runs.searched)), 2):
+        one, other = runs.letters[a], runs.letters[b]
+        of = ("", f"{one}: ", f"{other}: ", "") if len(runs.searched) > 2 else ("",) * 4
+        counts = wins(runs.searched[a], runs.searched[b])
+        found.append((one, other, list(zip(counts, of, strict=True))))
+    return found
 
 
 def _scripted(runs: Compared) -> dict[str, Any]:

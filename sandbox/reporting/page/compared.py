@@ -84,6 +84,6 @@ def _telling_first(searched: Sequence[Searched], most: int) -> np.ndarray:
 
 
 def wins(one: Searched, other: Searched) -> tuple[int, int, int, int]:
-    """Queries that both get right, the first alone, the second alone, and neither: by the nearest image."""
+    """Queries that both get right, `one` alone, `other` alone, and neither: by the nearest image."""
     a, b = ~one.wrong, ~other.wrong
     return int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()), int((~a & ~b).sum())

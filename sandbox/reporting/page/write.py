@@ -14,6 +14,7 @@ from sandbox.reporting.page.material import Material, Pictured, read_material
 from sandbox.reporting.page.render import render
 from sandbox.reporting.page.scripted import CLASSES, scripted
 from sandbox.reporting.page.words import split_word
+from sandbox.reporting.records.spelling import short_objective
 from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted
 
@@ -46,7 +47,7 @@ def page_of(material: Material) -> str:
         scripted(looked),
         SCRIPTS,
         run=run,
-        objective=run.facts.get("objective", run.recipe.loss),
+        objective=short_objective(run.recipe.loss),
         where=_where(material),
         split=split_word(material.split),
         judged=split_word(material.judged),

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.recipe.fold import parse_fold
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.reporting.records.run import Run
+from sandbox.reporting.records.spelling import short_objective
 from sandbox.wording import counted, first_names
 
 Fold = tuple[str, str]
@@ -33,6 +34,11 @@ class Group:
     def objective(self) -> str:
         """As --loss takes it."""
         return self.recipe.loss
+
+    @property
+    def called(self) -> str:
+        """The objective in print: with short numbers, and as a person types what has a name, such as semihard."""
+        return short_objective(self.objective)
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
@@ -74,7 +80,7 @@ def group(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
     groups, lacking = [], []
     for together in by_name.values():
         whole, lost = _whole_seeds([together[place] for place in sorted(together)])
-        lacking += [f"{whole[0].recipe.loss} seed {seed}" for seed in lost]
+        lacking += [f"{short_objective(whole[0].recipe.loss)} seed {seed}" for seed in lost]
         groups.append(Group(tuple(whole)))
     if lacking:
         count = counted(len(lacking), "seed that lacks folds is", "seeds that lack folds are")

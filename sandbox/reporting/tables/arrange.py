@@ -12,7 +12,7 @@ from sandbox.recipe.fold import parse_fold
 from sandbox.recipe.specs import Recipe, flat
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.names import printed_setting, setting_name
-from sandbox.reporting.tables.settings import shortened
+from sandbox.reporting.records.spelling import shortened
 
 ABSENT = "\0absent"
 """In the place of a setting that the data set of a run has not."""

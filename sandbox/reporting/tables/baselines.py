@@ -12,10 +12,10 @@ from sandbox.evaluation.figures import lower_is_better
 from sandbox.evaluation.intervals.paired import paired
 from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, UNTRAINED, Run
+from sandbox.reporting.records.spelling import short_objective
 from sandbox.reporting.tables.arrange import Arranged
 from sandbox.reporting.tables.mixed import judged_by
 from sandbox.reporting.tables.numbers import figure_cell, written
-from sandbox.reporting.tables.settings import short_objective
 from sandbox.reporting.tables.table import Cell
 from sandbox.wording import counted, first_names
 

@@ -43,8 +43,7 @@ def build_table(runs: Sequence[Run], layout: Layout | None = None) -> Table:
     keys = _figures(runs, layout.metrics)
     arranged = _sorted(arrange(groups, layout.rows, layout.columns), keys, layout)
     if not layout.mixed:
-        for b, block in enumerate(arranged.blocks):
-            check_column(arranged.of_block(b), keys[0], block, arranged.across)
+        _check_columns(arranged, keys[0])
         for key in keys:
             check_alike(key, entries_of([run for one in groups for run in one.runs], key))
     made, remarks = columns_of(arranged, keys, layout)
@@ -56,6 +55,20 @@ def build_table(runs: Sequence[Run], layout: Layout | None = None) -> Table:
         rows, said = [*rows, *foot], [*said, *told]
     text = caption(arranged, keys, columns, layout, [*said, *left_out])
     return Table(tuple(columns), tuple(rows), text)
+
+
+def check_columns(groups: Sequence[Group], layout: Layout) -> None:
+    """Refuse groups that a layout would put into one column although their figures do not compare.
+
+    Raises:
+        SandboxError: as `build_table` refuses them.
+    """
+    _check_columns(arrange(groups, layout.rows, layout.columns), f"test/{SHOWN[0]}")
+
+
+def _check_columns(arranged: Arranged, key: str) -> None:
+    for b, block in enumerate(arranged.blocks):
+        check_column(arranged.of_block(b), key, block, arranged.across)
 
 
 def _figures(runs: Sequence[Run], asked: Sequence[str]) -> list[str]:

@@ -13,7 +13,6 @@ from sandbox.reporting.tables.arrange import Arranged
 from sandbox.reporting.tables.layout import Layout
 from sandbox.reporting.tables.numbers import is_share
 from sandbox.reporting.tables.protocol import protocol
-from sandbox.reporting.tables.settings import short_objective
 from sandbox.reporting.tables.table import Caption, Column
 from sandbox.reporting.tables.trials import said as trials_said
 from sandbox.wording import counted, first_names
@@ -106,7 +105,7 @@ def _arrows(columns: Sequence[Column]) -> str:
 
 
 def _named(groups: Iterable[Group]) -> list[tuple[str, Run]]:
-    return [(short_objective(one.objective), one.runs[0]) for one in groups]
+    return [(one.called, one.runs[0]) for one in groups]
 
 
 def _health(groups: Sequence[Group]) -> str:
@@ -124,5 +123,5 @@ def _health(groups: Sequence[Group]) -> str:
                 count += 1
         for said, those in seeds.items():
             word = "seed" if len(those) == 1 else "seeds"
-            found.append(f"{short_objective(one.objective)} {word} {_ranged(those)} ({said})")
+            found.append(f"{one.called} {word} {_ranged(those)} ({said})")
     return f"Noticed in the training of {counted(count, 'run', 'runs')}: {first_names(found)}." if found else ""

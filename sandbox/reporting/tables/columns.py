@@ -8,13 +8,13 @@ from typing import Literal
 
 from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.reporting.records.groups import Group
+from sandbox.reporting.records.spelling import short_objective
 from sandbox.reporting.tables.arrange import Arranged
 from sandbox.reporting.tables.baselines import difference_cell, reference_rows
 from sandbox.reporting.tables.layout import Layout
 from sandbox.reporting.tables.lettering import lettered
 from sandbox.reporting.tables.mixed import judged_by
 from sandbox.reporting.tables.numbers import cost_cell, figure_cell
-from sandbox.reporting.tables.settings import short_objective
 from sandbox.reporting.tables.table import Cell, Column
 from sandbox.wording import counted, first_names
 

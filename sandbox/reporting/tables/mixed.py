@@ -9,8 +9,8 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import printed_name
 from sandbox.recipe.specs import EMBEDDED_BY, flat, own_settings
 from sandbox.reporting.records.groups import Group
+from sandbox.reporting.records.spelling import shortened
 from sandbox.reporting.tables.arrange import settings_of
-from sandbox.reporting.tables.settings import shortened
 from sandbox.wording import first_names
 
 _LEARNT_WITH = {"data.image_size", "data.resize", "data.colour", "data.normalize", "data.root"}

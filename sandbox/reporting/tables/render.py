@@ -24,6 +24,8 @@ class Manner:
     """LaTeX: a file that compiles as it is."""
     label: str = ""
     """LaTeX: what a reference names."""
+    fit: int = 0
+    """Terminal: columns that a line may take, behind which the table folds; 0 for as many as it needs."""
 
 
 def style_of(asked: str, out: str) -> str:
@@ -64,7 +66,7 @@ def render(table: Table, style: str, *, header: str = "", manner: Manner | None 
     """
     manner = manner or Manner()
     ways: dict[str, Callable[[], str]] = {
-        "terminal": lambda: terminal.written(table),
+        "terminal": lambda: terminal.written(table, manner.fit),
         "markdown": lambda: markdown.written(table, header),
         "latex": lambda: latex.written(
             table, header, siunitx=manner.siunitx, standalone=manner.standalone, label=manner.label

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox.cli.study.progress import retrained_line, short_values, trial_line, watch_study
-from sandbox.cli.study.words import read_duration, say_standing, say_winner
+from sandbox.cli.study.words import read_duration, say_plan, say_standing, say_winner
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Note
+from sandbox.recipe.specs import Recipe
+from sandbox.tuning.plan.plan import Plan
+from sandbox.tuning.search.cost import Cost
 from sandbox.tuning.search.events import Ended, Retrained, TrialBegun, TrialOver, TrialStep, Waiting
 from sandbox.tuning.study.record import DEFAULT, StudyRecord, TrialRecord
 
@@ -91,6 +95,16 @@ def test_the_winner_stands_beside_the_default(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "no trial meets every constraint\n"
     with pytest.raises(SandboxError, match="its command is gone"):
         say_winner(record(DONE), "mine")
+
+
+def test_figures_are_called_by_their_printed_names(capsys: pytest.CaptureFixture[str]) -> None:
+    won = TrialRecord(3, "complete", (0.71, 0.1), {"a.b": 1.0}, line="python experiments/run.py --loss a")
+    several = replace(record(won), monitors=("retrieval/map@r", "verification/eer"), lower=(False, True))
+    say_winner(several, "mine")
+    assert "the front, by MAP@R and EER:" in capsys.readouterr().out
+    plan = Plan(recipe=Recipe(loss="triplet(margin=tune(0.1, 0.5))"), monitors=("retrieval/map@r", "verification/auc"))
+    say_plan(plan, Cost(2, 16, 1, 1, 0, 1.0), Path("mine"), 1)
+    assert "reaching for MAP@R and AUC of validation; sampler" in capsys.readouterr().out
 
 
 def test_going_on_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:

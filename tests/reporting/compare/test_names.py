@@ -22,10 +22,18 @@ def test_an_objective_is_name_enough_where_no_other_has_it() -> None:
 def test_settings_that_differ_stand_behind_an_objective_that_several_have() -> None:
     plain, other = Recipe(loss="arcface"), Recipe(loss="arcface", backbone=BackboneSpec(name="conv4"), seed=3)
     assert names_of([of(plain), of(other)]) == [
-        "arcface (backbone.name = conv6)",
-        "arcface (backbone.name = conv4)",
+        "arcface (network conv6)",
+        "arcface (network conv4)",
     ]
     assert names_of([of(plain), of(plain, "def")]) == [f"arcface [{digest(plain)}]"] * 2
+
+
+def test_an_objective_is_called_what_tables_call_it_and_close_values_are_told_apart() -> None:
+    semihard = "triplet_margin(margin={}, miner=triplet_margin(type_of_triplets='semihard'))"
+    groups = [of(Recipe(loss=semihard.format(margin))) for margin in (0.2139569, 0.2139571)]
+    assert names_of(groups[:1]) == ["triplet_margin(margin=0.214, miner=semihard)"]
+    assert names_of(groups) == [f"triplet_margin(margin={m}, miner=semihard)" for m in ("0.2139569", "0.2139571")]
+    assert described(groups[0], groups[:1]).endswith(" triplet_margin(margin=0.214, miner=semihard) (1 seed)")
 
 
 def test_a_list_shows_digest_settings_and_the_split_where_it_is_needed() -> None:

@@ -25,7 +25,7 @@ def test_a_difference_that_is_lost_among_the_figures_shown_is_called_that() -> N
     assert said(a, b).startswith("A is better than B by 0.022 MAP@R (95 % interval 0.004 to 0.040, n = 5 paired seeds")
     lost = said(a, b, holm=0.1, count=4)
     assert lost.startswith("A is ahead of B by 0.022 MAP@R, but not by more than chance allows once the 4 figures")
-    assert "0.1 by Holm over 4 figures" in lost and "better" not in lost
+    assert ", p = 0.1 with Holm's correction for 4 figures)" in lost and "better" not in lost
     assert said(b, a).startswith("B is better than A by 0.022 MAP@R (95 % interval 0.004 to 0.040, ")
 
 

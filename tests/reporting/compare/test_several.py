@@ -67,7 +67,7 @@ def test_what_stands_twice_in_a_cell_is_refused_and_seeds_that_differ_are_said()
 def test_a_way_is_all_settings_but_those_of_data() -> None:
     more = [Group((run("arcface", f"s{at}", 0.3, backbone=BackboneSpec(name="conv4")),)) for at in range(6)]
     found = over_data([*sets(), *more], "data.name", KEY)
-    assert found.names == ("arcface (backbone.name = conv6)", "siamese", "arcface (backbone.name = conv4)")
+    assert found.names == ("arcface (network conv6)", "siamese", "arcface (network conv4)")
     (note,) = over_data([*sets(), *more[:2]], "data.name", KEY).notes
     assert note.startswith("left out, as not on every data set: arcface (not on folder (s2), folder (s3), folder (s4)")
 

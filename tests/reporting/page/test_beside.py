@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,18 @@ def test_wins_are_those_of_a_loop(materials: list[Material]) -> None:
     assert wins(*runs.searched) == expected and min(expected) > 0
     telling = (a != b)[runs.searched[0].rows[runs.shown]]
     assert telling[: telling.sum()].all()  # queries on which they differ come first
+
+
+def test_who_is_right_alone_is_called_by_its_letter(materials: list[Material]) -> None:
+    a, b = (right(x) for x in X)
+    two = page_of_runs(materials)
+    heads = [re.sub("<[^>]*>", "", cell) for cell in re.findall("<th[^>]*>[^<]*alone</th>", two)]
+    assert heads == ["A alone", "B alone"]
+    assert f'<td>A and B</td><td class="number">{(a & b).sum()}</td><td class="number">{(a & ~b).sum()}</td>' in two
+    three = page_of_runs([*materials, materials[1]])
+    heads = [re.sub("<[^>]*>", "", cell) for cell in re.findall("<th[^>]*>[^<]*alone</th>", three)]
+    assert heads == ["one alone", "the other alone"]
+    assert f"A: {(a & ~b).sum()}</td>" in three and f"C: {(~a & b).sum()}</td>" in three
 
 
 def test_runs_over_other_images_or_too_many_are_refused(materials: list[Material], tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.objectives.resolve import resolve
+from sandbox.reporting.records.spelling import short_objective, short_value, shortened
 from sandbox.reporting.tables.numbers import figure_cell, is_share, places, written
-from sandbox.reporting.tables.settings import short_objective, short_value, shortened
 
 
 @pytest.mark.parametrize(

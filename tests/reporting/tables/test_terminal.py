@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sandbox.errors import SandboxError
+from sandbox.reporting.tables.folded import width
 from sandbox.reporting.tables.render import style_of
 from sandbox.reporting.tables.table import Caption, Cell, Column, Row, Table
-from sandbox.reporting.tables.terminal import width, written
+from sandbox.reporting.tables.terminal import written
 
 
 def table(block: str = "") -> Table:
@@ -33,6 +34,21 @@ def test_a_block_has_its_name_above_its_columns() -> None:
     lines = written(table("a data set of a long name")).splitlines()
     assert lines[0].strip() == "a data set of a long name" and lines[0].index("a data") > len("objective")
     assert width(lines[0]) == width(lines[2])
+
+
+def test_a_piece_has_the_name_of_its_block_and_its_own_rule_above_the_baselines() -> None:
+    wide = table("glyphs")
+    columns = (*wide.columns, Column("figure", "test/verification/auc", "AUC", "glyphs", "↑"))
+    rows = tuple(Row((*row.cells, Cell(f"0.{place}")), foot=row.foot) for place, row in enumerate(wide.rows))
+    whole, parted = (written(Table(columns, rows, wide.caption), fit) for fit in (0, 26))
+    assert whole.count("glyphs") == 1 and parted.count("glyphs") == 2 and parted.count("raw pixels") == 2
+    first, second = parted.split("\n\n")[:2]
+    for piece, figure, foot in ((first, "MAP@R", "0.3"), (second, "AUC", "0.2")):
+        lines = piece.splitlines()
+        assert figure in lines[1] and lines[2] == lines[-2] and set(lines[2]) == {"-", " "}
+        assert lines[-1].startswith("raw pixels") and lines[-1].endswith(foot)
+        assert max(map(width, lines)) <= 26
+    assert max(map(width, parted.splitlines())) <= 26
 
 
 def test_a_table_is_no_picture() -> None:

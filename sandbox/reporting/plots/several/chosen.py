@@ -96,12 +96,13 @@ def of_one_split(groups: Sequence[Group]) -> None:
                 "choose those that belong together with --where"
             )
         return
-    listed = first_names([f"{name} ({split[:6]})" for split, name in splits.items()])
     names = list(dict.fromkeys(splits.values()))
     way = f'--where "data.name = {names[0]}"' if len(names) > 1 else '--where "data.split = ..." or their folders'
-    raise SandboxError(
-        f"the runs were judged on {len(splits)} splits, {listed}, which have no common axis; choose one with {way}"
-    )
+    if len(names) == len(splits):
+        of = f"{len(names)} data sets, {first_names(names)}"
+    else:  # one data set has several, which only their digests tell apart
+        of = f"{len(splits)} splits, {first_names([f'{name} ({split[:6]})' for split, name in splits.items()])}"
+    raise SandboxError(f"the runs were judged on {of}, which have no common axis; choose one with {way}")
 
 
 def named_recipe(given: str, groups: Sequence[Group], flag: str) -> Group:
