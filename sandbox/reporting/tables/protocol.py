@@ -33,7 +33,10 @@ def _said(group: Group, tested: bool) -> str:
             told.append(f"{verb} {counted(classes, 'class', 'classes')} ({counted(images, 'image', 'images')})")
     folds = [_of_folds(group)] if group.folds else []
     mirrored = ["embeddings are the mean of an image's and its mirror image's"] if group.recipe.evaluate.flip else []
-    parts = [part for part in (_set(run), ", ".join(told), *folds, *mirrored) if part]
+    trials = run.facts.get("trials")
+    count = trials.get("test" if tested else "val") if isinstance(trials, dict) else None
+    tried = [f"one-shot accuracy is of {count:,} trials"] if isinstance(count, int) else []
+    parts = [part for part in (_set(run), ", ".join(told), *tried, *folds, *mirrored) if part]
     return f"{run.recipe.data.name}: {'; '.join(parts)}." if parts else ""
 
 
