@@ -19,11 +19,9 @@ from sandbox.pipeline.protocol import protocol
 from sandbox.pipeline.run import resume, run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
 from sandbox.reporting.page.write import write_page
-from sandbox.reporting.records.groups import group
 from sandbox.reporting.records.read import read_run
 from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, UNTRAINED
-from sandbox.reporting.tables.build import build
-from sandbox.reporting.tables.layout import Layout
+from sandbox.reporting.tables.build import build_table
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
 from sandbox.scoring.from_run import of_run
@@ -115,9 +113,10 @@ def test_its_page_shows_the_trials_and_pictures_of_validation(done: RunFolder, t
 
 
 def test_a_table_shows_it_by_default(done: RunFolder) -> None:
-    table = build(group([read_run(done)])[0], Layout())
-    heads = [column.head for column in table.columns]
-    assert any("one-shot accuracy" in head for head in heads)
+    table = build_table([read_run(done)])
+    assert [column.name for column in table.columns if column.kind == "figure"] == ["one-shot accuracy"]
+    texts = [[cell.text for cell in row.cells] for row in table.rows]
+    assert {text[0] for text in texts[1:]} == {RAW_PIXELS, HAUSDORFF, UNTRAINED}
 
 
 def test_cut_off_and_gone_on_with_it_ends_the_same(done: RunFolder, tree: Path, tmp_path: Path) -> None:

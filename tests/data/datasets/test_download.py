@@ -107,10 +107,10 @@ def zipped(folder: Path, pattern: str = "*.png") -> bytes:
 
 
 def drawings(folder: Path, alphabets: str) -> Path:
-    for place, alphabet in enumerate(alphabets):
+    for place, letter in enumerate(alphabets):
         for character in (1, 2):
             for number in range(4):
-                file = folder / f"Alphabet_{alphabet}" / f"character{character:02d}" / f"{number:02d}.png"
+                file = folder / f"Alphabet_{letter}" / f"character{character:02d}" / f"{number:02d}.png"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 ink = np.full((105, 105), 255, np.uint8)
                 ink[10 * place : 10 * place + 8, 10 * character : 30 + number] = 0
