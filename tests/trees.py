@@ -16,6 +16,7 @@ from PIL import Image
 
 from sandbox.data.datasets.homework import HomeworkSpec
 from sandbox.data.datasets.lfw import LfwSpec
+from sandbox.data.datasets.omniglot import OmniglotSpec
 from sandbox.recipe.specs import DataSpec
 
 SIDE = 16
@@ -67,7 +68,7 @@ def omniglot(root: Path, seed: int) -> tuple[DataSpec, Callable[[str], str]]:
         alphabet, character, drawing = place // 6, place % 6 // 2, place % 2
         around = "images_background" if alphabet < 4 else "images_evaluation"
         face(root / around / f"A{alphabet}" / f"character{character:02d}" / f"{drawing}.png", place, place)
-    return DataSpec(name="omniglot"), lambda path: path.split("/")[-3]
+    return OmniglotSpec(name="omniglot"), lambda path: path.split("/")[-3]
 
 
 def lfw(settings: dict[str, Any]) -> Callable[[Path, int], tuple[DataSpec, Callable[[str], str]]]:

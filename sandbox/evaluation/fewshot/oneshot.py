@@ -15,7 +15,7 @@ from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.intervals.paired import t_interval
 
 ACCURACY = "oneshot/accuracy"
-_BLOCK = 256  # trials whose examples are gathered at once
+_GATHERED = 2**24  # numbers of examples that are held at once: 128 MiB
 _ROUNDING = 1e-9
 
 
@@ -67,8 +67,9 @@ def oneshot(x: np.ndarray, trials: Trials) -> Figures:
     length = np.linalg.norm(x, axis=1, keepdims=True)
     unit = np.divide(x, length, out=np.zeros_like(x), where=length > 0)
     similarity = np.empty(trials.support.shape)
-    for start in range(0, len(trials), _BLOCK):
-        part = slice(start, start + _BLOCK)
+    block = max(1, _GATHERED // max(1, trials.ways * x.shape[1]))
+    for start in range(0, len(trials), block):
+        part = slice(start, start + block)
         similarity[part] = np.einsum("twd,td->tw", unit[trials.support[part]], unit[trials.query[part]])
     return accuracy_of(similarity, trials)
 

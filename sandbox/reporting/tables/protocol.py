@@ -33,7 +33,11 @@ def _said(group: Group, tested: bool) -> str:
         if isinstance(images, int) and isinstance(classes, int) and (tested or name != "test"):
             told.append(f"{verb} {counted(classes, 'class', 'classes')} ({counted(images, 'image', 'images')})")
     folds = [_of_folds(group)] if group.folds else []
-    parts = [part for part in (_set(run), ", ".join(told), *folds, _averaged(run.recipe.evaluate)) if part]
+    trials = run.facts.get("trials")
+    count = trials.get("test" if tested else "val") if isinstance(trials, dict) else None
+    tried = f"one-shot accuracy is of {count:,} trials" if isinstance(count, int) else ""
+    said = (_set(run), ", ".join(told), tried, *folds, _averaged(run.recipe.evaluate))
+    parts = [part for part in said if part]
     return f"{run.recipe.data.name}: {'; '.join(parts)}." if parts else ""
 
 

@@ -23,10 +23,13 @@ from scipy.io import savemat
 from sklearn.datasets._base import RemoteFileMetadata
 from torchvision.datasets import CIFAR100, MNIST, Omniglot
 
-from sandbox.data.catalog import load
+from sandbox.data.catalog import files_of, load
+from sandbox.data.datasets import omniglot
 from sandbox.data.datasets.download import folder_of, kept
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
+
+from omniglot_trees import alphabet, official_tree
 
 DOWNLOADED = ("olivetti", "mnist", "cifar100", "omniglot")
 
@@ -95,19 +98,19 @@ def tarred(folder: Path) -> bytes:
     return out.getvalue()
 
 
-def zipped(folder: Path) -> bytes:
+def zipped(folder: Path, pattern: str = "*.png") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for file in sorted(folder.rglob("*.png")):
+        for file in sorted(folder.rglob(pattern)):
             archive.write(file, file.relative_to(folder.parent))
     return out.getvalue()
 
 
 def drawings(folder: Path, alphabets: str) -> Path:
-    for place, alphabet in enumerate(alphabets):
+    for place, letter in enumerate(alphabets):
         for character in (1, 2):
             for number in range(4):
-                file = folder / f"Alphabet_{alphabet}" / f"character{character:02d}" / f"{number:02d}.png"
+                file = folder / f"Alphabet_{letter}" / f"character{character:02d}" / f"{number:02d}.png"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 ink = np.full((105, 105), 255, np.uint8)
                 ink[10 * place : 10 * place + 8, 10 * character : 30 + number] = 0
@@ -292,3 +295,30 @@ def test_a_cache_that_cannot_be_written(cache: Path) -> None:
     (cache / "downloads").touch()
     with pytest.raises(SandboxError, match=r"cannot write the cache folder .*downloads \(.*\); set METRIC_LEARNING"):
         load(DataSpec(name="mnist"))
+
+
+def test_the_official_runs_of_omniglot_are_added_to_what_was_downloaded(
+    served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = served
+    tree = official_tree(tmp_path / "tree")
+    alphabet(tmp_path / "images_evaluation", "Angelic", 2)
+    files = {
+        "images_background.zip": zipped(tree / "background"),
+        "images_evaluation.zip": zipped(tmp_path / "images_evaluation"),
+    }
+    for file, content in files.items():
+        (folder / file).write_bytes(content)
+    point(monkeypatch, address, digests(files))
+    monkeypatch.setattr(omniglot, "_RUNS", f"{address}/all_runs.zip")
+    spec = omniglot.OmniglotSpec(name="omniglot", split="official", image_size=8)
+    with pytest.raises(SandboxError, match=r"all_runs\.zip .*HTTP 404.* give data.root a folder that holds the 20"):
+        load(spec)
+    (folder / "all_runs.zip").write_bytes(zipped(tree / "one", "*"))
+    splits = load(spec)
+    assert splits.test_oneshot is not None and len(splits.test_oneshot.trials) == 400
+    assert {name.split("/")[0] for name in splits.test.classes} == {"Angelic"}
+    for file in folder.iterdir():
+        file.unlink()
+    assert load(spec).digest == splits.digest
+    assert all(path.is_file() for path in files_of(spec, splits))
