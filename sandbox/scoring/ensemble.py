@@ -21,7 +21,6 @@ from sandbox.scoring.inputs import Inputs, Options
 from sandbox.scoring.score import Scored, score
 
 _SETS = ("probe", "verify", "validation", "validation_verify")
-_OF_VALIDATION = ("validation", "validation_pairs", "validation_verify")
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def of_runs(paths: Sequence[Path], split: str) -> Ensemble:
     members = [read_split(folder, split) for folder in folders]
     whole = _check_same_images(folders, names, split)
     if not whole:
-        members = [replace(one, **dict.fromkeys(_OF_VALIDATION)) for one in members]
+        members = [replace(one, validation=None, validation_pairs=None, validation_verify=None) for one in members]
     for name, other in zip(names[1:], members[1:], strict=True):
         _check_alike(members[0], other, (names[0], name))
     lengths = [one.probe.x.shape[1] for one in members]
