@@ -192,7 +192,7 @@ class EvaluateSpec:
     """Images of each class that an episode asks for."""
     views: int = 1
     """Embed each image as the mean of this many versions: itself and slight affine changes, the same for every image;
-    with flip, of as many of its mirror image too."""
+    with flip, of as many of its mirror image too. Class scores (top-1) are of the image itself."""
     view_strength: float = 1.0
     """How far those changes go: 1 turns by up to 5 degrees, shears by 0.15, zooms by 10 % and shifts by 4 %."""
 
