@@ -74,6 +74,7 @@ def print_report(shown: Shown, *, every: bool = False) -> None:
         entries = [row.entry(shown.report[split], split) for split in splits]
         beside = [row.entry(base.get(last, {}), last) for base in shown.baselines.values()]
         name = row.name.removeprefix("verification ")
+        name = name.removesuffix(" accuracy") if "-shot " in name else name  # it stands below, and widths are short
         table.add_row(name, *map(spell, entries), spell_interval(entries[-1]), *map(spell, beside))
     console = Console()
     if not console.is_terminal:
