@@ -36,7 +36,7 @@ def of_run(path: Path, split: str) -> Inputs:
         raise SandboxError(f"{path} has no embeddings of its {split} split: it was trained without looking at it")
     val, val_apart, val_pairs = _split(kept, "val", 0)
     if split == "val":
-        return Inputs(probe=val, pairs=val_pairs, verify=val_apart)
+        return Inputs(probe=val, pairs=val_pairs, verify=val_apart, closed=kept.closed_set)
     test, test_apart, test_pairs = _split(kept, "test", 0 if kept.closed_set else len(val.classes))
     if val.x.shape[1] != test.x.shape[1]:
         raise SandboxError(f"the run {path} is damaged: val has {val.x.shape[1]} dimensions, test {test.x.shape[1]}")

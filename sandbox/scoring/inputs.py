@@ -30,7 +30,7 @@ class Inputs:
     validation_verify: Embeddings | None = None
     """The same of validation, which `validation_pairs` then are of."""
     closed: bool = False
-    """Whether validation holds the same identities on purpose."""
+    """Whether training, and validation if it is there, hold the same identities on purpose."""
     retrieve: bool = True
     """Whether the labels are good enough for retrieval."""
     notes: tuple[str, ...] = ()
