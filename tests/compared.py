@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.evaluation.report import Labelled, Options, evaluate
+from sandbox.recipe.episodes import Episodes
 from sandbox.recipe.specs import Recipe
 from sandbox.runs.embeddings import KeptSet, write_embeddings
 from sandbox.runs.folder import RunFolder, create
@@ -26,9 +27,11 @@ def told(parent: Path, recipe: Recipe, figures: Mapping[str, float] | float, spl
 
 def embedded(parent: Path, recipe: Recipe, x: np.ndarray, y: np.ndarray, split: str = "abc") -> RunFolder:
     """A finished run that keeps test embeddings x (N, D) of labels y (N,), with the figures that they have."""
+    spec = recipe.evaluate
+    episodes = Episodes.of(spec.episodes, spec.episode_count, spec.episode_queries)
     folder = create(parent, recipe, "a test")
-    rows = x.astype(np.float32)
-    folder.write_json("report.json", {"test": evaluate(Labelled(rows, y), Options(recall_at=(1, 5))).figures})
+    rows, options = x.astype(np.float32), Options(recall_at=(1, 5), episodes=episodes)
+    folder.write_json("report.json", {"test": evaluate(Labelled(rows, y), options).figures})
     write_embeddings(folder, {"test": KeptSet(rows, y)}, closed_set=False)
     folder.update(status="done", split=split)
     return folder

@@ -89,10 +89,16 @@ def print_report(shown: Shown, *, every: bool = False) -> None:
     if console.width - right - 1 < _NAME:
         table.padding, right = (0, 0, 0, 0), right - len(heads) - 1
     for row, cells in zip(rows, texts, strict=True):
-        table.add_row(_folded(row.name.removeprefix("verification "), console.width - right - 1), *cells)
+        table.add_row(_folded(_short(row.name), console.width - right - 1), *cells)
     console.print(table)
     for line in _below(shown, rows):
         console.print(Text(printable(line)), soft_wrap=not console.is_terminal)
+
+
+def _short(name: str) -> str:
+    """The name of a row without what stands below the table, since widths are short."""
+    name = name.removeprefix("verification ")
+    return name.removesuffix(" accuracy") if "-shot " in name else name
 
 
 def _folded(name: str, room: int) -> str:

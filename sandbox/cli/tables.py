@@ -62,7 +62,7 @@ def _beside(entry: Mapping[str, Any]) -> str:
     if "threshold" in entry:
         shown["threshold"] = spell_threshold(entry["threshold"], ".4g")
     beside = [f"{name} {text}" for name, text in shown.items()]
-    if "queries" in entry:
+    if "queries" in entry and "classes" in entry:
         beside.append(f"episodes of {entry['queries']:,} queries a class, from {entry['classes']:,} classes")
     if "fitted_on" in entry:
         beside.append(f"fitted on {entry['fitted_on']:,} images")

@@ -51,7 +51,7 @@ def read_split(folder: RunFolder, split: str) -> Inputs:
     val, val_apart, val_pairs = _split(kept, "val", 0)
     tried = _tried(kept, split)
     if split == "val":
-        return Inputs(probe=val, pairs=val_pairs, verify=val_apart, tried=tried)
+        return Inputs(probe=val, pairs=val_pairs, verify=val_apart, tried=tried, closed=kept.closed_set)
     if alone:
         assert tried is not None
         return Inputs(probe=_numbered(tried, 0), tried=tried, trials_alone=True, retrieve=False)

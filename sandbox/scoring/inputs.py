@@ -31,7 +31,7 @@ class Inputs:
     validation_verify: Embeddings | None = None
     """The same of validation, which `validation_pairs` then are of."""
     closed: bool = False
-    """Whether validation holds the same identities on purpose."""
+    """Whether training, and validation if it is there, hold the same identities on purpose."""
     tried: KeptSet | None = None
     """One-shot trials, and the embeddings that they are of."""
     trials_alone: bool = False

@@ -99,3 +99,22 @@ def test_every_figure_fits_80_columns_and_a_long_name_is_parted_where_one_reads_
     place = next(k for k, line in enumerate(lines) if line.startswith(" @validation"))
     assert lines[place - 1].startswith(" balanced accuracy ") and lines[place].split() == ["@validation"]
     assert lines[place - 1].split()[2:4] == ["0.2500", "0.2500"]  # test and raw pixels; validation has none
+
+
+def test_episodes_that_were_asked_for_are_shown_with_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn: Figures = {
+        f"fewshot/accuracy@{task}": {"value": 0.75, "low": 0.7, "high": 0.8, "n": 1000, "queries": 15, "classes": 40}
+        for task in ("5-way-1-shot", "20-way-5-shot")
+    }
+    names = [row.name for row in first_rows({"val": figures(), "test": figures() | drawn})]
+    assert names[3:5] == ["5-way 1-shot accuracy", "20-way 5-shot accuracy"]
+    both = {"raw pixels": {"test": figures() | drawn}, "untrained": {"test": figures() | drawn}}
+    print_report(Shown("triplet", {"val": figures(), "test": figures() | drawn}, both))
+    out = capsys.readouterr().out.splitlines()
+    row = next(line for line in out if line.startswith(" 20-way"))
+    assert row.split() == ["20-way", "5-shot", "0.7500", "0.7000", "to", "0.8000", "0.7500", "0.7500"]
+    assert max(len(line.rstrip()) for line in out[:-1]) <= 80
+    assert out[-1] == (
+        "5-way 1-shot, 20-way 5-shot accuracy: 1,000 episodes of 15 queries a class, drawn from 40 classes; their "
+        "interval is over episodes, and says nothing of other classes"
+    )

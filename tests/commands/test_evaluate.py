@@ -214,6 +214,16 @@ def test_a_metric_is_used_throughout(scored: Callable[..., Report], pairs: Path,
         assert by_metric[key]["value"] != by_cosine[key]["value"]
 
 
+def test_episodes_are_scored_where_they_are_asked_for(command: Callable[..., Any], npz: Path) -> None:
+    words = ("--embeddings", str(npz), "--episodes", "5-way 1-shot, 20w3s", "--episode_queries", "2")
+    said = command("evaluate.py", *words, "--episode_count", "600")
+    assert said.code == 0 and said.err == ""
+    rows = [line.split() for line in said.out.splitlines() if "-shot accuracy" in line]
+    assert [row[:3] for row in rows] == [["5-way", "1-shot", "accuracy"], ["20-way", "3-shot", "accuracy"]]
+    beside = "600 episodes of 2 queries a class, from 20 classes"
+    assert all(0.3 < float(row[3]) < 1 and " ".join(row[7:]) == beside for row in rows)
+
+
 @pytest.mark.parametrize("index", ["ivf", "hnsw"])
 def test_an_approximate_index_says_its_recall(
     scored: Callable[..., Report], npz: Path, tmp_path: Path, index: str
@@ -364,6 +374,12 @@ def test_odd_validation_costs_its_own_figures_only(
         (("--embeddings", "NPZ", "--calibrate", "isotonic"), "--calibrate needs --pairs"),
         (("--embeddings", "NPZ", "--validation_pairs", "PAIRS"), "--validation"),
         (("--embeddings", "NPZ", "--enrol", "2"), "--enrol changes nothing without --validation"),
+        (("--embeddings", "NPZ", "--episodes", "5way"), "--episodes is '5way', but names ways and shots"),
+        (("--embeddings", "NPZ", "--episodes", "5w1s"), "5-way 1-shot draws 5 classes of at least 16 images"),
+        (("--embeddings", "NPZ", "--episodes", "21w1s", "--episode_queries", "4"), "but 20 of 20 classes of the"),
+        (("--embeddings", "NPZ", "--episodes", "5w1s", "--episode_count", "1"), "--episode_count is 1, but lies"),
+        (("--embeddings", "NPZ", "--episode_queries", "4"), "--episode_queries changes nothing without --episodes"),
+        (("--run", "DIR", "--bin", "x.bin", "--episodes", "5w1s"), "--bin holds pairs of images without any"),
         (("--embeddings", "NPZ", "--split", "val"), "--split changes nothing without --run"),
         (("--embeddings", "NPZ", "--gallery", "NPZ", "--metric", "l2", "--template", "mean"), "--template mean"),
         (("--run", "DIR", "--bin", "x.bin", "--split", "val"), "--bin brings pairs"),

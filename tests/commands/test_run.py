@@ -21,6 +21,7 @@ QUICK = (
     *"--data.name digits --data.image_size 8 --backbone.name conv4 --backbone.embedding_dim 16".split(),
     *"--max_steps 4 --batch.size 16 --threads 1".split(),
 )
+BY_CLASS = "--data.name digits --data.image_size 8 --data.split class --evaluate.episodes".split()
 
 
 def test_it_trains_and_ends_with_a_table_a_folder_and_the_next_command(
@@ -155,6 +156,11 @@ def test_catalogues_are_printed(command: Callable[..., Any], what: str) -> None:
         (("--recipe", ""), "--recipe is empty"),
         (("--loss", "triplet", "--loss", "arcface"), "given twice"),
         (("--loss", "nt_xent(temperature=0)"), "no finite number"),
+        (("--evaluate.episodes", "5-way"), "evaluate.episodes is '5-way', but names ways and shots"),
+        (("--evaluate.episode_count", "600"), "evaluate.episode_count is 600, but changes nothing without episodes"),
+        (("--evaluate.monitor", "fewshot/accuracy@5-way-1-shot"), "but evaluate.episodes asks for none"),
+        ((*BY_CLASS, "4w1s"), "4-way 1-shot draws 4 classes of at least 16 images (1 known, 15 asked for) each, but 3"),
+        ((*BY_CLASS, "2w900s"), "but the largest of 3 classes of test has"),
         (("--list", "looses"), "losses"),
         (("--tag", "two words"), "'two words' is no tag: letters, digits, - _ and . make one"),
         (("--tag", "a" * 65), "has 65 characters, but has at most 64"),

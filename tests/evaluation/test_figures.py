@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.evaluation.figures import printed_name, spell_threshold, validation_keys
+from sandbox.recipe.episodes import Task
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,9 @@ from sandbox.evaluation.figures import printed_name, spell_threshold, validation
         ("verification/balanced_accuracy@validation", "balanced accuracy@validation"),
         ("homework/score", "homework mark"),
         ("retrieval/unmatched", "queries without a match"),
+        ("fewshot/accuracy@5-way-1-shot", "5-way 1-shot accuracy"),
+        ("concatenated/fewshot/accuracy@20-way-5-shot", "20-way 5-shot accuracy, concatenated"),
+        ("fewshot/accuracy@many", "fewshot/accuracy@many"),
         ("identification/strangers@fpir=1e-2", "strangers named@FPIR=1e-2"),
         ("retrieval/index_recall", "retrieval/index_recall"),
         ("test/retrieval/map@r", "test/retrieval/map@r"),
@@ -38,5 +42,5 @@ def test_a_threshold_just_below_one_is_not_printed_as_one() -> None:
 
 
 def test_every_figure_of_validation_has_a_name_of_its_own() -> None:
-    keys = validation_keys([1, 10], [1e-1, 1e-3])
+    keys = validation_keys([1, 10], [1e-1, 1e-3], [Task(5, 1), Task(20, 5)])
     assert len({printed_name(key) for key in keys} - set(keys)) == len(keys)

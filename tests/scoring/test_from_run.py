@@ -91,7 +91,7 @@ def test_scored_again_it_gives_the_run_s_own_report(run: Path) -> None:
 def test_a_closed_set_says_so(tmp_path: Path) -> None:
     path = trained(DataSpec(name="digits", split="sample"), tmp_path)
     judged = of_run(path, "test")
-    assert judged.closed and judged.validation is not None
+    assert judged.closed and judged.validation is not None and of_run(path, "val").closed
     assert {*judged.probe.labels.tolist()} == {*judged.validation.labels.tolist()}
     found = score(judged, Options())
     assert "identities-in-both" not in {finding.rule for finding in found.findings}

@@ -16,6 +16,7 @@ from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled, evaluate
 from sandbox.evaluation.verification import calibration
 from sandbox.evaluation.verification import cross_validation as folds
+from sandbox.recipe.episodes import Episodes
 from sandbox.scoring.inputs import Inputs, Options, read
 from sandbox.scoring.score import score
 
@@ -299,3 +300,22 @@ def test_query_gallery_and_list_meet_in_any_spelling_and_it_is_told(tmp_path: Pa
             read(tmp_path / "query.npz", gallery=tmp_path / "same.npz", pairs=tmp_path / "pairs.txt"), Options()
         ).figures
     )
+
+
+def test_episodes_are_drawn_and_what_is_odd_of_them_is_found() -> None:
+    part = people()
+    rows = np.flatnonzero((part.labels > 2) | (np.arange(len(part)) % IMAGES < 3))  # three people have three images
+    part = replace(part, x=part.x[rows], labels=part.labels[rows])
+    asked = Options(episodes=Episodes.of("5w1s, 2w2s", 30, 4))
+    for closed in (False, True):
+        scored = score(Inputs(probe=part, closed=closed), asked)
+        assert scored.figures.keys() >= {"fewshot/accuracy@5-way-1-shot", "fewshot/accuracy@2-way-2-shot"}
+        rules = [finding.rule for finding in scored.findings if finding.rule.startswith("few-shot")]
+        assert rules == ["few-shot-small-classes"] * 2 + ["few-shot-closed-set"] * closed
+    (_, small) = [finding.text for finding in score(Inputs(probe=part), asked).findings if "small" in finding.rule]
+    assert small == (
+        "5-way 1-shot episodes leave out 3 of 24 classes, which have fewer than 5 images (1 known, 4 asked for): "
+        "p0, p1, p2"
+    )
+    with pytest.raises(SandboxError, match=r"but 21 of 24 classes of the embeddings have as many.*\(--episode_queries"):
+        score(Inputs(probe=part), Options(episodes=Episodes.of("22w1s", 30, 4)))

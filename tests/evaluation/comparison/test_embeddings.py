@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sandbox.evaluation.comparison.embeddings import between_pairs, between_queries
+from sandbox.evaluation.comparison.embeddings import between_episodes, between_pairs, between_queries
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 from sandbox.evaluation.retrieval.metrics import retrieval
 from sandbox.evaluation.verification.metrics import verify_all_pairs, verify_pairs
@@ -91,3 +91,16 @@ def test_the_interval_covers_the_true_difference() -> None:
         found = between_queries({"k": a}, {"k": b}, labels)["k"]
         hit += found.low <= 0.05 <= found.high
     assert 0.90 <= hit / tries <= 0.98
+
+
+def test_episodes_are_paired() -> None:
+    rng = np.random.default_rng(2)
+    hard = rng.uniform(0.3, 0.9, 500)
+    a, b = hard + 0.02 * rng.normal(size=500) + 0.01, hard
+    found = between_episodes(a, b)
+    reach = 1.96 * np.std(a - b, ddof=1) / math.sqrt(500)
+    assert (found.low, found.high) == pytest.approx((np.mean(a - b) - reach, np.mean(a - b) + reach))
+    assert (found.a, found.b, found.episodes) == (a.mean(), b.mean(), 500) and found.low > 0
+    unpaired = 1.96 * math.hypot(a.std(), b.std()) / math.sqrt(500)
+    assert reach < unpaired / 5  # what is hard in an episode is hard for both
+    assert math.isnan(between_episodes(a, a).low)

@@ -80,6 +80,14 @@ def test_what_is_drawn(sizes: list[int], ways: int, shots: int, queries: int) ->
     assert np.array_equal(found[:7], drawn(y, task, Episodes((task,), 7, queries)))
 
 
+def test_many_numbers_are_drawn_in_parts_that_go_on() -> None:
+    y, task = np.repeat(np.arange(201), 50), Task(200, 1)
+    first, second = draw(y, task, Episodes((task,), 250, 49))
+    assert (len(first), len(second)) == (200, 50) and not np.array_equal(first[:50], second)
+    (few,) = draw(y, task, Episodes((task,), 20, 49))
+    assert np.array_equal(first[:20], few)
+
+
 def test_draws_are_those_of_a_hat() -> None:
     uniform = np.random.default_rng(3).random((50, 6))
     sizes = np.random.default_rng(4).integers(6, 12, 50)

@@ -11,7 +11,7 @@ import pytest
 from sandbox.reporting.page.curves import curve_panels
 from sandbox.reporting.page.packed import as_script, packed
 from sandbox.reporting.page.svg import ticks
-from sandbox.reporting.page.words import duration, memory, number
+from sandbox.reporting.page.words import LEAD, duration, leading, meaning, memory, number
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,12 @@ def test_curves_mark_the_best_validation_and_leave_out_what_is_not_finite() -> N
     assert panels["validation EER"].word == "best (framed): 0.1000 at step 2"
     assert "nan" not in panels["training loss"].svg and 'class="best"' in panels["validation EER"].svg
     assert curve_panels({"": []}, "verification/eer") == []
+
+
+def test_episodes_come_first_where_they_are() -> None:
+    few_shot = "fewshot/accuracy@5-way-1-shot"
+    assert leading([few_shot, "retrieval/mrr", "verification/eer", "retrieval/map@r"]) == [
+        "retrieval/map@r", "verification/eer", few_shot,
+    ]  # fmt: skip
+    assert meaning(few_shot).startswith("share of queries that are nearest to the mean of the images known")
+    assert all(meaning(key) for key in LEAD)

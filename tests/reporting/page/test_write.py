@@ -12,6 +12,8 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.report import Labelled, Options, evaluate
+from sandbox.recipe.episodes import Episodes
 from sandbox.reporting.page.looked import look
 from sandbox.reporting.page.material import Pictured, read_material
 from sandbox.reporting.page.scripted import scripted
@@ -159,3 +161,14 @@ def test_a_run_without_embeddings_or_with_other_images_is_refused(tmp_path: Path
     with pytest.raises(SandboxError, match=r"has no embeddings\.safetensors, and a page is made of those"):
         write_page(folder)
     assert not (folder.path / "page.html").exists()
+
+
+def test_episodes_stand_among_the_first_figures(tmp_path: Path) -> None:
+    x = around_centres(LABELS)
+    options = Options(episodes=Episodes.of("5w1s", 600, 4))
+    report = {name: evaluate(Labelled(x, LABELS), options).figures for name in ("val", "test")}
+    text = visible(page_of(read_material(made_run(tmp_path, x, LABELS, report=report), None)))
+    value = report["test"]["fewshot/accuracy@5-way-1-shot"]["value"]
+    verdict, rest = text.partition("All other figures")[::2]
+    assert f"5-way 1-shot accuracy {value:.4f}" in verdict and "600 episodes of 4 queries a class" in verdict
+    assert "nearest to the mean of the images known of their class" in verdict and "5-way" not in rest

@@ -9,8 +9,11 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
+from sandbox.recipe.specs import EvaluateSpec, Recipe
 from sandbox.runs.embeddings import KeptSet
-from sandbox.tuning.search.final_folds import COMBINED, concatenated, read_combined
+from sandbox.tuning.search.final_folds import COMBINED, combine, concatenated, read_combined
+
+from compared import drawn, embedded
 
 PAIRS = Pairs(left=np.array([0, 0]), right=np.array([1, 2]), same=np.array([True, False]))
 LABELS = np.array([0, 0, 1])
@@ -45,3 +48,15 @@ def test_a_damaged_file_of_figures_is_said(tmp_path: Path, text: str) -> None:
     (tmp_path / COMBINED).write_text(text)
     with pytest.raises(SandboxError, match=r"combined\.json is damaged: it has no figures of test"):
         read_combined(tmp_path)
+
+
+def test_episodes_are_among_the_figures_of_several_models(tmp_path: Path) -> None:
+    spec = EvaluateSpec(episodes="5-way 2-shot", episode_count=100, episode_queries=3)
+    runs = [embedded(tmp_path, Recipe(loss="triplet_margin", evaluate=spec, seed=s), *drawn(s, 1.5)) for s in range(2)]
+    for run in runs:
+        run.update(test_images="abc")
+    combine(tmp_path, runs)
+    found, key = read_combined(tmp_path), "fewshot/accuracy@5-way-2-shot"
+    values = [run.read_json("report.json")["test"][key]["value"] for run in runs]
+    assert found[f"separated/{key}"] == pytest.approx(sum(values) / 2)
+    assert found[f"concatenated/{key}"] > max(values)
