@@ -24,6 +24,9 @@ def protocol(groups: Sequence[Group], tested: bool) -> list[str]:
 
 def _said(group: Group, tested: bool) -> str:
     run = group.runs[0]
+    mirrored = ["embeddings are the mean of an image's and its mirror image's"] if group.recipe.evaluate.flip else []
+    if run.facts.get("folds"):
+        return f"{'; '.join([*_of_test_folds(group), *mirrored])}."
     sets = run.facts.get("data")
     told = []
     for name, verb in _SETS.items():
@@ -32,9 +35,18 @@ def _said(group: Group, tested: bool) -> str:
         if isinstance(images, int) and isinstance(classes, int) and (tested or name != "test"):
             told.append(f"{verb} {counted(classes, 'class', 'classes')} ({counted(images, 'image', 'images')})")
     folds = [_of_folds(group)] if group.folds else []
-    mirrored = ["embeddings are the mean of an image's and its mirror image's"] if group.recipe.evaluate.flip else []
     parts = [part for part in (_set(run), ", ".join(told), *folds, *mirrored) if part]
     return f"{run.recipe.data.name}: {'; '.join(parts)}." if parts else ""
+
+
+def _of_test_folds(group: Group) -> list[str]:
+    """What a row of test folds is of, its standard error where it is of one seed, and what it may be held against."""
+    run = group.runs[0]
+    errors = [entry["standard_error"] for entry in run.report["test"].values() if "standard_error" in entry]
+    said = [f"standard error of the mean over folds {errors[0]:.4f}"] if errors and len(group.runs) == 1 else []
+    pooled = "AUC, EER and TAR@FAR pool the scores of networks that differ"
+    told = [str(run.facts[name]) for name in ("judged_on", "published") if run.facts.get(name)]
+    return [*told[:1], *said, pooled, *told[1:]]
 
 
 def _of_folds(group: Group) -> str:
