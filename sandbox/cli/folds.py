@@ -127,13 +127,13 @@ def _tell(folder: RunFolder, manner: Manner, hint: bool) -> None:
     baselines, health = folder.read_json("baselines.json"), facts.get("health", ())
     begins_trained = bool(recipe.backbone.weights or recipe.resume_from)
     print_report(Shown(recipe.loss, report, baselines, facts["judged_on"], health, begins_trained), every=manner.every)
-    for key, entry in report["test"].items():
+    for entry in report["test"].values():
         if "standard_error" in entry:
             say(
                 f"mean accuracy over {facts['folds']} folds: {entry['value']:.4f} ± {entry['standard_error']:.4f} "
-                f"(standard error; {entry['n']:,} pairs); AUC, EER and TAR@FAR pool the scores of networks that differ"
+                f"(standard error; {entry['n']:,} pairs); {facts['published']}"
             )
-            say(f"{facts['published']} ({key.partition('/')[2]})")
+    say("AUC, EER and TAR@FAR pool the scores of networks that differ")
     say(f"run folder: {from_here(folder.path)}")
     if (folder.path / "page.html").is_file():
         say(f"page: {from_here(folder.path / 'page.html')}")

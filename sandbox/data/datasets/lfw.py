@@ -197,7 +197,7 @@ def count_folds(spec: LfwSpec) -> int:
 def _protocol(spec: LfwSpec, folds: int) -> str:
     return (
         f"LFW view 2, {_COUNTED.get(folds, str(folds))} folds, unrestricted (people are trained on by name): each by a "
-        "network of its own, trained on nobody of it, its threshold chosen on the pairs of the next fold"
+        "network of its own that saw nobody of it, its threshold chosen on the pairs of the next fold"
     )
 
 

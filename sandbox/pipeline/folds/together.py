@@ -123,7 +123,19 @@ def _facts(recipe: Recipe, runs: Sequence[RunFolder], report: Report) -> dict[st
         "seconds": {what: round(sum(one["seconds"][what] for one in facts), 2) for what in ("total", "training")},
         "images_per_second": round(sum(one["images_per_second"] for one in facts) / len(facts), 1),
         "peak_memory": {"resident": max(one["peak_memory"]["resident"] or 0 for one in facts) or None, "device": None},
-        "notes": [*dict.fromkeys(note for one in facts for note in one.get("notes", ())), *states],
-        "health": [f"fold {k}: {line}" for k, one in enumerate(facts, 1) for line in one.get("health", ())],
+        "notes": [*_lines(facts, "notes"), *states],
+        "health": _lines(facts, "health"),
         "test_evaluations": max(int(one.get("test_evaluations", 1)) for one in facts),
     }
+
+
+def _lines(facts: Sequence[dict[str, Any]], name: str) -> list[str]:
+    """What was said of the runs: of all of them once, of single folds with their number."""
+    said: dict[str, list[int]] = {}
+    for fold, one in enumerate(facts, start=1):
+        for line in one.get(name, ()):
+            said.setdefault(str(line), []).append(fold)
+    return [
+        line if len(folds) == len(facts) else f"fold {', '.join(map(str, folds))}: {line}"
+        for line, folds in said.items()
+    ]

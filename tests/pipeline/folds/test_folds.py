@@ -85,11 +85,14 @@ def test_the_report_is_the_mean_of_the_runs_and_the_pool_of_their_pairs(whole: W
     assert raw.keys() == {f"verification/accuracy@{FOLDS}-fold"}
 
 
-def test_a_folder_of_folds_is_one_run_and_its_name_is_that_of_its_recipe(whole: Whole) -> None:
+def test_a_folder_of_folds_is_one_run_and_its_name_is_that_of_its_recipe(whole: Whole, tmp_path: Path) -> None:
     assert [one.path for one in run_folders(whole.folder.path.parent)] == [whole.folder.path]
     assert [one.path for one in run_folders(whole.folder.path)] == [whole.folder.path]
     again = begun(whole.recipe, out=whole.folder.path.parent, command="a test")
     assert again.path == whole.folder.path
+    other = begun(replace(whole.recipe, seed=1), out=tmp_path, command="a test")
+    assert other.path.name != whole.folder.path.name  # so that three seeds are three folders of one recipe
+    assert other.read_json("run.json")["digest"] == digest(whole.folder.recipe())
     recipes = fold_recipes(whole.recipe)
     assert [one.data.fold for one in recipes] == [1, 2, 3, 4]  # type: ignore[attr-defined]
     runs = [one.read_json("run.json")["digest"] for one in fold_folders(whole.folder)]
