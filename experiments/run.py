@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from sandbox.cli import flags
+from sandbox.cli import flags, folds
 from sandbox.cli.help import asked
 from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
 from sandbox.cli.report_table import Shown, print_report
 from sandbox.cli.say import say
 from sandbox.cli.table.against import announce, check_alone, compare_runs, rival
-from sandbox.data.catalog import data_kinds
+from sandbox.data.catalog import data_kinds, in_all_folds
 from sandbox.errors import SandboxError, exit_on_error, unknown
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import Stage, load_staged
@@ -114,8 +114,6 @@ def obey(argv: list[str]) -> None:
     if command.seeds > MOST_SEEDS:
         raise SandboxError(f"--seeds is {command.seeds:,}, but at most {MOST_SEEDS:,} runs are made, a run for each")
     flags.quiet_libraries()
-    from sandbox.pipeline.run import resume
-
     for flag in ("--resume", "--out", "--stage", "--against"):
         flags.value(argv, flag)  # an empty one is refused
     chosen = choose_stages(command.stage, stages)
@@ -124,14 +122,36 @@ def obey(argv: list[str]) -> None:
         besides = [w for w in argv if w.startswith("--") and not w.startswith(_BESIDE_RESUME)]
         if besides:
             raise SandboxError(f"{besides[0]} has no place beside --resume, which goes on with the run's own recipe")
-        finish(resume(Path(command.resume), pictures=command.pictures, save_every=command.save_every), command)
-        return
+        return go_on(command)
     seeds = range(command.settings.seed, command.settings.seed + command.seeds)
+    if in_all_folds(command.settings.data):
+        folds.check_alone(command.against, stages=len(chosen))
+        manner, out = folds_manner(command), Path(command.out) if command.out else RESULTS / "runs"
+        return folds.train_folds(
+            command.settings, seeds, manner, out=out, command=_typed(), tags=command.tag, trials=trials
+        )
     if command.against:
         return train_both(command, seeds)
     commands = [read(argv, stage.over(base)) for stage in chosen] or [command]
     for seed in seeds:
         train(commands, [stage.name for stage in chosen], seed, trials=trials)
+
+
+def go_on(command: Command) -> None:
+    """Go on with the run, or the runs of folds, that --resume names."""
+    from sandbox.pipeline.run import resume
+    from sandbox.runs.folder import RunFolder
+    from sandbox.runs.folds import folds_in
+
+    folder = RunFolder(Path(command.resume))
+    if folds_in(folder.path):
+        return folds.resume_folds(folder, folds_manner(command))
+    finish(resume(folder.path, pictures=command.pictures, save_every=command.save_every), command)
+
+
+def folds_manner(command: Command) -> folds.Manner:
+    """How the runs of folds are made."""
+    return folds.Manner(command.pictures, command.save_every, command.all, _launcher())
 
 
 def train_both(command: Command, seeds: range) -> None:

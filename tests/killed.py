@@ -13,9 +13,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.errors import SandboxError
+from sandbox.pipeline.folds.plan import begun, recipe_of
+from sandbox.pipeline.folds.together import conclude
+from sandbox.pipeline.folds.work import at_work, folds_of
 from sandbox.pipeline.run import resume, run
-from sandbox.recipe.specs import Recipe
+from sandbox.recipe.specs import BackboneSpec, BatchSpec, Recipe
+
+import trees
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ("model.safetensors", "objective.safetensors", "embeddings.safetensors", "report.json")
@@ -39,13 +45,13 @@ def work(recipe: Recipe, out: Path) -> None:
 
 def work_killed_in_write(number: int, recipe: Recipe, out: Path) -> None:
     """The same, killed inside its write of that number, counted from 1, before it is on the disk."""
-
-    def die(descriptor: int) -> None:
-        os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    _from_write(number, die)
+    _from_write(number, _die)
     work(recipe, out)
+
+
+def _die(descriptor: int) -> None:
+    os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def work_on_a_full_disk(number: int, recipe: Recipe, out: Path) -> str:
@@ -87,3 +93,32 @@ def digests(out: Path) -> dict[str, str]:
     there = [folder / name for name in KEPT if (folder / name).exists()]
     found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in there}
     return {**found, "status": json.loads((folder / "run.json").read_text())["status"]}
+
+
+def folds_recipe(root: Path) -> Recipe:
+    """A network of two steps for each of the four folds of a small tree, which is written where it is not there."""
+    if not root.exists():
+        trees.READERS["lfw view 2"](root, 0)
+    return Recipe(
+        data=LfwSpec(name="lfw", view="view2", fold="all", root=str(root), image_size=8),
+        backbone=BackboneSpec(name="conv4", embedding_dim=8),
+        batch=BatchSpec(size=8),
+        max_steps=2,
+        threads=1,
+    )
+
+
+def work_folds(recipe: Recipe, out: Path) -> None:
+    """Train a recipe's folds in a folder inside `out`, or go on with them."""
+    folder = begun(recipe, out=out, command="a test")
+    with at_work(folder):
+        for fold in folds_of(folder, recipe_of(folder)):
+            for _ in fold.train(pictures=False, save_every=1) if fold.state != "done" else ():
+                pass
+        conclude(folder, pictures=False)
+
+
+def work_folds_killed_in_write(number: int, recipe: Recipe, out: Path) -> None:
+    """The same, killed inside its write of that number."""
+    _from_write(number, _die)
+    work_folds(recipe, out)

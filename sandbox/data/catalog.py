@@ -63,6 +63,31 @@ def load(spec: DataSpec) -> Splits:
         return rotated(splits, spec.rotations)
 
 
+def in_all_folds(spec: DataSpec) -> bool:
+    """Whether settings stand for a run of each test fold: their `fold` is ``all``."""
+    return getattr(spec, "fold", None) == "all"
+
+
+def fold_specs(spec: DataSpec) -> tuple[DataSpec, ...]:
+    """The settings of each test fold, by settings that ask for all.
+
+    Raises:
+        SandboxError: a setting that the data set does not take, or data that is missing or has no folds.
+    """
+    data_set = data_sets()[spec.name]
+    if data_set.folds is None:
+        raise SandboxError(f"data.fold is all, but data set '{spec.name}' has no test folds")
+    for name in ("test_fold", "val_fold"):
+        if given := getattr(spec, name):
+            raise SandboxError(
+                f"data.{name} is '{given}', but has no place beside data.fold=all, which tests and validates on the "
+                f"folds of '{spec.name}' itself"
+            )
+    with reading("", Path(spec.root)):
+        _check_settings(spec, data_set)
+        return tuple(replace(spec, fold=fold) for fold in range(1, data_set.folds.count(spec) + 1))  # type: ignore[call-arg]
+
+
 def root_of(spec: DataSpec) -> Path | None:
     """The folder that paths of the images are relative to; None where the images are no files of their own."""
     if not data_sets()[spec.name].has_files:

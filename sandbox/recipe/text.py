@@ -237,7 +237,10 @@ def _cast(value: Any, hint: Any, where: str) -> Any:
             raise SandboxError(f"{where} is {_spelt(value)}, but takes one of {', '.join(map(repr, choices))}{close}")
         return value
     if origin in (types.UnionType, typing.Union):
-        return _cast(value, next(choice for choice in choices if choice is not type(None)), where)
+        words = [word for choice in choices if typing.get_origin(choice) is Literal for word in typing.get_args(choice)]
+        if words and isinstance(value, str) and value not in words:
+            raise SandboxError(f"{where} is {_spelt(value)}, but takes {_NAMES[choices[0]]} or {', '.join(words)}")
+        return _cast(value, chosen_type(choices, value), where)
     if origin is tuple:
         if not isinstance(value, list):
             raise SandboxError(f"{where} is {_spelt(value)}, but takes a list")
@@ -250,6 +253,13 @@ def _cast(value: Any, hint: Any, where: str) -> Any:
     if type(value) is not hint:
         raise SandboxError(f"{where} is {_spelt(value)}, but takes {_NAMES[hint]}")
     return value
+
+
+def chosen_type(choices: tuple[Any, ...], value: Any) -> Any:
+    """Of the types that a setting may have, the words that a value is one of, else the first: 3 and all of folds."""
+    words = (choice for choice in choices if typing.get_origin(choice) is Literal)
+    named = [choice for choice in words if isinstance(value, str) and value in typing.get_args(choice)]
+    return named[0] if named else next(choice for choice in choices if choice is not type(None))
 
 
 def _spelt(value: Any) -> str:

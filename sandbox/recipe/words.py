@@ -13,7 +13,7 @@ import tomli_w
 
 from sandbox.errors import SandboxError, near
 from sandbox.recipe.specs import DataKinds, DataSpec, Recipe
-from sandbox.recipe.text import from_toml
+from sandbox.recipe.text import chosen_type, from_toml
 from sandbox.wording import shown
 
 
@@ -88,7 +88,7 @@ def _value(texts: Sequence[str], hint: Any, where: str, said: bool = True) -> An
     if typing.get_origin(hint) is tuple:
         return [_value([text], choices[0], where) for text in texts]
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        return _value(texts, next(choice for choice in choices if choice is not type(None)), where)
+        return _value(texts, chosen_type(choices, texts[0] if len(texts) == 1 else None), where)
     if len(texts) != 1:
         raise SandboxError(f"{where} has {len(texts)} values, but takes one")
     (text,) = texts

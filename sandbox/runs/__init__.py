@@ -3,5 +3,6 @@
 folder       files written whole, facts, logs, recipes
 embeddings   what was embedded, with labels and pairs
 environment  versions, the state of the code, memory
+folds        a folder of run folders, one for each test fold
 tags         what runs are called by
 """

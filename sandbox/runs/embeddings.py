@@ -129,8 +129,10 @@ def read_embeddings(folder: RunFolder) -> KeptEmbeddings:
     """What a run keeps.
 
     Raises:
-        SandboxError: the file is absent or damaged.
+        SandboxError: the file is absent or damaged, or the folder is one of folds.
     """
+    if not (folder.path / _FILE).is_file() and (folder.path / "run.json").is_file():
+        folder.refuse_folds(folder.read_json("run.json"))
     tensors, state = folder.read_tensors(_FILE)
     # Runs that were recorded before this was have none: what is unknown is not claimed to be people of no test.
     closed = not isinstance(state, dict) or bool(state.get("closed_set", True))

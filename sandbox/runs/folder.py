@@ -88,7 +88,8 @@ class RunFolder:
         """What run.json holds of a finished run.
 
         Raises:
-            SandboxError: there is no run, or it is not done.
+            SandboxError: there is no run, it is not done, or the folder is one of folds, which has no network of its
+                own (`sandbox.runs.folds`).
         """
         if not os.path.isdir(self.path):  # where Path.is_dir raises, as for names that are too long, this is False
             raise SandboxError(f"there is no folder {self.path}")
@@ -96,7 +97,20 @@ class RunFolder:
         status = self.status()
         if status != "done":
             raise SandboxError(f"the run {self.path} is not finished: its status is {status!r}")
+        self.refuse_folds(facts)
         return facts
+
+    def refuse_folds(self, facts: Any) -> None:
+        """Refuse a folder of folds where a network or its embeddings are wanted.
+
+        Raises:
+            SandboxError: names the folder of its first run.
+        """
+        if isinstance(facts, dict) and facts.get("folds"):
+            raise SandboxError(
+                f"{self.path} holds the runs of {facts['folds']} folds, each with a network of its own; name one of "
+                f"them, such as {self.path / 'fold-01'}"
+            )
 
     def status(self) -> str:
         """What run.json says: ``done``, ``running``, or what begins with ``interrupted`` or ``failed``.
@@ -216,7 +230,7 @@ def create(parent: Path, recipe: Recipe, command: str, name: str = "", **facts: 
     Raises:
         SandboxError: the place cannot be written.
     """
-    stem = name or f"{datetime.now():%Y%m%d-%H%M%S}-{_label(recipe.loss)}-s{recipe.seed}"
+    stem = name or f"{datetime.now():%Y%m%d-%H%M%S}-{loss_label(recipe.loss)}-s{recipe.seed}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
         _sweep(parent)
@@ -269,9 +283,17 @@ def _umask() -> int:
 
 
 def run_folders(parent: Path) -> list[RunFolder]:
-    """Folders below `parent` (itself, or two levels down) that hold a run.json, oldest first."""
+    """Folders below `parent` (itself, or two levels down) that hold a run.json, oldest first.
+
+    The runs inside a folder of folds (`sandbox.runs.folds`) are part of it, and none of them.
+    """
     found = sorted({*parent.glob("run.json"), *parent.glob("*/run.json"), *parent.glob("*/*/run.json")})
-    return [RunFolder(path.parent) for path in found if not path.parent.name.startswith(".")]
+    folders = {path.parent for path in found}
+
+    def apart(folder: Path) -> bool:
+        return not (folder.name.startswith("fold-") and folder.parent in folders)
+
+    return [RunFolder(f.parent) for f in found if not f.parent.name.startswith(".") and apart(f.parent)]
 
 
 def finished_runs(parent: Path) -> list[RunFolder]:
@@ -291,7 +313,7 @@ def interrupted_runs(parent: Path) -> list[RunFolder]:
     return [folder for folder in run_folders(parent) if folder.status().startswith("interrupted")]
 
 
-def _label(loss: str) -> str:
+def loss_label(loss: str) -> str:
     """An objective as part of a folder's name."""
     kept = "".join(c if c.isalnum() or c in "_." else "-" for c in loss)
     return "-".join(filter(None, kept.split("-")))[:60].strip("-.")

@@ -10,7 +10,7 @@ import pytest
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, EvaluateSpec, OptimizerSpec, Recipe
-from sandbox.recipe.text import to_flags
+from sandbox.recipe.text import from_toml, to_flags, to_toml
 from sandbox.recipe.words import from_flags
 
 LFW = data_kinds()["lfw"]
@@ -30,9 +30,11 @@ def test_a_recipe_comes_back_as_it_was(recipe: Recipe) -> None:
     assert from_flags(words, source="a line", kinds=data_kinds()) == recipe
 
 
-def test_a_setting_of_a_data_set_comes_back() -> None:
+@pytest.mark.parametrize("fold", [3, "all"])
+def test_a_setting_of_a_data_set_comes_back(fold: int | str) -> None:
     plain = LFW(name="lfw")
-    other = replace(Recipe(), data=replace(plain, view="view2", fold=3))
+    other = replace(Recipe(), data=replace(plain, view="view2", fold=fold))
+    assert from_toml(to_toml(other), kinds=data_kinds()) == other
     words = shlex.split(" ".join(to_flags(other)))
     assert from_flags(words, source="a line", kinds=data_kinds()) == other
 

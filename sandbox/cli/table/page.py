@@ -57,6 +57,10 @@ def _page(runs: Sequence[Run], root: str) -> str:
     from sandbox.reporting.page.write import page_of
     from sandbox.runs.folder import RunFolder
 
+    if len(runs) == 1 and runs[0].facts.get("folds"):
+        from sandbox.reporting.page.folds import page_of_folds
+
+        return page_of_folds(RunFolder(runs[0].path))
     if len(runs) == 1:
         return page_of(_material(runs[0], root))
     bare = [read_material(RunFolder(run.path)) for run in runs]

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TestFolds:
+    """Test folds of a data set, of which its setting `data.fold` takes one, or ``all``."""
+
+    count: Callable[[Any], int]
+    """How many there are, by settings whose `fold` is ``all``; read without any image."""
+    protocol: Callable[[Any, int], str]
+    """What they are, by those settings and their number: 'LFW view 2, ten folds: ...'."""
+    published: Callable[[bool], str]
+    """Beside which published figures their mean belongs, by whether the network began with weights from elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataSet:
     """One data set that a recipe can name: a file here that holds a `DATA_SET` is found by itself."""
 
@@ -40,3 +52,5 @@ class DataSet:
     marks: Callable[[Figures], Figures] | None = None
     """What a split's figures come to by a rule of the data set's own, such as the mark of a homework; their keys start
     with its name."""
+    folds: TestFolds | None = None
+    """Its test folds, where it has some."""

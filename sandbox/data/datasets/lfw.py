@@ -13,6 +13,8 @@ view 2, fold   everyone else, people outside     the people and pairs of the nex
 k              pairs.txt among them              fold (after 10 comes 1)            fold
 =============  ================================  =================================  ==============================
 
+``data.fold = "all"`` stands for a run of each fold (`sandbox.pipeline.folds`).
+
 With ``data.split = "sample"`` those who would be trained on become a closed set: their images are parted into training,
 validation and test for classification, and the people and pairs above are verified apart.
 
@@ -29,8 +31,9 @@ from typing import Literal
 
 import numpy as np
 
-from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.datasets.lfw_tree import Tree, read_tree
+from sandbox.data.datasets.dataset import DataSet, TestFolds
+from sandbox.data.datasets.lfw_tree import Tree, find_lists, read_tree
+from sandbox.data.formats.kaggle_pairs import read_lfw
 from sandbox.data.formats.lfw_pairs import PairLine
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
@@ -41,6 +44,7 @@ from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
 _FOLDS = 10
+_COUNTED = {10: "ten"}
 _LISTS = {"view1": ("pairsDevTest.txt", "pairsDevTrain.txt"), "view2": ("pairs.txt",)}
 
 
@@ -50,8 +54,9 @@ class LfwSpec(DataSpec):
 
     view: Literal["view1", "view2"] = "view1"
     """lfw only: view 1 (pairsDevTrain, pairsDevTest) or view 2 (pairs.txt, ten folds)."""
-    fold: int | None = None
-    """lfw view 2 only: the fold (1 to 10) that is tested; without it the people outside pairs.txt are trained on."""
+    fold: int | Literal["all"] | None = None
+    """lfw view 2 only: the fold (1 to 10) that is tested, or all of them in turn, each by a network of its own; without
+    it the people outside pairs.txt are trained on."""
 
 
 def load(spec: LfwSpec) -> Splits:
@@ -62,8 +67,9 @@ def load(spec: LfwSpec) -> Splits:
     Raises:
         SandboxError: images or lists are missing or malformed, or the view and fold do not fit together.
     """
-    if spec.fold is not None and (spec.view != "view2" or not 1 <= spec.fold <= _FOLDS):
-        raise SandboxError(f"data.fold is {spec.fold} with data.view={spec.view}, but takes 1 to {_FOLDS}, with view2")
+    _check_fold(spec)
+    if spec.fold == "all":
+        raise SandboxError(f"data.fold is all, a run for each fold, which run.py alone makes; give one, 1 to {_FOLDS}")
     if not spec.validation:
         raise SandboxError(f"data.validation is {spec.validation}, but must lie between 0 and 1")
     if spec.split == "sample" and spec.view == "view2" and spec.fold is None:
@@ -72,6 +78,14 @@ def load(spec: LfwSpec) -> Splits:
     if spec.view == "view1":
         return _view1(faces, spec)
     return _view2(faces, spec) if spec.fold is None else _view2_fold(faces, spec, spec.fold)
+
+
+def _check_fold(spec: LfwSpec) -> None:
+    if spec.fold is None or (spec.view == "view2" and (spec.fold == "all" or 1 <= spec.fold <= _FOLDS)):
+        return
+    raise SandboxError(
+        f"data.fold is {spec.fold} with data.view={spec.view}, but takes 1 to {_FOLDS}, with view2, or all of them"
+    )
 
 
 def _view1(faces: Tree, spec: LfwSpec) -> Splits:
@@ -166,6 +180,40 @@ def _view2(faces: Tree, spec: LfwSpec) -> Splits:
     )
 
 
+def count_folds(spec: LfwSpec) -> int:
+    """How many folds pairs.txt has; no image is read.
+
+    Raises:
+        SandboxError: the list is missing or malformed, or has one fold, or more than can be asked for.
+    """
+    _check_fold(spec)
+    file = find_lists(Path(spec.root).expanduser(), _LISTS["view2"])[1]["pairs.txt"]
+    folds = max(line.fold for line in read_lfw(file).lines)
+    if not 2 <= folds <= _FOLDS:
+        raise SandboxError(f"data.fold is all, which takes 2 to {_FOLDS} folds, but {file} has {folds:,}")
+    return folds
+
+
+def _protocol(spec: LfwSpec, folds: int) -> str:
+    return (
+        f"LFW view 2, {_COUNTED.get(folds, str(folds))} folds, unrestricted (people are trained on by name): each by a "
+        "network of its own that saw nobody of it, its threshold chosen on the pairs of the next fold"
+    )
+
+
+def _published(begins_trained: bool) -> str:
+    """The column of https://vis-www.cs.umass.edu/lfw/results.html."""
+    if begins_trained:
+        return (
+            "on the benchmark's results page it belongs to 'Unrestricted, Labeled Outside Data', unless the weights "
+            "that it began with were learnt without labels"
+        )
+    return (
+        "on the benchmark's results page it belongs to 'Unrestricted, Label-Free Outside Data' where the images are "
+        "aligned by software that was trained elsewhere (lfw-a, MTCNN), else to 'Unrestricted, No Outside Data'"
+    )
+
+
 def _share(order: Iterable[int], names: Sequence[str], share: float) -> list[str]:
     return [names[place] for place in list(order)[: max(1, round(share * len(names)))]]
 
@@ -211,4 +259,5 @@ DATA_SET = DataSet(
     image_size=64,
     splits=("auto", "class", "sample", "given"),
     settings=LfwSpec,
+    folds=TestFolds(count=count_folds, protocol=_protocol, published=_published),
 )

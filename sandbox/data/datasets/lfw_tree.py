@@ -81,16 +81,24 @@ def read_tree(root: Path, names: Sequence[str], form: Form) -> Tree:
     Raises:
         SandboxError: images or lists are missing.
     """
-    base = _people_folder(root, _DEPTH)
-    if base is None:
-        raise SandboxError(f"{root} holds no Name/Name_0001.jpg as LFW does, nor do the folders in it")
-    # Looked for before the images are read, which takes a while.
-    folders = tuple(dict.fromkeys((root, base, root.parent, base.parent, base.parent.parent)))
-    lists = {name: _list_file(name, folders) for name in names}
+    base, lists = find_lists(root, names)  # before the images are read, which takes a while
     people = [(folder.name, folder) for folder in subfolders(base)]
     images, notes = read_classes(root, people, form, 1)
     named, several = _named(images)
     return Tree(images, [*notes, *several], lists, named, frozenset(name for name, _ in people))
+
+
+def find_lists(root: Path, names: Sequence[str]) -> tuple[Path, dict[str, Path]]:
+    """The folder that holds people, and the lists of pairs beside it.
+
+    Raises:
+        SandboxError: there are no people, or a list is missing.
+    """
+    base = _people_folder(root, _DEPTH)
+    if base is None:
+        raise SandboxError(f"{root} holds no Name/Name_0001.jpg as LFW does, nor do the folders in it")
+    folders = tuple(dict.fromkeys((root, base, root.parent, base.parent, base.parent.parent)))
+    return base, {name: _list_file(name, folders) for name in names}
 
 
 def _list_file(name: str, folders: Sequence[Path]) -> Path:

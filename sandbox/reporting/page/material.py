@@ -84,6 +84,7 @@ def read_material(folder: RunFolder, images: Pictured | None = None) -> Material
         SandboxError: it has no embeddings, a file is damaged, or the images are not those of the embeddings.
     """
     if not (folder.path / "embeddings.safetensors").is_file():
+        folder.refuse_folds(folder.read_json("run.json"))
         raise SandboxError(f"{folder.path} has no embeddings.safetensors, and a page is made of those; train it again")
     run, split = read_run(folder), shown_split(folder)
     kept = read_embeddings(folder)

@@ -105,7 +105,7 @@ def _alike(test: Comparison, field: Field, value: Value) -> Holds:
         return lambda run: spelt == _spelt(run, mined)
     wanted: Plain = normalize("NFC", value.text) if field.name == "tag" else value.text
     if field.kind in ("number", "numbers"):
-        wanted = _number(test, field, value)
+        wanted = value.text if value.text in field.choices else _number(test, field, value)
     elif field.kind == "truth":
         if not isinstance(value.plain, bool):
             raise _refused(test, f"{field.name} is true or false, not {shown(value.text)}")

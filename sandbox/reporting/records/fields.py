@@ -31,7 +31,7 @@ class Field:
     of: Callable[[Run], tuple[Plain, ...]]
     """Its values in a run; none where it is not set. Only tags, miners and settings of several values have more."""
     choices: tuple[str, ...] = ()
-    """The only values there can be; any where empty."""
+    """The only values there can be, of a number those beside numbers; any where empty."""
 
 
 def find_field(name: str, column: int, runs: Sequence[Run]) -> Field:
@@ -126,8 +126,11 @@ def _of_kind(kind: type, prefix: str) -> Iterable[tuple[str, Field]]:
 
 def _typed(hint: Any, name: str) -> tuple[Kind, Callable[[Run], tuple[Plain, ...]], tuple[str, ...]]:
     """Kind, values and choices of a setting of a type."""
-    if isinstance(hint, types.UnionType):  # such as int | None
-        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    words: tuple[str, ...] = ()
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):  # such as int | None, or int | Literal["all"] | None
+        parts = [part for part in typing.get_args(hint) if part is not type(None)]
+        words = tuple(word for part in parts[1:] for word in typing.get_args(part))
+        hint = parts[0]
 
     def of(run: Run) -> tuple[Plain, ...]:
         value = run.settings.get(name)
@@ -138,7 +141,7 @@ def _typed(hint: Any, name: str) -> tuple[Kind, Callable[[Run], tuple[Plain, ...
         return "text", of, tuple(map(str, typing.get_args(hint)))
     if typing.get_origin(hint) is tuple:
         return "numbers", of, ()
-    return ("truth" if hint is bool else "number" if hint in (int, float) else "text"), of, ()
+    return ("truth" if hint is bool else "number" if hint in (int, float) else "text"), of, words
 
 
 def _fact(name: str, *keys: str, scale: float = 1.0) -> Field:

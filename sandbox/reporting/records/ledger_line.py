@@ -13,6 +13,7 @@ from typing import Any
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures
+from sandbox.files import parse_json
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import to_flags
 from sandbox.recipe.words import from_flags
@@ -66,8 +67,10 @@ def _spelt(value: Any) -> str:
     return repr(value) if type(value) in (int, float) and math.isfinite(value) else json.dumps(value, allow_nan=False)
 
 
-def _number(cell: str, column: str) -> float | int | bool:
-    """What `_spelt` wrote."""
+def _number(cell: str, column: str) -> Any:
+    """What `_spelt` wrote: a number or a truth, or a list, such as the thresholds of folds."""
+    if cell.startswith("["):
+        return parse_json(cell)
     if cell in ("true", "false"):
         return cell == "true"
     value = int(cell) if cell.removeprefix("-").isdecimal() and len(cell) < 20 else float(cell)
@@ -117,7 +120,7 @@ def reports_of(row: Mapping[str, str]) -> dict[str, dict[str, Figures]]:
         head, _, rest = key.partition("/")
         base, split, name = ("", head, rest) if head in _SPLITS else (head, *rest.split("/", 1))
         value = _number(cell, column)
-        if part == "value" and isinstance(value, bool):
+        if part == "value" and isinstance(value, bool | list):
             raise ValueError(f"{column} is {cell}, which is no figure")
         found.setdefault(base, {}).setdefault(split, {}).setdefault(name, {})[part] = value
     return found

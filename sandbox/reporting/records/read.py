@@ -14,6 +14,7 @@ from sandbox.reporting.records.chosen import Choice
 from sandbox.reporting.records.recipes import Known, read_recipe_of
 from sandbox.reporting.records.run import Run
 from sandbox.runs.folder import RunFolder, run_folders
+from sandbox.runs.folds import unfinished_said
 from sandbox.wording import counted, first_names
 
 _DRAWN = re.compile(r"python (?:[^\s']*/|'[^']*/)?draw\.py'? ")
@@ -32,6 +33,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
     runs: dict[Path, Run] = {}
     damaged: list[str] = []
     known: Known = {}
+    partly: list[str] = []
     drawn = 0
     for place in places:
         if place.suffix == ".csv":
@@ -44,6 +46,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
         for folder in run_folders(place):
             try:
                 if not folder.is_finished():
+                    partly += filter(None, [unfinished_said(folder)])
                     continue
                 run = read_run(folder, known)
             except SandboxError as error:
@@ -56,6 +59,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
     if not runs:
         beside = f"; left out: {first_names(damaged)}" if damaged else ""
         beside += f"; {_pictures(drawn)}" if drawn else ""
+        beside += f"; {_partly(partly)}" if partly else ""
         raise SandboxError(
             f"no finished run in {', '.join(map(str, places))}; runs that failed or go on are in no table{beside}"
         )
@@ -65,6 +69,8 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
         notes.append(f"{count}: {first_names(damaged)}")
     if drawn:
         notes.append(_pictures(drawn))
+    if partly:
+        notes.append(_partly(partly))
     kept = list(runs.values()) if choice is None else choice.of(list(runs.values()))
     return kept, notes
 
@@ -104,6 +110,11 @@ def read_run(folder: RunFolder, known: Known | None = None) -> Run:
 
 def _pictures(count: int) -> str:
     return f"left out: {counted(count, 'run that was', 'runs that were')} trained for a picture"
+
+
+def _partly(folders: Sequence[str]) -> str:
+    """Folders of folds that are no row yet, each with how many of its folds are done."""
+    return f"left out until all folds are done and put together: {first_names(folders)}"
 
 
 def _is_for_a_picture(run: Run) -> bool:

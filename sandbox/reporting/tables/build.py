@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.fewshot.said import check_alike
@@ -76,12 +77,20 @@ def _figures(runs: Sequence[Run], asked: Sequence[str]) -> list[str]:
     known = sorted({key for run in runs for key in run.figures})
     if asked:
         return list(dict.fromkeys(figure_key(text, known) for text in asked))
+    if runs and all(run.facts.get("folds") for run in runs):
+        means = {f"test/{key}": 0 for run in runs for key, entry in run.report["test"].items() if _is_mean(entry)}
+        return [*means, *(f"test/{key}" for key in SHOWN if f"test/{key}" in known)]
     for split in ("test", "val"):
         if found := [f"{split}/{key}" for key in SHOWN if f"{split}/{key}" in known]:
             return found
     there = ", ".join(dict.fromkeys(printed_name(key.partition("/")[2]) for key in known)) or "none"
     names = ", ".join(map(printed_name, SHOWN))
     raise SandboxError(f"no run has any of the figures {names}; give --metrics, of which there are {there}")
+
+
+def _is_mean(entry: Mapping[str, Any]) -> bool:
+    """Whether a figure is a mean over test folds."""
+    return "standard_error" in entry
 
 
 def _sorted(arranged: Arranged, keys: Sequence[str], layout: Layout) -> Arranged:

@@ -25,6 +25,9 @@ def protocol(groups: Sequence[Group], tested: bool) -> list[str]:
 
 def _said(group: Group, tested: bool) -> str:
     run = group.runs[0]
+    averaged = _averaged(run.recipe.evaluate)
+    if run.facts.get("folds"):
+        return f"{'; '.join(part for part in (*_of_test_folds(group), averaged) if part)}."
     sets = run.facts.get("data")
     told = []
     for name, verb in _SETS.items():
@@ -36,8 +39,7 @@ def _said(group: Group, tested: bool) -> str:
     trials = run.facts.get("trials")
     count = trials.get("test" if tested else "val") if isinstance(trials, dict) else None
     tried = f"one-shot accuracy is of {count:,} trials" if isinstance(count, int) else ""
-    said = (_set(run), ", ".join(told), tried, *folds, _averaged(run.recipe.evaluate))
-    parts = [part for part in said if part]
+    parts = [part for part in (_set(run), ", ".join(told), tried, *folds, averaged) if part]
     return f"{run.recipe.data.name}: {'; '.join(parts)}." if parts else ""
 
 
@@ -48,6 +50,16 @@ def _averaged(spec: EvaluateSpec) -> str:
     mirrored = f" and {spec.views} of its mirror image" if spec.flip else ""
     far = "" if spec.view_strength == 1 else f", changed {spec.view_strength:g} times as far as by default"
     return f"embeddings are the mean of those of {spec.views} affine versions of an image{mirrored}{far}"
+
+
+def _of_test_folds(group: Group) -> list[str]:
+    """What a row of test folds is of, its standard error where it is of one seed, and what it may be held against."""
+    run = group.runs[0]
+    errors = [entry["standard_error"] for entry in run.report["test"].values() if "standard_error" in entry]
+    said = [f"standard error of the mean over folds {errors[0]:.4f}"] if errors and len(group.runs) == 1 else []
+    pooled = "AUC, EER and TAR@FAR pool the scores of networks that differ"
+    told = [str(run.facts[name]) for name in ("judged_on", "published") if run.facts.get(name)]
+    return [*told[:1], *said, pooled, *told[1:]]
 
 
 def _of_folds(group: Group) -> str:

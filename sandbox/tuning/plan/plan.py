@@ -10,6 +10,7 @@ from typing import Any
 
 from optuna.study import StudyDirection
 
+from sandbox.data.catalog import in_all_folds
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.evaluation.figures import lower_is_better, validation_keys
 from sandbox.recipe.episodes import parse_tasks
@@ -168,6 +169,11 @@ def check_plan(plan: Plan) -> None:
     Raises:
         SandboxError: says what is wrong with it.
     """
+    if in_all_folds(plan.recipe.data):
+        raise SandboxError(
+            "data.fold is all, but a study looks at no test: choose without those folds (data.view=view1), then train "
+            "them by run.py"
+        )
     spec = plan.recipe.evaluate
     keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes))
     for name in plan.goals:

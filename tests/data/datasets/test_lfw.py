@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sandbox.data.catalog import load
+from sandbox.data.catalog import fold_specs, load
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import Splits
@@ -299,3 +299,17 @@ def test_a_list_of_one_kind_is_refused(root: Path) -> None:
     (root / "pairs.csv").write_text("name,imagenum1,imagenum2\nPerson_00,1,2\n")
     with pytest.raises(SandboxError, match=r"pairs\.csv holds pairs of one kind alone"):
         read(root, view="view2")
+
+
+def test_all_folds_are_counted_without_an_image(root: Path) -> None:
+    shutil.rmtree(root / "images" / PEOPLE[0])  # a list that names it is refused only where its images are read
+    spec = LfwSpec(name="lfw", root=str(root), view="view2", fold="all")
+    assert [one.fold for one in fold_specs(spec)] == [1, 2, 3, 4]  # type: ignore[attr-defined]
+    with pytest.raises(SandboxError, match=r"data\.fold is all, a run for each fold, which run\.py alone makes"):
+        load(spec)
+    (root / "pairs.txt").write_text(pair_list("5", [PEOPLE[:10]]))
+    with pytest.raises(SandboxError, match=r"which takes 2 to 10 folds, but .*pairs\.txt has 1"):
+        fold_specs(spec)
+    (root / "pairs.txt").unlink()
+    with pytest.raises(SandboxError, match=r"no pairs\.txt beside the images"):
+        fold_specs(spec)
