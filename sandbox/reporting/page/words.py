@@ -19,7 +19,7 @@ LEAD = (
 """The figures that come first, with those of episodes, which are there where they were asked for; all others stand
 behind a click."""
 
-_MEANING = {
+MEANING = {
     "oneshot/accuracy": "share of trials in which the one example most like the query is of its class; by runs",
     "retrieval/map@r": "of the R other images of its class, how many a query finds among its R nearest, and how early",
     "retrieval/recall@1": "share of queries whose nearest image is of their class",
@@ -55,7 +55,7 @@ def leading(keys: Iterable[str]) -> list[str]:
 def meaning(key: str) -> str:
     """What a figure that comes first means, in a line."""
     few_shot = "share of queries that are nearest to the mean of the images known of their class, among those drawn"
-    return few_shot if is_few_shot(key) else _MEANING[key]
+    return few_shot if is_few_shot(key) else MEANING[key]
 
 
 def split_word(split: str) -> str:
