@@ -113,6 +113,11 @@ class Splits:
             return self.val, self.val_pairs, self.val_verify
         return self.test, self.test_pairs, self.test_verify
 
+    def embedded(self, name: str) -> ImageSet:
+        """The images of ``val`` or ``test``; of a test that holds one-shot trials alone, those of the trials."""
+        own, task = self.part(name)[0], self.one_shot(name)
+        return own if len(own) or task is None or task.images is None else task.images
+
     def pictured(self, tested: bool) -> str:
         """The split that pictures are of: ``test``, or ``val`` where that was not tested or holds trials alone."""
         return "test" if tested and len(self.test) else "val"
