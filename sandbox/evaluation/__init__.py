@@ -6,5 +6,5 @@ identification/ ranks, DIR at FPIR         classification  top-k, confusions    
 fewshot/        one-shot trials
 lint/           what is wrong with a protocol
 figures         numbers by key, and how they are spelt     intervals/  how far they may be trusted
-similarity blocks pairs    what all of these stand on
+similarity blocks pairs trials    what all of these stand on
 """

@@ -14,8 +14,8 @@ from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.resize import resized
 from sandbox.errors import SandboxError
-from sandbox.evaluation.fewshot.oneshot import Trials
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.trials import Trials
 from sandbox.wording import counted
 
 
