@@ -131,18 +131,18 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     folded = [key for key in starting("verification/accuracy@") if key.endswith("-fold")]
     accuracy = [key for key in ("verification/accuracy", "verification/balanced_accuracy") if key in known][:1]
     first = ["retrieval/precision@1"] if "retrieval/recall@1" not in known else []
-    few_shot = starting("fewshot/")
     wanted = [
+        "oneshot/accuracy",
         "retrieval/map@r",
         *first,
         *recalls[:2],
-        *few_shot,
+        *starting("fewshot/"),
         "verification/auc",
         "verification/eer",
         *strict,
         *folded,
     ]
-    wanted += [*([] if folded else accuracy), "classification/top@1", "oneshot/accuracy", "homework/score"]
+    wanted += [*([] if folded else accuracy), "classification/top@1", "homework/score"]
     return [
         Row(printed_name(key), {split: _of_validation(key, report[split]) for split in splits})
         for key in wanted
@@ -170,7 +170,8 @@ def _below(shown: Shown, rows: Sequence[Row]) -> list[str]:
     last = shown.splits[-1]
     lines = [shown.judged_on] if shown.judged_on else []
     if lines and shown.baselines:
-        lines[0] += f"; {' and '.join(_column(shown, name) for name in shown.baselines)}: on {_called(last)}"
+        *names, final = (_column(shown, name) for name in shown.baselines)
+        lines[0] += f"; {' and '.join([', '.join(names), final] if names else [final])}: on {_called(last)}"
     if any("identities" in (row.entry(shown.report[last], last) or {}) for row in rows):
         lines.append("an interval by so few identities would say little, so it is not shown")
     from sandbox.evaluation.fewshot.said import said

@@ -83,7 +83,7 @@ def _read_again(
             raise
         return None, (f"points only, as the data of the run cannot be read (--root may say where it is): {error}",)
     refuse_changed(path, recipe, splits, digest, root)
-    return splits.part(split)[0], ()
+    return splits.embedded(split), ()
 
 
 def of_file(file: Path, root: str = "") -> Mapped:

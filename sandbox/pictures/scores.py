@@ -37,6 +37,8 @@ def scored(inputs: Inputs, *, far: float | None = None) -> tuple[ScoreCounts, Ma
     Raises:
         SandboxError: no genuine or no impostor pair, or embeddings that are not finite.
     """
+    if inputs.trials_alone:
+        raise SandboxError("test holds one-shot trials alone, which have no pairs to draw; give --split val")
     shown = inputs.verify or inputs.probe
     _refuse_one_kind(shown, inputs.pairs)
     notes = []

@@ -16,8 +16,8 @@ from sandbox.data.images.cache import cache_folder
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.hausdorff import oneshot_hausdorff
-from sandbox.evaluation.fewshot.oneshot import Trials
 from sandbox.evaluation.figures import Figures
+from sandbox.evaluation.trials import Trials
 from sandbox.pipeline.raw_pixels import read_figures, write_figures
 
 _VERSION = 1  # raise it when the evaluation changes what it gives, so that older caches are passed over

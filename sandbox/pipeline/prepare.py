@@ -147,10 +147,8 @@ def check(recipe: Recipe) -> Expression:
 def facts(prepared: Prepared) -> dict[str, Any]:
     """What run.json holds of a run before its first step."""
     count = lambda module: sum(parameter.numel() for parameter in module.parameters())  # noqa: E731
-    sets = {"train": prepared.splits.train, "val": prepared.splits.val, "test": prepared.splits.test}
-    task = prepared.splits.test_oneshot
-    if task is not None and not len(sets["test"]):
-        sets["test"] = task.images or sets["test"]
+    splits = prepared.splits
+    sets = {"train": splits.train, "val": splits.val, "test": splits.embedded("test")}
     return {
         "objective": str(prepared.expression),
         "parameters": {
@@ -159,7 +157,7 @@ def facts(prepared: Prepared) -> dict[str, Any]:
             "objective": count(prepared.objective),
         },
         "data": {name: {"images": len(s), "classes": len(s.classes)} for name, s in sets.items()},
-        **({"trials": trials} if (trials := _trials(prepared.splits)) else {}),
+        **({"trials": trials} if (trials := _trials(splits)) else {}),
         "split": prepared.splits.digest,
         # Runs of several folds differ in their splits, and may yet be compared image by image on test.
         **({"test_images": images_digest(sets["test"])} if prepared.recipe.data.val_fold else {}),

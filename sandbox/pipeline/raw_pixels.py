@@ -24,10 +24,10 @@ from sandbox.data.memory import available_memory, gigabytes
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
-from sandbox.evaluation.fewshot.oneshot import Trials
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Options
+from sandbox.evaluation.trials import Trials
 from sandbox.files import read_json
 from sandbox.pipeline.evaluate import figures_of, options_of
 from sandbox.recipe.specs import EvaluateSpec

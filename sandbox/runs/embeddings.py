@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.fewshot.oneshot import Trials, oneshot
+from sandbox.evaluation.fewshot.oneshot import oneshot
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.trials import Trials
 from sandbox.runs.folder import RunFolder
 
 _FILE = "embeddings.safetensors"

@@ -49,6 +49,11 @@ def score(inputs: Inputs, options: Options) -> Scored:
     """
     tried = {} if inputs.tried is None else one_shot_figures({"test": inputs.tried}, "test")
     if inputs.trials_alone:
+        if options.folds or options.clustering or options.calibrate != "none":
+            raise SandboxError(
+                "--folds, --calibrate and --clustering are of pairs and classes, but test holds one-shot trials "
+                "alone; give --split val"
+            )
         return Scored(tried, lint_embeddings(inputs.probe.x, _names(inputs.probe)), None)
     probe, gallery, pairs = inputs.probe, inputs.gallery, _with_folds(inputs.pairs, options)
     check_possible(probe.labels, options.episodes, setting="--episode_queries")

@@ -13,6 +13,8 @@ import pytest
 from sandbox.data.datasets.omniglot import OmniglotSpec
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.figures import spell
+from sandbox.pictures.map import of_run as map_of_run
+from sandbox.pictures.scores import scored
 from sandbox.pipeline.events import Done, Progress, Validation
 from sandbox.pipeline.prepare import prepare
 from sandbox.pipeline.protocol import protocol
@@ -30,7 +32,7 @@ from sandbox.scoring.score import score
 from sandbox.training.stopping import listen
 
 from killed import digests
-from omniglot_trees import alphabet, copied, official_tree
+from omniglot_trees import alphabet, copied, official_tree, rewritten
 
 KEY = "oneshot/accuracy"
 
@@ -93,12 +95,36 @@ def test_the_classical_baselines_stand_beside_it(done: RunFolder) -> None:
 
 def test_scored_again_it_is_the_same(done: RunFolder, tmp_path: Path) -> None:
     copy = copied(done.path, tmp_path / "run")
-    (copy / "run.json").write_text((done.path / "run.json").read_text())
+    rewritten(copy / "run.json", (done.path / "run.json").read_text())
     report = done.read_json("report.json")
     for split in ("test", "val"):
         figures = score(of_run(copy, split), Options()).figures
         assert figures[KEY] == pytest.approx(report[split][KEY])
         assert (set(figures) == {KEY}) == (split == "test")
+
+
+def test_what_the_trials_do_not_allow_is_refused(done: RunFolder, tmp_path: Path) -> None:
+    copy = copied(done.path, tmp_path / "run")
+    rewritten(copy / "run.json", (done.path / "run.json").read_text())
+    inputs = of_run(copy, "test")
+    for options in (Options(clustering=True), Options(folds=4)):
+        with pytest.raises(SandboxError, match="test holds one-shot trials alone; give --split val"):
+            score(inputs, options)
+    with pytest.raises(SandboxError, match="one-shot trials alone, which have no pairs to draw"):
+        scored(inputs)
+    mapped = map_of_run(copy, "test")
+    assert len(mapped.x) == 800 and mapped.image is not None and mapped.classes[0] == "run01/class01"
+    assert RunFolder(copy).read_json("run.json")["test_evaluations"] == 3
+
+
+def test_damaged_trials_are_refused(done: RunFolder) -> None:
+    kept = read_embeddings(done)
+    table = kept.tensors["test/oneshot/trials"]
+    for place, value in ((1, 800), (2, 20), (5, -1)):
+        wrong = table.clone()
+        wrong[7, place] = value
+        with pytest.raises(SandboxError, match="the one-shot trials of test/oneshot name images that are not there"):
+            replace(kept, tensors={**kept.tensors, "test/oneshot/trials": wrong}).take("test/oneshot")
 
 
 def test_its_page_shows_the_trials_and_pictures_of_validation(done: RunFolder, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from sandbox.data.images.files import counts
 from sandbox.errors import SandboxError
-from sandbox.evaluation.fewshot.oneshot import Trials
+from sandbox.evaluation.trials import Trials
 from sandbox.files import reading
 from sandbox.wording import counted, first_names, printable, shown
 

@@ -14,8 +14,8 @@ from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.resize import resized
 from sandbox.errors import SandboxError
-from sandbox.evaluation.fewshot.oneshot import Trials
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.trials import Trials
 from sandbox.wording import counted
 
 
@@ -112,6 +112,11 @@ class Splits:
         if name == "val":
             return self.val, self.val_pairs, self.val_verify
         return self.test, self.test_pairs, self.test_verify
+
+    def embedded(self, name: str) -> ImageSet:
+        """The images of ``val`` or ``test``; of a test that holds one-shot trials alone, those of the trials."""
+        own, task = self.part(name)[0], self.one_shot(name)
+        return own if len(own) or task is None or task.images is None else task.images
 
     def pictured(self, tested: bool) -> str:
         """The split that pictures are of: ``test``, or ``val`` where that was not tested or holds trials alone."""

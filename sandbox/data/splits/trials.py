@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sandbox.data.images.image_set import ImageSet
-from sandbox.evaluation.fewshot.oneshot import Trials
+from sandbox.evaluation.trials import Trials
 
 WAYS = 20
 RUNS = 100

@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.fewshot.oneshot import Trials, accuracy_of
+from sandbox.evaluation.fewshot.oneshot import accuracy_of
 from sandbox.evaluation.figures import Figures
+from sandbox.evaluation.trials import Trials
 
 
 def oneshot_hausdorff(ink: np.ndarray, trials: Trials) -> Figures:

@@ -6,49 +6,16 @@ Science 350 (2015): trials come in runs, and a figure is the mean over runs with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.intervals.paired import t_interval
+from sandbox.evaluation.trials import Trials
 
 ACCURACY = "oneshot/accuracy"
 _GATHERED = 2**24  # numbers of examples that are held at once: 128 MiB
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Trials:
-    """One-shot trials over the rows of one set of images.
-
-    Raises:
-        ValueError: the parts disagree in shape.
-    """
-
-    support: np.ndarray
-    """(T, W) int64 rows: one example of each class."""
-    query: np.ndarray
-    """(T,) int64 rows."""
-    answer: np.ndarray
-    """(T,) int64 columns of `support`: the example of the query's class."""
-    run: np.ndarray
-    """(T,) int64: trials of one number are one run."""
-
-    def __post_init__(self) -> None:
-        """Refuse parts that do not fit together."""
-        if self.support.ndim != 2 or not self.query.shape == self.answer.shape == self.run.shape == (len(self),):
-            raise ValueError(f"support {self.support.shape}, query {self.query.shape}, answer {self.answer.shape}")
-
-    def __len__(self) -> int:
-        """How many trials."""
-        return len(self.support)
-
-    @property
-    def ways(self) -> int:
-        """Classes of a trial."""
-        return self.support.shape[1]
 
 
 def oneshot(x: np.ndarray, trials: Trials) -> Figures:

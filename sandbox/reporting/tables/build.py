@@ -12,7 +12,7 @@ from sandbox.evaluation.fewshot.said import check_alike
 from sandbox.evaluation.figures import lower_is_better, printed_name
 from sandbox.reporting.records.groups import Group, group
 from sandbox.reporting.records.names import figure_key, printed_setting
-from sandbox.reporting.records.run import Run, entries_of
+from sandbox.reporting.records.run import HAUSDORFF, Run, entries_of
 from sandbox.reporting.tables import baselines
 from sandbox.reporting.tables.arrange import Arranged, arrange
 from sandbox.reporting.tables.caption import caption
@@ -170,6 +170,8 @@ def _foot(
     said = []
     if rows:
         said.append("Below the rule: the images as they are (raw pixels), and the network at step 0 (untrained).")
+        if any(row.cells[0].text == HAUSDORFF for row in rows):
+            said.append("Raw pixels and the modified Hausdorff distance of official one-shot trials are of 105 px.")
     if ranges:
         said.append("Raw pixels are a range where rows see the images in several sizes or colours.")
     return rows, said

@@ -8,7 +8,7 @@ import numpy as np
 
 from sandbox.data.images.image_set import ImageSet, image_set
 from sandbox.data.splits.trials import RUNS, WAYS, drawn_trials, has_trials
-from sandbox.evaluation.fewshot.oneshot import Trials
+from sandbox.evaluation.trials import Trials
 
 SIZES = {"Big": 23, "Just": 20, "Small": 19}
 

@@ -9,7 +9,8 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.hausdorff import centred_points, modified_hausdorff, oneshot_hausdorff
-from sandbox.evaluation.fewshot.oneshot import ACCURACY, Trials
+from sandbox.evaluation.fewshot.oneshot import ACCURACY
+from sandbox.evaluation.trials import Trials
 
 
 def by_hand(one: np.ndarray, other: np.ndarray) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.evaluation.fewshot.oneshot import ACCURACY, Trials, accuracy_of, oneshot
+from sandbox.evaluation.fewshot.oneshot import ACCURACY, accuracy_of, oneshot
+from sandbox.evaluation.trials import Trials
 
 T_OF_2 = 4.302652729911275  # half of a 95 % t-interval of three values, in standard errors
 
