@@ -6,6 +6,7 @@ val         background alphabets held out whole, with one-shot trials of the off
 test        evaluation alphabets, where they are there; and the 400 official one-shot trials, in images of their own
 ==========  ====================================================================================================
 
+With ``data.validation`` 0 every background alphabet is learnt from, and two drawers of each are validation.
 With ``data.val_fold`` the background alphabets are held out in turn, so many in each fold; with ``data.test_fold`` one
 more fold of them stands in the place of test, and the official trials are not looked at.
 """
@@ -157,10 +158,30 @@ def _parted(train: ImageSet, test: ImageSet, task: OneShotTask, spec: DataSpec, 
         return in_fold(whole, *fold, spec.fold_seed, test_fold=tested[0] if tested else 0, group_of=group_of)
     check_shares(spec.validation, 0.0)
     if spec.validation == 0:
-        raise SandboxError("data.validation is 0, but the official split has no validation of its own to take")
+        return _all_learnt(train, test, task, spec, notes)
     chosen = _held_out(train, spec)
     held = np.isin(np.array([group_of(name) for name in train.classes])[train.labels], chosen)
     said = f"validation holds out {counted(len(chosen), 'alphabet', 'alphabets')}: {first_names(chosen)}"
+    parts = train.take(np.flatnonzero(~held)), train.take(np.flatnonzero(held))
+    return given(*parts, test, test_oneshot=task, notes=[*notes, said])
+
+
+def _all_learnt(train: ImageSet, test: ImageSet, task: OneShotTask, spec: DataSpec, notes: Iterable[str]) -> Splits:
+    """Every alphabet to learn from, once all choices are made; two drawers stay out, to see that training works."""
+    drawers = np.array(drawers_of(train))
+    names = np.unique(drawers)
+    if len(names) < 3:
+        raise SandboxError(
+            f"data.validation is 0, which holds out two of the people who drew each alphabet, but here "
+            f"{counted(len(names), 'person', 'people')} drew; give data.validation a share of the alphabets"
+        )
+    out = np.sort(np.random.default_rng(spec.split_seed).choice(names, 2, replace=False))
+    held = np.isin(drawers, out)
+    said = (
+        f"data.validation is 0: every alphabet is learnt from but for drawers {' and '.join(out)} of each, whose "
+        "drawings of the same characters are validation: it shows that training works, and is nothing to choose "
+        "settings by"
+    )
     parts = train.take(np.flatnonzero(~held)), train.take(np.flatnonzero(held))
     return given(*parts, test, test_oneshot=task, notes=[*notes, said])
 

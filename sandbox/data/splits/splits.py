@@ -128,7 +128,10 @@ class Splits:
 
         Classes that are in train alone, for want of images, come last there, so labels agree nevertheless.
         """
-        return all(split.classes == self.train.classes[: len(split.classes)] for split in (self.val, self.test))
+        return all(
+            split.classes and split.classes == self.train.classes[: len(split.classes)]
+            for split in (self.val, self.test)
+        )
 
 
 def images_digest(images: ImageSet) -> str:

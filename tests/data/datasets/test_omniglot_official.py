@@ -137,7 +137,7 @@ def test_a_minimal_set_needs_all_of_its_alphabets(tree: Path, tmp_path: Path) ->
 def test_a_background_on_another_split_is_refused(tree: Path) -> None:
     with pytest.raises(SandboxError, match=r"data\.background is small2, but is of the official split alone"):
         read(tree, split="class", background="small2")
-    with pytest.raises(SandboxError, match=r"data\.validation is 0, but"):
+    with pytest.raises(SandboxError, match=r"data\.validation is 0, which holds out two of .*, but here 2 people drew"):
         read(tree, validation=0.0)
 
 
@@ -231,3 +231,27 @@ def test_ink_is_white_in_the_runs_as_it_is_in_training(tree: Path) -> None:
     with Image.open(tree / task.images.paths[0]) as image:
         ink = 1 - np.asarray(image, dtype=np.uint8).mean()
     assert (task.drawings.pixels[0] / 255).mean() == pytest.approx(ink, abs=0.02)
+
+
+def more_drawers(root: Path) -> None:
+    for folder in (root / "background").rglob("*character*"):
+        for drawer in (3, 4):
+            draw(folder / f"0001_{drawer:02d}.png", (*folder.name.encode(),), drawer)
+
+
+def test_without_validation_every_alphabet_is_learnt_from_and_two_drawers_of_each_are_watched(
+    tree: Path, tmp_path: Path
+) -> None:
+    root = copied(tree, tmp_path / "wide", more_drawers)
+    splits = read(root, validation=0.0, rotations=4)
+    turned = {name for name in splits.train.classes if "@" in name}
+    assert alphabets(splits.train.classes) == {"Greek", "Latin", "Tagalog"}
+    assert set(splits.val.classes) == set(splits.train.classes) - turned and not splits.closed_set
+    drew = {
+        name: {Path(path).stem.partition("_")[2] for path in getattr(splits, name).paths} for name in ("train", "val")
+    }
+    assert len(drew["val"]) == 2 and not drew["val"] & drew["train"]
+    assert splits.val_oneshot is not None and splits.test_oneshot is not None
+    assert any("is nothing to choose settings by" in note for note in splits.notes)
+    again = read(root, validation=0.0, split_seed=3)
+    assert again.test_oneshot is not None and again.digest != splits.digest
