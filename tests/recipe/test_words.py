@@ -56,3 +56,9 @@ def test_a_setting_of_a_data_set_comes_back(fold: int | str) -> None:
 def test_other_words_are_refused(line: str, sentence: str) -> None:
     with pytest.raises(SandboxError, match=sentence):
         from_flags(line.split(), source="a line", kinds=data_kinds())
+
+
+def test_a_word_that_a_setting_does_not_take_is_refused() -> None:
+    text = '[data]\nname = "lfw"\nview = "view2"\nfold = "most"\n'
+    with pytest.raises(SandboxError, match=r"'data\.fold' is 'most', but takes a whole number or all"):
+        from_toml(text, kinds=data_kinds())

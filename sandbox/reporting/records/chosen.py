@@ -127,7 +127,8 @@ def _number(test: Comparison, field: Field, value: Value) -> float | None:
         return None
     if isinstance(value.plain, float):
         return value.plain
-    raise _refused(test, f"{field.name} is a number, not {shown(value.text)}")
+    words = "".join(f" or {word}" for word in field.choices)
+    raise _refused(test, f"{field.name} is a number{words}, not {shown(value.text)}")
 
 
 def _spelt(run: Run, mined: bool) -> str:

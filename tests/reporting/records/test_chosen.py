@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.errors import SandboxError
 from sandbox.objectives.resolve import resolve
 from sandbox.recipe.specs import BackboneSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe, digest, flat, own_settings
@@ -256,3 +257,21 @@ def test_any_value_is_compared_or_refused(runs: list[Run], name: str, sign: str,
 def test_a_thousand_runs_are_chosen_from(runs: list[Run]) -> None:
     many = [replace(run, seed=seed) for seed in range(200) for run in runs]
     assert len(Choice("loss = arcface and map@r > 0.5 and seed < 100").of(many)) == 100
+
+
+@pytest.mark.parametrize(
+    ("where", "seeds"),
+    [
+        ("data.fold = all", [1]),
+        ("data.fold = 3", [0]),
+        ("data.fold < 5", [0]),
+        ("data.fold = none", [2]),
+        ("data.fold in (all, 3)", [0, 1]),
+        ("data.fold != all", [0, 2]),
+    ],
+)
+def test_a_setting_may_be_a_number_or_a_word(where: str, seeds: list[int]) -> None:
+    runs = [made(seed=s, data=LfwSpec(name="lfw", view="view2", fold=f)) for s, f in enumerate((3, "all", None))]  # type: ignore[arg-type]
+    assert [run.seed for run in Choice(where).of(runs)] == seeds
+    with pytest.raises(SandboxError, match=r"data\.fold is a number or all, not 'most'"):
+        Choice("data.fold = most").of(runs)
