@@ -59,7 +59,7 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
     """Pictures, the page, and the facts that are known only now; the status last."""
     prepared, folder = r.prepared, r.folder
     if r.pictures:
-        from sandbox.reporting.page.still import draw_run
+        from sandbox.reporting.page.written.still import draw_run
 
         split = prepared.splits.pictured(r.test)
         images, pairs, _ = prepared.splits.part(split)
@@ -79,8 +79,8 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
         test_evaluations=int(r.test),
     )
     if r.pictures:
-        from sandbox.reporting.page.material import pictured
-        from sandbox.reporting.page.write import write_page
+        from sandbox.reporting.page.found.material import pictured
+        from sandbox.reporting.page.written.write import write_page
 
         write_page(folder, pictured(prepared.splits, prepared.splits.pictured(r.test)))
     folder.update(status="done")

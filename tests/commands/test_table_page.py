@@ -11,8 +11,8 @@ import pytest
 
 from sandbox.data.catalog import load
 from sandbox.recipe.specs import DataSpec
-from sandbox.reporting.page.material import pictured
-from sandbox.reporting.page.write import write_page
+from sandbox.reporting.page.found.material import pictured
+from sandbox.reporting.page.written.write import write_page
 from sandbox.runs.folder import RunFolder
 
 from pages import around_centres, made_run

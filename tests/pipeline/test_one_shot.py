@@ -20,7 +20,7 @@ from sandbox.pipeline.prepare import prepare
 from sandbox.pipeline.protocol import protocol
 from sandbox.pipeline.run import resume, run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
-from sandbox.reporting.page.write import write_page
+from sandbox.reporting.page.written.write import write_page
 from sandbox.reporting.records.read import read_run
 from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, UNTRAINED
 from sandbox.reporting.tables.build import build_table

@@ -15,7 +15,7 @@ from sandbox.errors import SandboxError
 from sandbox.wording import counted
 
 if TYPE_CHECKING:
-    from sandbox.reporting.page.material import Material
+    from sandbox.reporting.page.found.material import Material
     from sandbox.reporting.records.run import Run
 
 
@@ -51,14 +51,14 @@ def act(command: Command, results: Path) -> None:
 
 
 def _page(runs: Sequence[Run], root: str) -> str:
-    from sandbox.reporting.page.beside import page_of_runs
-    from sandbox.reporting.page.compared import refuse_others
-    from sandbox.reporting.page.material import read_material
-    from sandbox.reporting.page.write import page_of
+    from sandbox.reporting.page.found.compared import refuse_others
+    from sandbox.reporting.page.found.material import read_material
+    from sandbox.reporting.page.written.beside import page_of_runs
+    from sandbox.reporting.page.written.write import page_of
     from sandbox.runs.folder import RunFolder
 
     if len(runs) == 1 and runs[0].facts.get("folds"):
-        from sandbox.reporting.page.folds import page_of_folds
+        from sandbox.reporting.page.written.folds import page_of_folds
 
         return page_of_folds(RunFolder(runs[0].path))
     if len(runs) == 1:
@@ -71,7 +71,7 @@ def _page(runs: Sequence[Run], root: str) -> str:
 def _material(run: Run, root: str) -> Material:
     """A run with its images; without them, and why is said, where its data cannot be read."""
     from sandbox.pictures.run_data import read_splits, refuse_changed
-    from sandbox.reporting.page.material import pictured, read_material, shown_split
+    from sandbox.reporting.page.found.material import pictured, read_material, shown_split
     from sandbox.runs.folder import RunFolder
 
     folder = RunFolder(run.path)

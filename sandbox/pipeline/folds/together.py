@@ -43,7 +43,7 @@ def conclude(folder: RunFolder, *, pictures: bool = True) -> Report:
     folder.write_json("baselines.json", _baselines(runs))
     folder.update(**_facts(recipe, runs, report), **surroundings())
     if pictures:
-        from sandbox.reporting.page.folds import write_folds_page
+        from sandbox.reporting.page.written.folds import write_folds_page
 
         write_folds_page(folder)
     folder.update(status="done")

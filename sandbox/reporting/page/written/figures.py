@@ -10,9 +10,9 @@ import numpy as np
 
 from sandbox.evaluation.fewshot.said import episodes_of, is_few_shot
 from sandbox.evaluation.figures import Figures, lower_is_better, printed_name, spell, spell_interval
-from sandbox.reporting.page.material import Material
-from sandbox.reporting.page.operating import Operating
-from sandbox.reporting.page.words import FEW, leading, meaning, name_of, split_word
+from sandbox.reporting.page.found.material import Material
+from sandbox.reporting.page.found.operating import Operating
+from sandbox.reporting.page.written.words import FEW, leading, meaning, name_of, split_word
 from sandbox.reporting.records.run import RAW_PIXELS
 from sandbox.wording import counted
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sandbox.reporting.page.operating import Operating
+from sandbox.reporting.page.found.operating import Operating
 
 _WIDE, _HIGH = 520, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 505, 10, 262

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.reporting.page.looked import Looked
-from sandbox.reporting.page.packed import packed
+from sandbox.reporting.page.found.looked import Looked
+from sandbox.reporting.page.found.packed import packed
 
 CLASSES = 5_000
 """Of the hardest that can be searched."""

@@ -10,8 +10,8 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from sandbox.data.images.image_set import ImageSet
-from sandbox.reporting.page.album import Album, make_album
-from sandbox.reporting.page.packed import packed, packed_rows
+from sandbox.reporting.page.found.album import Album, make_album
+from sandbox.reporting.page.found.packed import packed, packed_rows
 from sandbox.wording import printable
 
 _NAMES = 200_000  # characters of names that a page has room for beside its thumbnails

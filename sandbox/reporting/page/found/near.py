@@ -13,8 +13,8 @@ import numpy as np
 from sandbox.evaluation.retrieval.search import Searcher
 from sandbox.evaluation.similarity import as_products
 from sandbox.evaluation.verification.metrics import score_pairs
-from sandbox.reporting.page.operating import Operating
-from sandbox.reporting.page.searched import Searched
+from sandbox.reporting.page.found.operating import Operating
+from sandbox.reporting.page.found.searched import Searched
 from sandbox.runs.embeddings import KeptSet
 
 MOST = 160

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.evaluation.figures import spell, spell_interval, spell_threshold
-from sandbox.reporting.page.curves import curve_panels
-from sandbox.reporting.page.figures import Cell, FigureTable, Row
-from sandbox.reporting.page.made import how_made
-from sandbox.reporting.page.render import render
-from sandbox.reporting.page.words import MEANING, name_of, number
+from sandbox.reporting.page.written.curves import curve_panels
+from sandbox.reporting.page.written.figures import Cell, FigureTable, Row
+from sandbox.reporting.page.written.made import how_made
+from sandbox.reporting.page.written.render import render
+from sandbox.reporting.page.written.words import MEANING, name_of, number
 from sandbox.reporting.records.read import read_run
 from sandbox.reporting.records.run import Run
 from sandbox.runs.folder import RunFolder

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.reporting.page.album import Album, make_album
-from sandbox.reporting.page.book import make_book
+from sandbox.reporting.page.found.album import Album, make_album
+from sandbox.reporting.page.found.book import make_book
 
 from pages import EVIL, drawn_images
 

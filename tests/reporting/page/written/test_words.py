@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sandbox.reporting.page.curves import curve_panels
-from sandbox.reporting.page.packed import as_script, packed
-from sandbox.reporting.page.svg import ticks
-from sandbox.reporting.page.words import LEAD, duration, leading, meaning, memory, number
+from sandbox.reporting.page.found.packed import as_script, packed
+from sandbox.reporting.page.written.curves import curve_panels
+from sandbox.reporting.page.written.svg import ticks
+from sandbox.reporting.page.written.words import LEAD, duration, leading, meaning, memory, number
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.evaluation.similarity import as_products
-from sandbox.reporting.page.near import near_pairs
-from sandbox.reporting.page.operating import operate
-from sandbox.reporting.page.roc import points, roc
+from sandbox.reporting.page.found.near import near_pairs
+from sandbox.reporting.page.found.operating import operate
+from sandbox.reporting.page.written.roc import points, roc
 from sandbox.runs.embeddings import KeptSet
 
 from pages import around_centres

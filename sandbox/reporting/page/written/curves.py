@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.evaluation.figures import lower_is_better, printed_name
-from sandbox.reporting.page.svg import Line, Panel, panel
-from sandbox.reporting.page.words import HEALTH
+from sandbox.reporting.page.written.svg import Line, Panel, panel
+from sandbox.reporting.page.written.words import HEALTH
 
 Log = Sequence[Mapping[str, Any]]
 

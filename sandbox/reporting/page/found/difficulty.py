@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sandbox.reporting.page.searched import Searched
+from sandbox.reporting.page.found.searched import Searched
 
 PAIRS, PICTURES = 3, 4
 """Confused classes that are shown side by side, and images of each."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.recipe.specs import Recipe, flat
-from sandbox.reporting.page.words import duration, memory, number, split_word
+from sandbox.reporting.page.written.words import duration, memory, number, split_word
 from sandbox.reporting.records.run import Run
 
 _TITLE = ("loss", "miner")

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from sandbox.reporting.page.packed import as_script
+from sandbox.reporting.page.found.packed import as_script
 from sandbox.wording import printable
 
 _ASSETS = Path(__file__).parent / "assets"

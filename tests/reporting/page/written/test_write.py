@@ -14,10 +14,10 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.recipe.episodes import Episodes
-from sandbox.reporting.page.looked import look
-from sandbox.reporting.page.material import Pictured, read_material
-from sandbox.reporting.page.scripted import scripted
-from sandbox.reporting.page.write import page_of, write_page
+from sandbox.reporting.page.found.looked import look
+from sandbox.reporting.page.found.material import Pictured, read_material
+from sandbox.reporting.page.written.scripted import scripted
+from sandbox.reporting.page.written.write import page_of, write_page
 from sandbox.runs.embeddings import KeptSet, write_embeddings
 from sandbox.runs.folder import RunFolder
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sandbox.reporting.page.difficulty import by_difficulty, confused_classes
-from sandbox.reporting.page.searched import search, worst_first
+from sandbox.reporting.page.found.difficulty import by_difficulty, confused_classes
+from sandbox.reporting.page.found.searched import search, worst_first
 from sandbox.runs.embeddings import KeptSet
 
 from pages import around_centres

@@ -11,9 +11,9 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.similarity import as_products
-from sandbox.reporting.page.beside import page_of_runs
-from sandbox.reporting.page.compared import compare_runs, wins
-from sandbox.reporting.page.material import Material, Pictured, read_material
+from sandbox.reporting.page.found.compared import compare_runs, wins
+from sandbox.reporting.page.found.material import Material, Pictured, read_material
+from sandbox.reporting.page.written.beside import page_of_runs
 
 from chromium import INSTALL, chromium
 from pages import EVIL, around_centres, drawn_images, made_run

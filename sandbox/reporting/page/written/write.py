@@ -5,15 +5,15 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from sandbox.evaluation.figures import printed_name
-from sandbox.reporting.page.book import Book
-from sandbox.reporting.page.curves import curve_panels
-from sandbox.reporting.page.figures import figure_tables, verdict, warnings
-from sandbox.reporting.page.looked import QUERIES, Looked, look
-from sandbox.reporting.page.made import how_made
-from sandbox.reporting.page.material import Material, Pictured, read_material
-from sandbox.reporting.page.render import render
-from sandbox.reporting.page.scripted import CLASSES, scripted
-from sandbox.reporting.page.words import split_word
+from sandbox.reporting.page.found.book import Book
+from sandbox.reporting.page.found.looked import QUERIES, Looked, look
+from sandbox.reporting.page.found.material import Material, Pictured, read_material
+from sandbox.reporting.page.written.curves import curve_panels
+from sandbox.reporting.page.written.figures import figure_tables, verdict, warnings
+from sandbox.reporting.page.written.made import how_made
+from sandbox.reporting.page.written.render import render
+from sandbox.reporting.page.written.scripted import CLASSES, scripted
+from sandbox.reporting.page.written.words import split_word
 from sandbox.reporting.records.spelling import short_objective
 from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted

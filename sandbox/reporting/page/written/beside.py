@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from sandbox.reporting.page.compared import Compared, compare_runs, wins
-from sandbox.reporting.page.curves import curve_panels
-from sandbox.reporting.page.figures import FigureTable, Row, figure_cell, warnings
-from sandbox.reporting.page.material import Material
-from sandbox.reporting.page.packed import packed
-from sandbox.reporting.page.render import render
-from sandbox.reporting.page.roc import points, roc
-from sandbox.reporting.page.words import leading, meaning, name_of, number, split_word
+from sandbox.reporting.page.found.compared import Compared, compare_runs, wins
+from sandbox.reporting.page.found.material import Material
+from sandbox.reporting.page.found.packed import packed
+from sandbox.reporting.page.written.curves import curve_panels
+from sandbox.reporting.page.written.figures import FigureTable, Row, figure_cell, warnings
+from sandbox.reporting.page.written.render import render
+from sandbox.reporting.page.written.roc import points, roc
+from sandbox.reporting.page.written.words import leading, meaning, name_of, number, split_word
 from sandbox.reporting.records.spelling import short_objective
 
 _SCRIPTS = ("shared.js", "compare.js", "copy.js")

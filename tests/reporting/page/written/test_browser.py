@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from sandbox.evaluation.similarity import as_products
-from sandbox.reporting.page.material import Pictured, read_material
-from sandbox.reporting.page.write import page_of
+from sandbox.reporting.page.found.material import Pictured, read_material
+from sandbox.reporting.page.written.write import page_of
 
 from chromium import INSTALL, chromium
 from pages import EVIL, around_centres, drawn_images, made_run

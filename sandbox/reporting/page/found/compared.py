@@ -9,10 +9,10 @@ from string import ascii_uppercase
 import numpy as np
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.page.book import Book, make_book
-from sandbox.reporting.page.material import Material
-from sandbox.reporting.page.operating import Operating, operate
-from sandbox.reporting.page.searched import Searched, search
+from sandbox.reporting.page.found.book import Book, make_book
+from sandbox.reporting.page.found.material import Material
+from sandbox.reporting.page.found.operating import Operating, operate
+from sandbox.reporting.page.found.searched import Searched, search
 
 MOST = 8
 """Runs, which is as many as there are lines that look different."""

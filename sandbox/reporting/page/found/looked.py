@@ -8,13 +8,13 @@ import numpy as np
 
 from sandbox.evaluation.lint.embeddings import Finding, lint_embeddings
 from sandbox.evaluation.lint.pairs import lint_pairs
-from sandbox.reporting.page.book import Book, make_book
-from sandbox.reporting.page.difficulty import ClassRow, ConfusedClasses, by_difficulty, confused_classes
-from sandbox.reporting.page.material import Material
-from sandbox.reporting.page.near import Near, near_pairs
-from sandbox.reporting.page.operating import Operating, operate
-from sandbox.reporting.page.places import Places, place
-from sandbox.reporting.page.searched import Searched, search, worst_first
+from sandbox.reporting.page.found.book import Book, make_book
+from sandbox.reporting.page.found.difficulty import ClassRow, ConfusedClasses, by_difficulty, confused_classes
+from sandbox.reporting.page.found.material import Material
+from sandbox.reporting.page.found.near import Near, near_pairs
+from sandbox.reporting.page.found.operating import Operating, operate
+from sandbox.reporting.page.found.places import Places, place
+from sandbox.reporting.page.found.searched import Searched, search, worst_first
 
 QUERIES = 10_000
 """On a page at most."""
