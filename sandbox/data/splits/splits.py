@@ -13,32 +13,10 @@ import numpy as np
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.resize import resized
+from sandbox.data.splits.apart import OneShotTask, ToVerify
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.trials import Trials
 from sandbox.wording import counted
-
-
-@dataclass(frozen=True)
-class ToVerify:
-    """Images that are verified and nothing else, such as people never trained on beside a closed set."""
-
-    images: ImageSet
-    """Where a list names no people, each image is a class of its own."""
-    pairs: Pairs | None = None
-    """Pairs of `images`; all of them where None."""
-
-
-@dataclass(frozen=True)
-class OneShotTask:
-    """One-shot trials that a split is judged on."""
-
-    trials: Trials
-    """Over the rows of `images`; over those of the split where that is None."""
-    images: ImageSet | None = None
-    """Drawings that nothing else is asked of, each called after the class of its run."""
-    drawings: ImageSet | None = None
-    """The same in the size that published baselines are of; None where there are none."""
 
 
 @dataclass(frozen=True)

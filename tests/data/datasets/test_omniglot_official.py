@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from sandbox.data.catalog import load
+from sandbox.data.checks.splits import check
 from sandbox.data.datasets.omniglot import OmniglotSpec
 from sandbox.data.datasets.omniglot_alphabets import BACKGROUND, EVALUATION, background
 from sandbox.data.splits.splits import Splits
@@ -101,6 +102,20 @@ def test_evaluation_alphabets_are_tested_and_others_left_out(tree: Path, tmp_pat
     assert splits.test_oneshot is not None and len(splits.test_oneshot.trials) == 400
     assert "1 alphabet that is not Omniglot's left out: Klingon" in splits.notes
     assert not any("alone" in note for note in splits.notes)
+
+
+def test_run_drawings_that_are_copies_of_tested_ones_are_no_twins(tree: Path, tmp_path: Path) -> None:
+    def copies(root: Path) -> None:
+        alphabet(root, "Angelic", 2)
+        for place, character in ((1, 1), (2, 2)):
+            own = root / "Angelic" / f"character{character:02d}" / f"{character:04d}_01.png"
+            other = root / ONE / "run01" / "training" / f"class{place:02d}.png"
+            other.unlink()
+            shutil.copyfile(own, other)
+
+    spec = OmniglotSpec(name="omniglot", root=str(copied(tree, tmp_path / "copies", copies)), split="official")
+    rules = {one.rule for one in check(spec, load(spec)).findings}
+    assert rules and not any("twins" in rule for rule in rules)
 
 
 def test_alphabets_are_held_out_in_turn(tree: Path) -> None:
