@@ -23,7 +23,8 @@ from sandbox.cli.say import say
 from sandbox.cli.tables import print_rows
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import Interrupted, SandboxError, exit_on_error, unknown
-from sandbox.recipe.specs import AugmentSpec, DataSpec, Recipe, check_ranges
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import AugmentSpec, DataSpec, Recipe
 from sandbox.recipe.text import load
 from sandbox.training.stopping import listen
 

@@ -17,7 +17,8 @@ from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.files import reading
 from sandbox.recipe.fold import parse_fold
-from sandbox.recipe.specs import DataKinds, DataSpec, Recipe, as_kind, check_ranges
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import DataKinds, DataSpec, Recipe, as_kind
 
 _SOURCES = ("embedded", "downloaded", "folder")
 

@@ -16,16 +16,8 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.classification import classification
 from sandbox.inference.trained import Trained, load_objective, load_trained
 from sandbox.objectives.objective import Objective
-from sandbox.recipe.specs import (
-    AugmentSpec,
-    BackboneSpec,
-    BatchSpec,
-    DataSpec,
-    EvaluateSpec,
-    OptimizerSpec,
-    Recipe,
-    check_ranges,
-)
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 from sandbox.reporting.plots.plane import Panel
 from sandbox.runs.folder import RunFolder
 

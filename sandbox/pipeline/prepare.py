@@ -28,7 +28,8 @@ from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs, c
 from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.episodes import spell_tasks
-from sandbox.recipe.specs import BackboneSpec, Recipe, check_ranges
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import BackboneSpec, Recipe
 from sandbox.recipe.specs import replace as with_setting
 from sandbox.training.average import Average
 from sandbox.training.device import choose_autocast, choose_device

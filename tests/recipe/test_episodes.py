@@ -9,7 +9,8 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.episodes import Task, parse_tasks, spell_tasks
-from sandbox.recipe.specs import EvaluateSpec, Recipe, check_ranges, digest
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import EvaluateSpec, Recipe, digest
 from sandbox.recipe.text import from_toml, to_flags, to_toml
 
 ASKED = Recipe(evaluate=EvaluateSpec(episodes="5-way 1-shot, 20-way 5-shot"))

@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.fold import parse_fold
-from sandbox.recipe.specs import DataSpec, Recipe, check_ranges, digest
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import DataSpec, Recipe, digest
 from sandbox.recipe.text import from_toml, to_flags, to_toml
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sandbox.cli import flags
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
+from sandbox.recipe.ranges import check_ranges
 from sandbox.recipe.specs import (
     AugmentSpec,
     BackboneSpec,
@@ -22,7 +23,6 @@ from sandbox.recipe.specs import (
     OptimizerSpec,
     Recipe,
     ScheduleSpec,
-    check_ranges,
     digest,
     flat,
     replace,

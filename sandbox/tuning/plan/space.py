@@ -19,7 +19,8 @@ from sandbox.objectives.expression import Expression
 from sandbox.objectives.language import Call, Tune, parse_value
 from sandbox.objectives.margins import check_margins
 from sandbox.objectives.resolve import fill, resolve
-from sandbox.recipe.specs import Recipe, check_ranges, flat, replace
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import Recipe, flat, replace
 from sandbox.recipe.text import from_toml, to_toml
 
 _BARE = {
