@@ -12,7 +12,8 @@ from sandbox.errors import SandboxError
 from sandbox.pipeline import run as experiment
 from sandbox.pipeline.events import Done
 from sandbox.pipeline.prepare import prepare
-from sandbox.recipe.specs import AugmentSpec, BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
+from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 from sandbox.recipe.text import load, load_staged
 
 CLOSED = Recipe(
@@ -149,4 +150,4 @@ def test_every_recipe_that_ships_can_be_read() -> None:
         recipe, _ = load_staged(name, folder, data_kinds())
         text = (folder / f"{name}.toml").read_text()
         assert f"python experiments/run.py --recipe {name}" in text
-        assert recipe.augment == AugmentSpec() or recipe.augment.rotate == 0
+        check_ranges(recipe)
