@@ -49,7 +49,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture: `@pytest.mark.needs("onnxruntime", 'pip install -e ".[onnx]"')`, or `pytestmark = ...`."""
     if item.get_closest_marker("thorough") and not os.environ.get("METRIC_LEARNING_SANDBOX_LONG"):
-        pytest.skip(f"takes long: METRIC_LEARNING_SANDBOX_LONG=1 runs it")
+        pytest.skip("takes long: METRIC_LEARNING_SANDBOX_LONG=1 runs it")
     for mark in item.iter_markers("needs"):
         module, install = mark.args
         if importlib.util.find_spec(module) is None:
