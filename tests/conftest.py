@@ -22,7 +22,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 pytest_plugins = ("postgres",)  # the fixtures `server` and `database`
 
 DEMAND = "METRIC_LEARNING_SANDBOX_DEMAND_ALL"
-"""Set in the environment, it fails the tests that would be skipped for want of a library, and tries more examples."""
+"""Set in the environment, it fails the tests that would be skipped for want of a library, runs those that are marked
+`thorough`, and tries more examples."""
 
 # The same examples on every machine and every day: a search for new ones is `--hypothesis-profile default`.
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=100 if os.environ.get(DEMAND) else 40)
@@ -48,8 +49,8 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture: `@pytest.mark.needs("onnxruntime", 'pip install -e ".[onnx]"')`, or `pytestmark = ...`."""
-    if item.get_closest_marker("thorough") and not os.environ.get("METRIC_LEARNING_SANDBOX_LONG"):
-        pytest.skip("takes long: METRIC_LEARNING_SANDBOX_LONG=1 runs it")
+    if item.get_closest_marker("thorough") and not os.environ.get(DEMAND):
+        pytest.skip(f"takes long: {DEMAND}=1 runs it")
     for mark in item.iter_markers("needs"):
         module, install = mark.args
         if importlib.util.find_spec(module) is None:

@@ -39,14 +39,15 @@ def check_column(groups: Sequence[Group], key: str, block: str, across: Sequence
     Raises:
         SandboxError: names what differs, and the ways out.
     """
-    many = len({judged_by(one) for one in groups})
+    rules = [judged_by(one) for one in groups]
+    many = len(set(rules))
     if many < 2:
         return
     settings = [settings_of(one) for one in groups]
     names = ["data.name", *sorted(n for n in settings[0] if n.startswith("data.") and n not in _LEARNT_WITH)]
-    differing = [name for name in [*names, *EMBEDDED_BY] if _several(name, settings)] or (
-        ["data.root"] if _several("data.root", settings) else []
-    )
+    same_images = len({rule[:-1] for rule in rules}) == 1  # then settings of the data differ in words alone
+    differing = [name for name in (EMBEDDED_BY if same_images else [*names, *EMBEDDED_BY]) if _several(name, settings)]
+    differing = differing or (["data.root"] if _several("data.root", settings) else [])
     where = f"{printed_name(key.partition('/')[2])}{f' of {block}' if block else ''}"
     if not differing:
         splits = first_names(sorted({str(one["split"]) for one in settings}))

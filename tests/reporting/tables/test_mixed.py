@@ -82,3 +82,11 @@ def test_mixed_columns_have_no_letters_and_say_so(tmp_path: Path) -> None:
         "Mixed by request: figures of the rows are of several splits or rules and do not compare."
         in table.caption.notes
     )
+
+
+def test_where_the_images_are_the_same_the_rule_is_named_and_no_setting_of_the_data(tmp_path: Path) -> None:
+    finish(tmp_path, Recipe(data=DataSpec(name="digits")), 0.5, split="same")
+    mirrored = Recipe(data=DataSpec(name="digits", split="sample"), evaluate=EvaluateSpec(flip=True))
+    finish(tmp_path, mirrored, 0.5, split="same")
+    with pytest.raises(SandboxError, match=r"2 ways of embedding \(evaluate\.flip no, yes\)"):
+        table_of(tmp_path)
