@@ -25,6 +25,7 @@ from sandbox.cli.say import say
 from sandbox.cli.table.against import announce, check_alone, compare_runs, rival
 from sandbox.data.catalog import data_kinds, in_all_folds
 from sandbox.errors import SandboxError, exit_on_error, unknown
+from sandbox.recipe.moved import moved
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import Stage, load_staged
 from sandbox.training.stopping import listen
@@ -101,6 +102,9 @@ def obey(argv: list[str]) -> None:
         return print_catalogue(argv)
     named = flags.value(argv, "--recipe")
     base, stages = load_staged(named, HERE / "recipes", data_kinds()) if named else (Recipe(), ())
+    base, stages, left_out = moved(base, stages, flags.value(argv, "--data.name"), data_kinds())
+    for note in left_out:
+        say(note, file=sys.stderr)
     trials = 0
     if study := flags.value(argv, "--from"):
         if named:
