@@ -17,9 +17,10 @@ from sandbox.evaluation.figures import lower_is_better
 from sandbox.reporting.plots.fitting import Ruler, title_above, wrapped
 from sandbox.reporting.plots.lettering import Lettering
 from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_names, figure_name, mean_of, seeds_said
-from sandbox.reporting.plots.several.labels import differing, printed_setting, setting_of, spelt
+from sandbox.reporting.plots.several.labels import differing, setting_of, spelt
 from sandbox.reporting.plots.style import COLOURS, lightness, quiet, save
 from sandbox.reporting.records.groups import Group
+from sandbox.reporting.records.names import printed_setting
 from sandbox.wording import first_names
 
 _CELL = 0.42  # inches down

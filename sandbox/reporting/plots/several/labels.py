@@ -8,28 +8,11 @@ from typing import Any
 from sandbox.errors import SandboxError, near
 from sandbox.reporting.plots.several.objective import parts
 from sandbox.reporting.records.groups import Group
+from sandbox.reporting.records.names import printed_setting
 from sandbox.wording import first_names
 
 _NEVER = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from", "after"}
 _ABSENT = "\0"
-_PRINTED = {
-    "optimizer.lr": "learning rate",
-    "optimizer.loss_lr": "learning rate of the loss",
-    "optimizer.weight_decay": "weight decay",
-    "backbone.name": "network",
-    "backbone.embedding_dim": "dimensions",
-    "data.name": "data set",
-    "data.image_size": "image size",
-    "batch.size": "batch size",
-    "batch.classes": "classes in a batch",
-    "batch.samples": "images of a class in a batch",
-    "max_steps": "steps",
-}
-
-
-def printed_setting(name: str) -> str:
-    """A setting in words: 'learning rate' for ``optimizer.lr``, 'embedding dim' for ``backbone.embedding_dim``."""
-    return _PRINTED.get(name, name.rpartition(".")[2].replace("_", " "))
 
 
 def spelt(value: Any) -> str:

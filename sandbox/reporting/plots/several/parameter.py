@@ -13,11 +13,12 @@ from sandbox.errors import SandboxError
 from sandbox.reporting.plots.fitting import Ruler, legend_below, title_above, wrapped
 from sandbox.reporting.plots.lettering import Lettering
 from sandbox.reporting.plots.several.chosen import Mean, axis_name, data_names, figure_name, mean_of, mean_said
-from sandbox.reporting.plots.several.labels import called, differing, printed_setting, setting_of, spelt
+from sandbox.reporting.plots.several.labels import called, differing, setting_of, spelt
 from sandbox.reporting.plots.several.objective import parts, readable, without_parameter
 from sandbox.reporting.plots.several.ticks import plain_numbers, spans_decades
 from sandbox.reporting.plots.style import draw_band, line_style, quiet, save
 from sandbox.reporting.records.groups import Group
+from sandbox.reporting.records.names import printed_setting
 from sandbox.wording import counted, first_names
 
 

@@ -73,7 +73,7 @@ def test_numbers_rise_and_two_recipes_share_no_cell() -> None:
     groups, _ = group([made_run(loss, 0, 0.5, lr=lr) for loss in ("triplet", "arcface") for lr in (0.1, 0.003, 0.01)])
     assert grid_of(groups, KEY, "loss", "optimizer.lr").columns == ("0.003", "0.01", "0.1")
     with pytest.raises(
-        SandboxError, match=r"two recipes have loss triplet_margin and miner none and differ in optimizer.lr"
+        SandboxError, match=r"two recipes have objective triplet_margin and miner none and differ in optimizer.lr"
     ):
         grid_of(groups, KEY)
     with pytest.raises(SandboxError, match="both loss"):
