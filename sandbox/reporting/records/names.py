@@ -49,6 +49,8 @@ _SETTINGS = {
     "evaluate.recall_at": "k of R@k",
     "evaluate.far": "rates of TAR@FAR",
     "evaluate.flip": "mirrored embeddings",
+    "evaluate.figures": "further figures",
+    "evaluate.after": "after the embedding",
     "evaluate.views": "views averaged",
     "evaluate.view_strength": "strength of views",
     "max_steps": "steps",
