@@ -70,6 +70,11 @@ def lower_is_better(key: str) -> bool:
     return key.endswith(_LOWER_IS_BETTER)
 
 
+def is_after(key: str) -> bool:
+    """Whether a figure is of what came after the embedding; a split in front of its key changes nothing."""
+    return f"/{AFTER}/" in f"/{key}"
+
+
 def validation_keys(
     recall_at: Sequence[int], far: Sequence[float], tasks: Sequence[Task] = (), extra: Sequence[Extra] = ()
 ) -> list[str]:

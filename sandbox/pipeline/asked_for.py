@@ -23,10 +23,13 @@ def check_asked(spec: EvaluateSpec, splits: Splits, columns: int) -> None:
         SandboxError: says which, and what there is.
     """
     for one in (one for one in parse_extra(spec.figures) if one.name == "fold_tar"):
-        pairs = splits.test_pairs if splits.test_verify is None else splits.test_verify.pairs
-        if pairs is None or pairs.fold is None:
-            raise SandboxError(f"evaluate.figures asks for {one}, which is of given pairs in folds, and test has none")
-        check_folds(pairs.same, pairs.fold)
+        for name in ("val", "test"):
+            _, pairs, apart = splits.part(name)
+            pairs = pairs if apart is None else apart.pairs
+            if pairs is not None and pairs.fold is not None:
+                check_folds(pairs.same, pairs.fold)
+            elif name == "test":
+                raise SandboxError(f"evaluate.figures asks for {one}, which is of given pairs in folds; test has none")
     steps = parse_steps(spec.after)
     if any(step.name == "templates" for step in steps):
         raise SandboxError(

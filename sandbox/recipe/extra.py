@@ -41,7 +41,7 @@ class Extra:
         return int(self.at) if self.name in _AT_K else 0
 
     def __str__(self) -> str:
-        return self.name + (f"@{self.at:g}" if self.at else "")
+        return self.name + (f"@{self.at}" if self.at else "")
 
 
 def parse_extra(text: str, setting: str = "evaluate.figures") -> tuple[Extra, ...]:

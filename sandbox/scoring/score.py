@@ -74,6 +74,7 @@ def score(inputs: Inputs, options: Options) -> Scored:
         verified=None if inputs.verify is None else Labelled(inputs.verify.x, inputs.verify.labels),
     )
     figures, verification = found.figures, found.verification
+    findings += _left_out(figures, options)
     if pairs is not None and verification is not None and verification.scores is not None:
         scores = verification.scores
         findings += lint_scores(scores, pairs.same)
@@ -118,6 +119,16 @@ def _check_extra(pairs: Pairs | None, options: Options) -> None:
     for one in (one for one in options.extra if one.name == "fold_tar"):
         if pairs is None or pairs.fold is None:
             raise SandboxError(f"--figures asks for {one}, which is of given pairs in folds: give --pairs, and --folds")
+
+
+def _left_out(figures: Figures, options: Options) -> list[Finding]:
+    """A sentence on each figure that was asked for and that these data have none of."""
+    said = []
+    for one in (one for one in options.extra if one.key not in figures):
+        pairs = one.key.startswith("verification")
+        why = "there is no genuine or no impostor pair" if pairs else "no row searches another here"
+        said.append(Finding("figure-left-out", f"{one} of --figures was left out: {why}"))
+    return said
 
 
 def _lint(inputs: Inputs, pairs: Pairs | None, options: Options) -> list[Finding]:

@@ -90,3 +90,12 @@ def test_a_mistake_is_one_sentence(typed: Callable[..., Any], text: str, said: s
     found = typed(text)
     assert found.code == 2 and said in found.err
     assert found.err.splitlines()[-1].startswith("error: ") and "Traceback" not in found.err
+
+
+def test_a_figure_that_the_data_have_none_of_is_said(typed: Callable[..., Any], tmp_path: Path) -> None:
+    np.savez(tmp_path / "faces.npz", embeddings=rows(0), labels=np.arange(PEOPLE * IMAGES))
+    (tmp_path / "pairs.txt").write_text("0 1 1\n2 3 0\n4 5 1\n6 7 0\n")
+    said = typed("--pairs pairs.txt --figures 'map, pauc@0.1'")
+    assert said.code == 0, said.err
+    assert "note: map of --figures was left out: no row searches another here" in said.err
+    assert "partial AUC@FAR=1e-1" in said.out and "mAP" not in said.out

@@ -116,7 +116,7 @@ def splits(pairs: Pairs | None = None) -> Splits:
         ({"after": "pca(10)"}, "pca(10) is fitted on validation, whose 10 rows allow 9 dimensions at most"),
         ({"after": "rerank(k1=15)"}, "k1 of rerank is 15, but a query is compared with 14 rows"),
         ({"after": "templates + aqe"}, "evaluate.after asks for templates, but the images of a run do not say"),
-        ({"figures": "fold_tar@0.1"}, "evaluate.figures asks for fold_tar@0.1, which is of given pairs in folds, and"),
+        ({"figures": "fold_tar@0.1"}, "evaluate.figures asks for fold_tar@0.1, which is of given pairs in folds; test"),
     ],
 )
 def test_what_the_images_do_not_allow_is_refused_before_anything_trains(asked: dict[str, str], said: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.after import parse_steps, spell_steps
@@ -58,3 +60,36 @@ def test_a_chain_and_figures_name_a_recipe_only_where_they_are_asked_for_and_how
     named = {digest(Recipe(evaluate=EvaluateSpec(after=text))) for text in ("rerank", "rerank( k1=20,k2=6 )")}
     asked = {digest(Recipe(evaluate=EvaluateSpec(figures=text))) for text in ("map, ndcg@5", "nDCG@5; mAP")}
     assert len(named) == len(asked) == 1 and len(named | asked | {plain}) == 3
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "whiten",
+                "rerank",
+                "aqe",
+                "center",
+                "k1",
+                "=",
+                "(",
+                ")",
+                ",",
+                "+",
+                " ",
+                "8",
+                "1e400",
+                "-",
+                "\x00",
+                "\u0663",
+            ]
+        )
+    ).map("".join)
+)
+def test_any_text_is_read_or_refused_and_what_is_read_reads_back(text: str) -> None:
+    try:
+        spelt = spell_steps(text)
+    except SandboxError:
+        return
+    assert spell_steps(spelt) == spelt

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.extra import parse_extra, spell_extra
@@ -42,3 +44,19 @@ def test_what_names_no_figure_is_refused_in_one_sentence(text: str, said: str) -
     with pytest.raises(SandboxError, match=re.escape(said)) as caught:
         check_ranges(Recipe(evaluate=EvaluateSpec(figures=text)))
     assert str(caught.value).startswith("evaluate.figures is '")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["map", "ndcg", "pauc", "@", ",", ";", " ", "8", "0.1", "1e400", "-", "\x00", "\u0663", "\u00b2"]
+        )
+    ).map("".join)
+)
+def test_any_text_is_read_or_refused_and_what_is_read_reads_back(text: str) -> None:
+    try:
+        spelt = spell_extra(text)
+    except SandboxError:
+        return
+    assert spell_extra(spelt) == spelt
