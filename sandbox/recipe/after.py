@@ -37,7 +37,7 @@ STEPS: Mapping[str, tuple[_Value, ...]] = {
     "whiten": (_Value("dims", 1, 65536, None),),
     "templates": (),
     "aqe": (_Value("k", 1, 10_000, 10), _Value("alpha", 0, 100, 3, whole=False)),
-    "rerank": (_Value("k1", 1, 100, 20), _Value("k2", 1, 100, 6), _Value("lambda", 0, 1, 0.3, whole=False)),
+    "rerank": (_Value("k1", 1, 100, 20), _Value("k2", 1, 50, 6), _Value("lambda", 0, 1, 0.3, whole=False)),
 }
 """Every step and the numbers that it takes."""
 _FITTED = ("center", "pca", "whiten")
