@@ -40,6 +40,7 @@ NEEDS = {
     "episode_count": ("episodes",),
     "episode_queries": ("episodes",),
     "validation_pairs": ("validation",),
+    "fit": ("after",),
 }
 """Flags that change nothing without one of these others."""
 
@@ -92,6 +93,13 @@ class Command:
     """Calibrate the scores of --pairs, on other folds or on validation, and report Cllr."""
     clustering: bool = False
     """Also k-means with AMI and NMI; slow with thousands of classes."""
+    figures: str = ""
+    """Figures by the names that other tables use: "map, minp, ndcg@10, precision@5, pauc@0.01, fold_tar@0.001"."""
+    after: str = ""
+    """What comes after the embedding, such as "whiten(128) + rerank(k1=20, k2=6)": center, pca, whiten, aqe, rerank,
+    and templates (the npz has 'templates' and 'media' too); its figures stand as after/... beside the plain ones."""
+    fit: str = ""
+    """With --after: an npz of people in no test, to fit center, pca and whiten on; --validation where not given."""
     out: str = ""
     """Folder for report.json, findings and pictures."""
     json: str = ""
@@ -162,7 +170,7 @@ def _check(command: Command, given: set[str]) -> None:
         raise SandboxError("--submit answers a homework with the network of a run: give --run DIR")
     if command.bin and not command.run:
         raise SandboxError("--bin holds images, which the network of --run DIR must embed")
-    for flag in ("gallery", "pairs", "validation", "validation_pairs"):
+    for flag in ("gallery", "pairs", "validation", "validation_pairs", "fit"):
         if command.run and getattr(command, flag):
             raise SandboxError(f"--{flag} names rows of --embeddings; a run brings its own")
     if command.submit and given - {"run", "submit"}:
@@ -200,12 +208,15 @@ def _check(command: Command, given: set[str]) -> None:
 
 
 def _options(command: Command) -> Options:
+    from sandbox.recipe.after import parse_steps
     from sandbox.recipe.episodes import Episodes
+    from sandbox.recipe.extra import parse_extra
     from sandbox.scoring.inputs import Options
 
     given = {name: getattr(command, name) for name in Options.__dataclass_fields__ if hasattr(command, name)}
     episodes = Episodes.of(command.episodes, command.episode_count, command.episode_queries, "--episodes")
-    return Options(**(given | {"episodes": episodes}))
+    asked = {"extra": parse_extra(command.figures, "--figures"), "after": parse_steps(command.after, "--after")}
+    return Options(**(given | {"episodes": episodes} | asked))
 
 
 def _inputs(command: Command, options: Options) -> Inputs:
@@ -223,6 +234,8 @@ def _inputs(command: Command, options: Options) -> Inputs:
         pairs=path(command.pairs),
         validation=path(command.validation),
         validation_pairs=path(command.validation_pairs),
+        fit=path(command.fit),
+        after=options.after,
     )
 
 

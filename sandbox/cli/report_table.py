@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _NAME = 12
 """Columns that a name should have, as TAR@FAR=1e-4 has no place to be parted."""
+_FURTHER = (
+    *("retrieval/map", "retrieval/minp", "retrieval/ndcg@", "retrieval/precision@"),
+    *("verification/pauc@", "verification/fold_tar@"),
+)
+_NOT_FURTHER = ("retrieval/map@r", "retrieval/precision@1")
+"""All others that begin like these are there only where they were asked for."""
 _UNKNOWN = 80
 """Columns that a table may take where nothing says how many there are: in a pipe, or a file."""
 
@@ -114,9 +120,10 @@ def _folded(name: str, room: int) -> str:
 def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     """At most ten rows, each figure once: precision@1 is recall@1, and accuracy is that of validation's threshold.
 
-    Episodes come on top, since a person has asked for them.
+    Episodes come on top, and further figures and what came after the embedding, since a person has asked for them. An
+    accuracy after it is at a threshold that test chose, and stays below --all.
     """
-    from sandbox.evaluation.figures import printed_name
+    from sandbox.evaluation.figures import AFTER, printed_name
 
     splits = list(report)
     known = list(dict.fromkeys(key for split in splits for key in report[split]))
@@ -136,13 +143,15 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
         "retrieval/map@r",
         *first,
         *recalls[:2],
+        *(key for start in _FURTHER for key in starting(start) if key not in _NOT_FURTHER),
         *starting("fewshot/"),
         "verification/auc",
         "verification/eer",
         *strict,
         *folded,
     ]
-    wanted += [*([] if folded else accuracy), "classification/top@1", "homework/score"]
+    after = [f"{AFTER}/{key}" for key in wanted if "accuracy" not in key or key in folded]
+    wanted += [*([] if folded else accuracy), "classification/top@1", "homework/score", *after]
     return [
         Row(printed_name(key), {split: _of_validation(key, report[split]) for split in splits})
         for key in wanted
@@ -155,8 +164,7 @@ def _every_row(report: Mapping[str, Figures]) -> list[Row]:
     from sandbox.evaluation.figures import printed_name
 
     keys = list(dict.fromkeys(key for figures in report.values() for key in figures))
-    if "retrieval/recall@1" in keys:
-        keys.remove("retrieval/precision@1")
+    keys = [k for k in keys if not k.endswith("retrieval/precision@1") or k.replace("precision", "recall") not in keys]
     return [Row(printed_name(key), dict.fromkeys(report, key)) for key in keys]
 
 

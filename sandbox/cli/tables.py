@@ -47,7 +47,7 @@ def print_figures(figures: Figures) -> None:
 
     rows = []
     for key, entry in figures.items():
-        if key == "retrieval/precision@1" and "retrieval/recall@1" in figures:
+        if key.endswith("retrieval/precision@1") and key.replace("precision", "recall") in figures:
             continue
         # Of what was fitted on too few strangers the value stands, and a clause beside it says so.
         shown = {name: value for name, value in entry.items() if name != "supported" or "fitted_on" not in entry}
@@ -64,6 +64,10 @@ def _beside(entry: Mapping[str, Any]) -> str:
     beside = [f"{name} {text}" for name, text in shown.items()]
     if "queries" in entry and "classes" in entry:
         beside.append(f"episodes of {entry['queries']:,} queries a class, from {entry['classes']:,} classes")
+    if "standard_deviation" in entry and "folds" in entry:
+        beside.append(f"deviation {entry['standard_deviation']:.4g} over {entry['folds']} folds")
+    if "fitted_rows" in entry:
+        beside.append(f"fitted on {entry['fitted_rows']:,} rows")
     if "fitted_on" in entry:
         beside.append(f"fitted on {entry['fitted_on']:,} images")
         beside += ["fewer than 30 / FPIR"] if entry.get("supported") is False else []

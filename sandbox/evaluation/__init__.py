@@ -1,5 +1,6 @@
 """Figures from bare arrays: embeddings and labels, embeddings and pairs, or scores; no model is ever seen.
 
+after/          whitening, query expansion, re-ranking and their figures
 report          the one chain: rows in, retrieval and verification out, as figures
 retrieval/      recall@k, MAP@R ...        verification/   AUC, EER, TAR at FAR, accuracy by folds, calibration
 identification/ ranks, DIR at FPIR         classification  top-k, confusions        clustering  AMI, NMI

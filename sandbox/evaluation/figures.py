@@ -10,6 +10,7 @@ import numpy as np
 
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
 from sandbox.recipe.episodes import Task
+from sandbox.recipe.extra import Extra, spell_rate
 from sandbox.wording import counted
 
 Figures = dict[str, dict[str, float | int]]
@@ -22,6 +23,8 @@ _PRINTED = {
     "retrieval/r_precision": "R-precision",
     "retrieval/map@r": "MAP@R",
     "retrieval/mrr": "MRR",
+    "retrieval/map": "mAP",
+    "retrieval/minp": "mINP",
     "verification/auc": "AUC",
     "verification/eer": "EER",
     "verification/d_prime": "d'",
@@ -40,8 +43,14 @@ FEW = 10
 SEPARATED, CONCATENATED, AVERAGED = "separated", "concatenated", "averaged"
 """Of a figure of several models, in front of its key: the mean of theirs, that of their embeddings side by side, or
 that of the mean of their embeddings."""
+AFTER = "after"
+"""In front of the key of a figure of what came after the embedding: 'MAP@R, after'."""
 _PRINTED_STARTS = {
     "retrieval/recall@": "R@",
+    "retrieval/ndcg@": "nDCG@",
+    "retrieval/precision@": "P@",
+    "verification/pauc@far=": "partial AUC@FAR=",
+    "verification/fold_tar@far=": "mean TAR over folds@FAR=",
     "verification/tar@far=": "TAR@FAR=",
     "verification/accuracy@": "verification accuracy@",
     "verification/balanced_accuracy@": "balanced accuracy@",
@@ -61,14 +70,21 @@ def lower_is_better(key: str) -> bool:
     return key.endswith(_LOWER_IS_BETTER)
 
 
-def validation_keys(recall_at: Sequence[int], far: Sequence[float], tasks: Sequence[Task] = ()) -> list[str]:
-    """Every figure that a validation can have, for those k, false accept rates and few-shot tasks."""
+def is_after(key: str) -> bool:
+    """Whether a figure is of what came after the embedding; a split in front of its key changes nothing."""
+    return f"/{AFTER}/" in f"/{key}"
+
+
+def validation_keys(
+    recall_at: Sequence[int], far: Sequence[float], tasks: Sequence[Task] = (), extra: Sequence[Extra] = ()
+) -> list[str]:
+    """Every figure that a validation can have, for those k, false accept rates, few-shot tasks and further figures."""
     keys = [f"retrieval/{name}" for name in ("precision@1", "r_precision", "map@r", "mrr")]
     keys += [f"retrieval/recall@{k}" for k in recall_at] + ["verification/auc", "verification/eer"]
     keys += [f"verification/tar@far={spell_rate(rate)}" for rate in far]
     keys += ["verification/balanced_accuracy", "verification/accuracy"]
     keys += ["classification/top@1", "classification/top@5", "oneshot/accuracy"]
-    return [*keys, *(task.key for task in tasks)]
+    return [*keys, *(task.key for task in tasks), *(one.key for one in extra if one.name != "fold_tar")]
 
 
 def shares(values: Mapping[str, np.ndarray], identities: np.ndarray) -> Figures:
@@ -147,7 +163,7 @@ def printed_name(key: str) -> str:
     """
     if key in _PRINTED:
         return _PRINTED[key]
-    for models in (SEPARATED, CONCATENATED, AVERAGED):
+    for models in (SEPARATED, CONCATENATED, AVERAGED, AFTER):
         if key.startswith(f"{models}/"):
             return f"{printed_name(key.removeprefix(f'{models}/'))}, {models}"
     if key.startswith(FEW_SHOT) and (task := _TASK.fullmatch(key.removeprefix(FEW_SHOT))):
@@ -156,10 +172,3 @@ def printed_name(key: str) -> str:
         if key.startswith(start):
             return printed + key.removeprefix(start)
     return key
-
-
-def spell_rate(rate: float) -> str:
-    """`0.001` -> `1e-3`, as in report keys."""
-    mantissa, exponent = f"{rate:e}".split("e")
-    digits = mantissa.rstrip("0").rstrip(".")
-    return f"{digits}e{int(exponent)}"

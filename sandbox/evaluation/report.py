@@ -15,8 +15,10 @@ from sandbox.evaluation.retrieval.metrics import retrieval
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.evaluation.similarity import Similarity
 from sandbox.evaluation.verification import cross_validation as by_folds
+from sandbox.evaluation.verification import fold_tar
 from sandbox.evaluation.verification.metrics import Verification, verify_all_pairs, verify_pairs
 from sandbox.recipe.episodes import Episodes
+from sandbox.recipe.extra import Extra
 
 
 class Labelled(NamedTuple):
@@ -50,6 +52,8 @@ class Options:
     """Whether pairs are."""
     episodes: Episodes = Episodes()
     """Few-shot tasks to be drawn from the rows; none where none are asked for."""
+    extra: tuple[Extra, ...] = ()
+    """Figures that are reported only where they are asked for."""
     quick: bool = False
     """Leave intervals and folds out, to save time between validations."""
 
@@ -100,6 +104,7 @@ def evaluate(
             recall_at=options.recall_at,
             metric=options.metric,
             index=options.index,
+            extra=options.extra,
         )
         figures |= on_whole_scale(found.figures(intervals=not options.quick))
     if options.episodes.tasks:
@@ -110,9 +115,13 @@ def evaluate(
     at, balanced_at = None if pairs is None else options.threshold, options.balanced_threshold
     asked = [one for one in (at, balanced_at) if one is not None]
     judged = verify(*verified, pairs, far=options.far, thresholds=asked, metric=options.metric)
-    figures |= judged.figures(options.far, threshold=at, balanced_threshold=balanced_at, intervals=not options.quick)
+    figures |= judged.figures(
+        options.far, threshold=at, balanced_threshold=balanced_at, extra=options.extra, intervals=not options.quick
+    )
     if pairs is not None and pairs.fold is not None and judged.scores is not None and not options.quick:
         figures |= by_folds.figures(by_folds.cross_validate(judged.scores, pairs.same, pairs.fold))
+        for one in (one for one in options.extra if one.name == "fold_tar"):
+            figures |= fold_tar.figure(fold_tar.fold_rates(judged.scores, pairs.same, pairs.fold, one.at), one)
     return Evaluation(figures, judged)
 
 

@@ -5,5 +5,6 @@ run         the story: train, validate, keep the best, score, finish
 watch       what validation has shown, and health             evaluate    what the network is worth
 baselines   what it was worth at step 0                        raw_pixels  what the images are worth themselves
 protocol    what validation and test are, in a sentence        monitor     whether a figure can choose weights
+after       figures after whitening, re-ranking ...            asked_for   whether the images allow what is asked for
 events      what is told meanwhile
 """

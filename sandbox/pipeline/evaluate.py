@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline.few_shot import asked, watched
 from sandbox.pipeline.prepare import Prepared
+from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet, one_shot_figures
 from sandbox.training.features import as_pixels, over_features, trunk_features
@@ -32,6 +33,8 @@ class Judgement:
     """The embeddings, labels and pairs to keep."""
     confused: dict[str, list[dict[str, Any]]]
     """Of each split whose images are classified, the classes confused most often, by name."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences that a person should read."""
 
 
 def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
@@ -100,6 +103,7 @@ def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None)
         threshold=at("verification/accuracy"),
         balanced_threshold=at("verification/balanced_accuracy"),
         episodes=asked(spec),
+        extra=parse_extra(spec.figures),
     )
 
 
@@ -118,6 +122,7 @@ def validate(prepared: Prepared) -> Figures:
         far=spec.far,
         verification=verification,
         episodes=watched(spec),
+        extra=tuple(one for one in parse_extra(spec.figures) if one.key == spec.monitor),
         quick=True,
     )
     task = p.splits.val_oneshot

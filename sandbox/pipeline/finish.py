@@ -7,6 +7,7 @@ import time
 import torch
 
 from sandbox.backbones.weights import put_weights
+from sandbox.pipeline.after import add_after
 from sandbox.pipeline.baselines import score_baselines, worse_than_pixels
 from sandbox.pipeline.evaluate import Judgement, judge
 from sandbox.pipeline.saving import UnderWay
@@ -25,6 +26,8 @@ def score(r: UnderWay) -> Judgement:
         owners = {"names": prepared.objective.names, "classes": prepared.splits.train.classes}
         folder.write_tensors("objective.safetensors", watch.objective, owners)
     judged = judge(prepared, ("val", "test") if r.test else ("val",))
+    if facts := add_after(judged, prepared.recipe.evaluate):
+        folder.update(after=facts)
     write_embeddings(folder, judged.kept, closed_set=prepared.splits.closed_set)
     folder.write_json("report.json", judged.report)
     folder.update(best={"step": watch.step, "value": watch.value, "monitor": watch.monitor})
@@ -47,6 +50,7 @@ def compare(r: UnderWay, judged: Judgement) -> list[str]:
     prepared, folder = r.prepared, r.folder
     found, notes = score_baselines(prepared, r.first, tuple(judged.report))
     r.first.clear()
+    notes = [*judged.notes, *notes]
     folder.write_json("baselines.json", found)
     if sentence := worse_than_pixels(judged.report, found, prepared.recipe.evaluate.monitor):
         notes.append(sentence)

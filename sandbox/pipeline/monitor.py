@@ -8,6 +8,7 @@ from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
 from sandbox.evaluation.figures import FEW_SHOT, validation_keys
 from sandbox.objectives.objective import Objective
 from sandbox.recipe.episodes import parse_tasks
+from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.specs import EvaluateSpec
 
 
@@ -65,7 +66,7 @@ def check_key(spec: EvaluateSpec) -> None:
         SandboxError: the nearest are named.
     """
     tasks = parse_tasks(spec.episodes)
-    keys = validation_keys(spec.recall_at, spec.far, tasks)
+    keys = validation_keys(spec.recall_at, spec.far, tasks, parse_extra(spec.figures))
     if spec.monitor.startswith(FEW_SHOT) and spec.monitor not in keys:
         there = ", ".join(map(str, tasks))
         raise SandboxError(

@@ -22,12 +22,15 @@ from sandbox.objectives.expression import Expression
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
+from sandbox.pipeline.asked_for import check_asked
 from sandbox.pipeline.few_shot import check_episodes
 from sandbox.pipeline.memory import Extent, check_objective, check_run
 from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs, check_trials
 from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
+from sandbox.recipe.after import spell_steps
 from sandbox.recipe.episodes import spell_tasks
+from sandbox.recipe.extra import spell_extra
 from sandbox.recipe.ranges import check_ranges
 from sandbox.recipe.specs import BackboneSpec, Recipe
 from sandbox.recipe.specs import replace as with_setting
@@ -60,14 +63,15 @@ class Prepared:
 
 
 def prepare(recipe: Recipe) -> Prepared:
-    """Find and check everything a recipe names, spelling its objective and its episodes canonically.
+    """Find and check everything a recipe names, spelling its objective, episodes, figures and steps canonically.
 
     Raises:
         SandboxError: anything in it is unknown, out of range, missing or cannot work together.
     """
     expression = check(recipe)
     recipe = replace(recipe, loss=str(expression), miner="none")
-    recipe = with_setting(recipe, "evaluate.episodes", spell_tasks(recipe.evaluate.episodes))
+    for name, spell in (("episodes", spell_tasks), ("figures", spell_extra), ("after", spell_steps)):
+        recipe = with_setting(recipe, f"evaluate.{name}", spell(getattr(recipe.evaluate, name)))
     ranks = here()
     device = choose_device(recipe.device, ranks.local)
     if recipe.threads:
@@ -83,6 +87,7 @@ def prepare(recipe: Recipe) -> Prepared:
     _check_memory(recipe, expression, splits, batches.size // ranks.count, device)
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
+    check_asked(recipe.evaluate, splits, network.dim)
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
     check_classifies(recipe.evaluate.monitor, objective, splits)
     check_pairs(recipe.evaluate.monitor, splits)

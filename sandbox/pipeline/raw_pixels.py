@@ -120,6 +120,8 @@ def _file(parts: Parts, options: Options) -> Path | None:
     rules = asdict(options)
     if not options.episodes.tasks:  # then the caches of versions without episodes hold the same
         del rules["episodes"]
+    if not options.extra:
+        del rules["extra"]
     digest = hashlib.blake2b(json.dumps([_VERSION, rules]).encode(), digest_size=12)
     for name, part in parts.items():
         pairs, trials = part.pairs, part.trials

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sandbox.errors import SandboxError
+from sandbox.recipe.after import parse_steps
 from sandbox.recipe.episodes import MOST, check_episodes
+from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.fold import check_folds
 from sandbox.recipe.rotations import check_rotations
 from sandbox.recipe.specs import EvaluateSpec, Recipe, flat
@@ -85,6 +87,8 @@ def check_ranges(recipe: Recipe) -> None:
         )
     check_folds(recipe.data.val_fold, recipe.data.test_fold)
     check_episodes(recipe.evaluate.episodes, recipe.evaluate.episode_count, recipe.evaluate.episode_queries)
+    parse_extra(recipe.evaluate.figures)
+    parse_steps(recipe.evaluate.after)
     check_rotations(recipe.data.rotations, recipe.augment.rotate)
     if recipe.data.validation + recipe.data.test >= 1:
         raise SandboxError("data.validation and data.test together leave nothing to train on: their sum is below 1")

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from sandbox.errors import SandboxError
+from sandbox.recipe.after import spell_steps
 from sandbox.recipe.episodes import COUNT, QUERIES, spell_tasks
+from sandbox.recipe.extra import spell_extra
 
 T = TypeVar("T")
 Colour = Literal["auto", "grey", "rgb"]
@@ -192,6 +194,11 @@ class EvaluateSpec:
     with flip, of as many of its mirror image too. Class scores (top-1) are of the image itself."""
     view_strength: float = 1.0
     """How far those changes go: 1 turns by up to 5 degrees, shears by 0.15, zooms by 10 % and shifts by 4 %."""
+    figures: str = ""
+    """Figures by the names that other tables use, such as "map, minp, ndcg@10, precision@5, pauc@0.01"."""
+    after: str = ""
+    """What comes after the embedding, such as "whiten(128) + rerank(k1=20, k2=6)": center, pca, whiten (fitted on
+    validation), aqe, rerank; its figures stand as after/... beside the plain ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,8 +313,9 @@ def digest(recipe: Recipe) -> str:
     plain = flat(dataclasses.replace(Recipe(), data=type(recipe.data)()))
     rows = {name: value for name, value in flat(recipe).items() if name in _ALWAYS or value != plain[name]}
     rows = {name: value for name, value in (_EVER | rows).items() if name not in _NOT_IN_DIGEST}
-    with suppress(KeyError, SandboxError):  # what is no task is refused elsewhere, and counts as it is written
-        rows["evaluate.episodes"] = spell_tasks(rows["evaluate.episodes"])
+    for name, spelt in (("episodes", spell_tasks), ("figures", spell_extra), ("after", spell_steps)):
+        with suppress(KeyError, SandboxError):  # what is no task is refused elsewhere, and counts as it is written
+            rows[f"evaluate.{name}"] = spelt(rows[f"evaluate.{name}"])
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:12]
 
 

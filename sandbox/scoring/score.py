@@ -24,6 +24,7 @@ from sandbox.evaluation.verification import cross_validation as by_folds
 from sandbox.evaluation.verification.calibration import Calibration, cllr, min_cllr
 from sandbox.evaluation.verification.metrics import Verification, score_pairs
 from sandbox.runs.embeddings import one_shot_figures
+from sandbox.scoring.after import score_after
 from sandbox.scoring.inputs import Inputs, Options
 from sandbox.wording import counted
 
@@ -49,10 +50,10 @@ def score(inputs: Inputs, options: Options) -> Scored:
     """
     tried = {} if inputs.tried is None else one_shot_figures({"test": inputs.tried}, "test")
     if inputs.trials_alone:
-        if options.folds or options.clustering or options.calibrate != "none":
+        if options.folds or options.clustering or options.calibrate != "none" or options.extra or options.after:
             raise SandboxError(
-                "--folds, --calibrate and --clustering are of pairs and classes, but test holds one-shot trials "
-                "alone; give --split val"
+                "--folds, --calibrate, --clustering, --figures and --after are of pairs and classes, but test holds "
+                "one-shot trials alone; give --split val"
             )
         return Scored(tried, lint_embeddings(inputs.probe.x, _names(inputs.probe)), None)
     probe, gallery, pairs = inputs.probe, inputs.gallery, _with_folds(inputs.pairs, options)
@@ -63,19 +64,17 @@ def score(inputs: Inputs, options: Options) -> Scored:
         held = inputs.validation_verify or inputs.validation
         threshold, balanced, unchosen = _thresholds(held, inputs.validation_pairs, options)
         findings += [Finding("no-validation-threshold", text) for text in unchosen]
+    _check_extra(pairs, options)
+    searched = gallery is not None or _among_themselves(inputs)
     found = evaluate(
         Labelled(probe.x, probe.labels),
-        replace(
-            options,
-            threshold=threshold,
-            balanced_threshold=balanced,
-            retrieval=gallery is not None or _among_themselves(inputs),
-        ),
+        replace(options, threshold=threshold, balanced_threshold=balanced, retrieval=searched),
         gallery=None if gallery is None else Labelled(gallery.x, gallery.labels),
         pairs=pairs,
         verified=None if inputs.verify is None else Labelled(inputs.verify.x, inputs.verify.labels),
     )
     figures, verification = found.figures, found.verification
+    findings += _left_out(figures, options)
     if pairs is not None and verification is not None and verification.scores is not None:
         scores = verification.scores
         findings += lint_scores(scores, pairs.same)
@@ -98,7 +97,8 @@ def score(inputs: Inputs, options: Options) -> Scored:
         figures |= clustering(
             as_products(probe.x, options.metric)[0] if options.metric != "l2" else probe.x, probe.labels
         )[1]
-    return Scored(figures | tried, findings, verification, ranks)
+    after, said = score_after(inputs, pairs, options, retrieval=searched)
+    return Scored(figures | tried | after, findings + said, verification, ranks)
 
 
 def _with_folds(pairs: Pairs | None, options: Options) -> Pairs | None:
@@ -112,6 +112,23 @@ def _with_folds(pairs: Pairs | None, options: Options) -> Pairs | None:
     if there != options.folds:
         raise SandboxError(f"--folds is {options.folds}, but the pair list has {there} folds of its own")
     return pairs
+
+
+def _check_extra(pairs: Pairs | None, options: Options) -> None:
+    """TAR over folds is of given pairs in folds; a figure that was asked for is not left out in silence."""
+    for one in (one for one in options.extra if one.name == "fold_tar"):
+        if pairs is None or pairs.fold is None:
+            raise SandboxError(f"--figures asks for {one}, which is of given pairs in folds: give --pairs, and --folds")
+
+
+def _left_out(figures: Figures, options: Options) -> list[Finding]:
+    """A sentence on each figure that was asked for and that these data have none of."""
+    said = []
+    for one in (one for one in options.extra if one.key not in figures):
+        pairs = one.key.startswith("verification")
+        why = "there is no genuine or no impostor pair" if pairs else "no row searches another here"
+        said.append(Finding("figure-left-out", f"{one} of --figures was left out: {why}"))
+    return said
 
 
 def _lint(inputs: Inputs, pairs: Pairs | None, options: Options) -> list[Finding]:

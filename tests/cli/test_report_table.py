@@ -42,6 +42,17 @@ def test_each_figure_stands_once_by_its_printed_name() -> None:
     ]  # fmt: skip
 
 
+def test_what_was_asked_for_stands_in_the_first_table_and_no_accuracy_after_a_step() -> None:
+    asked = ["retrieval/map", "retrieval/precision@5", "verification/pauc@far=1e-2", "verification/fold_tar@far=1e-3"]
+    asked += ["after/retrieval/map@r", "after/retrieval/map", "after/verification/auc"]
+    hidden = {"after/verification/balanced_accuracy": {"value": 0.5, "n": 9}}
+    rows = first_rows({"test": REPORT["test"] | {key: {"value": 0.5, "n": 9} for key in asked} | hidden})
+    assert [row.name for row in rows] == [
+        *("MAP@R", "R@1", "R@5", "mAP", "P@5", "partial AUC@FAR=1e-2", "mean TAR over folds@FAR=1e-3", "AUC", "EER"),
+        *("TAR@FAR=1e-2", "balanced accuracy", "MAP@R, after", "mAP, after", "AUC, after"),
+    ]
+
+
 def test_without_recall_at_1_precision_stands_for_it_and_without_support_no_rate_is_shown() -> None:
     plain = figures()
     del plain["retrieval/recall@1"]

@@ -206,6 +206,10 @@ class Influence:
         tar = np.interp(ends, reached, accepted)
         return float((tar[1] - tar[0]) / (ends[1] - ends[0]))
 
+    def deviation(self, genuine: np.ndarray, impostors: np.ndarray) -> Deviation:
+        """The error of a figure that a genuine and an impostor pair of each bin (K,) move in this measure."""
+        return self._deviation(self._centred(genuine, True), self._centred(impostors, False))
+
     def _deviation(self, genuine: np.ndarray, impostors: np.ndarray) -> Deviation:
         """The error from the influence of a genuine and of an impostor pair of each bin."""
         each = self.spread.influence(genuine, impostors)

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures, few_identities
 from sandbox.evaluation.intervals.bootstrap import bootstrap_means
+from sandbox.evaluation.retrieval.rating import products, rate_nearest, rate_top, rate_whole
 from sandbox.evaluation.retrieval.search import Index, first_match_ranks, index_recall, nearest
 from sandbox.evaluation.similarity import Similarity, as_products, check_dimensions, check_embeddings, check_lengths
+from sandbox.recipe.extra import Extra
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def retrieval(
     recall_at: Sequence[int] = (1, 5, 10),
     metric: Similarity = "cosine",
     index: Index = "flat",
+    extra: Sequence[Extra] = (),
 ) -> Retrieval:
     """What each query finds, in a gallery or among the other rows of x.
 
@@ -84,12 +86,19 @@ def retrieval(
         metric: how alike two rows are; see `as_products`.
         index: ``flat`` is exact; ``ivf`` and ``hnsw`` are approximate, and `Retrieval.index_recall` says how much so.
             With them a match beyond the neighbours that were looked up counts as never found.
+        extra: further figures; those of pairs are passed over.
 
     Raises:
-        SandboxError: shapes that do not fit, embeddings that are not finite, no query with a match, a k below 1.
+        SandboxError: shapes that do not fit, embeddings that are not finite, no query with a match, a k below 1, or
+            figures of the whole gallery with an index that looks at a part of it.
     """
     if any(k < 1 for k in recall_at):
         raise SandboxError(f"recall@{min(recall_at)} means nothing: k is at least 1")
+    near, whole = [one for one in extra if one.top], [one for one in extra if one.whole]
+    if whole and index != "flat":
+        raise SandboxError(
+            f"{whole[0]} is of the whole gallery, but the index {index} looks at a part of it; take flat"
+        )
     check_embeddings(x, y)
     if (gallery is None) != (gallery_y is None):
         raise SandboxError("a gallery and its labels come together; one of them is missing")
@@ -109,19 +118,22 @@ def retrieval(
         targets = as_products(against, metric)[1]
         check_lengths(x, against, metric)
         check_lengths(against, x, metric)
-    reach = min(max(int(matches.max()), *recall_at, 1), len(against) - alone)
+    reach = min(max(int(matches.max()), *recall_at, *(one.top for one in near), 1), len(against) - alone)
     # (N, 3): R-precision, MAP@R, rank of the first match or 0
-    found = np.zeros((len(x), 3))
+    found, further = np.zeros((len(x), 3)), np.zeros((len(x), len(near)))
     for start, ids, _ in nearest(queries, targets, reach, leave_one_out=alone, index=index):
-        end = start + len(ids)
-        _rate(ids, y[start:end], against_y, matches[start:end], found[start:end])
+        part = slice(start, start + len(ids))
+        rate_nearest(ids, y[part], against_y, matches[part], found[part])
+        further[part] = rate_top(ids, y[part], against_y, matches[part], near)
     if index == "flat":
         late = scored[found[scored, 2] == 0]
         found[late, 2] = first_match_ranks(queries, y, targets, against_y, late, alone=alone)
     checked = None
     if index != "flat":
         checked = index_recall(queries, targets, reach, leave_one_out=alone, index=index)
-    values = _named(found[scored], recall_at)
+    values = named(found[scored], recall_at) | {one.key: further[scored, at] for at, one in enumerate(near)}
+    if whole:
+        values |= named_whole(rate_whole(products(queries, targets), y, against_y, alone=alone)[scored], whole)
     return Retrieval(values, scored, y[scored], len(x) - len(scored), len(x), checked)
 
 
@@ -132,26 +144,8 @@ def count_matches(y: np.ndarray, gallery_y: np.ndarray) -> np.ndarray:
     return np.where(labels[place] == y, counts[place], 0)
 
 
-@njit(cache=True)
-def _rate(ids: np.ndarray, y: np.ndarray, gallery_y: np.ndarray, matches: np.ndarray, out: np.ndarray) -> None:
-    """Write (R-precision, MAP@R, first rank) of each query; an id of -1 is a place that the index left empty."""
-    for i in range(len(y)):
-        hits, precision, first = 0, 0.0, 0
-        for place in range(ids.shape[1]):
-            if ids[i, place] >= 0 and gallery_y[ids[i, place]] == y[i]:
-                if first == 0:
-                    first = place + 1
-                if place >= matches[i]:
-                    break
-                hits += 1
-                precision += hits / (place + 1)
-            elif place >= matches[i] and first > 0:
-                break
-        if matches[i] > 0:
-            out[i, 0], out[i, 1], out[i, 2] = hits / matches[i], precision / matches[i], first
-
-
-def _named(found: np.ndarray, recall_at: Sequence[int]) -> dict[str, np.ndarray]:
+def named(found: np.ndarray, recall_at: Sequence[int]) -> dict[str, np.ndarray]:
+    """By key, what `rate_nearest` wrote (Q', 3), the rank of the first match being known of all."""
     first = found[:, 2]
     hit = first > 0
     values = {f"retrieval/recall@{k}": (hit & (first <= k)).astype(np.float64) for k in recall_at}
@@ -161,3 +155,9 @@ def _named(found: np.ndarray, recall_at: Sequence[int]) -> dict[str, np.ndarray]
         "retrieval/map@r": found[:, 1],
         "retrieval/mrr": np.divide(1.0, first, out=np.zeros(len(first)), where=hit),
     }
+
+
+def named_whole(found: np.ndarray, extra: Sequence[Extra]) -> dict[str, np.ndarray]:
+    """By key, those figures of the whole gallery that are asked for, of what `rate_whole` gives (Q', 3)."""
+    place = {"map": 1, "minp": 2}
+    return {one.key: found[:, place[one.name]] for one in extra if one.whole}

@@ -16,9 +16,11 @@ from sandbox.evaluation.figures import Figures, few_identities, spell_rate
 from sandbox.evaluation.intervals.bootstrap import logit_interval, plain_interval
 from sandbox.evaluation.intervals.influence import Deviation, Influence, Moments, PairSpread, Spread
 from sandbox.evaluation.similarity import Similarity, as_products, check_embeddings
+from sandbox.evaluation.verification import partial as partial_area
 from sandbox.evaluation.verification.all_pairs import count_all_pairs
 from sandbox.evaluation.verification.counting import make_grid
 from sandbox.evaluation.verification.roc import Curve, curve_from_counts
+from sandbox.recipe.extra import Extra
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Verification:
         *,
         threshold: float | None = None,
         balanced_threshold: float | None = None,
+        extra: Sequence[Extra] = (),
         intervals: bool = True,
     ) -> Figures:
         """AUC (ties count half), EER, TAR@FAR, accuracy and d', each with its 95 % interval by identity.
@@ -50,6 +53,7 @@ class Verification:
                 not exceed it, with the rate ``far`` that was reached; ``supported`` is False below 30 / FAR impostors.
             threshold: one chosen elsewhere (on validation) for accuracy, which is wanted at it too.
             balanced_threshold: one chosen elsewhere for balanced accuracy, which is wanted at it too.
+            extra: further figures, of which partial AUC is read here.
             intervals: leave them out to save time between validations.
         """
         curve, influence = self.curve, Influence(self.spread)
@@ -67,6 +71,9 @@ class Verification:
                 far=reached,
                 supported=curve.impostors * rate >= 30,
             )
+        for one in (one for one in extra if one.name == "pauc"):
+            error = partial(partial_area.deviation, influence, one.at)
+            figures[one.key] = entry(partial_area.partial_auc(curve, one.at), error, far=one.at)
         figures |= self._accuracies(threshold, balanced_threshold, intervals)
         separation = self.moments.d_prime
         if np.isfinite(separation):

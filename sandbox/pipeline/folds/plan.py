@@ -115,6 +115,12 @@ def _canonical(recipe: Recipe) -> Recipe:
             "data.fold is all, but torchrun trains one network with several processes: start it with python, or give "
             "torchrun one fold"
         )
+    for name in ("figures", "after"):
+        if asked := getattr(recipe.evaluate, name):
+            raise SandboxError(
+                f"evaluate.{name} is '{asked}', but data.fold is all, whose report is the mean of accuracy over folds "
+                "and has none of it: leave it out, or name one fold"
+            )
     recipe = replace(recipe, loss=str(check(recipe)), miner="none")
     _refuse_leak(recipe)
     if not recipe.resume_from:

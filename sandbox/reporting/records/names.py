@@ -49,6 +49,8 @@ _SETTINGS = {
     "evaluate.recall_at": "k of R@k",
     "evaluate.far": "rates of TAR@FAR",
     "evaluate.flip": "mirrored embeddings",
+    "evaluate.figures": "further figures",
+    "evaluate.after": "after the embedding",
     "evaluate.views": "views averaged",
     "evaluate.view_strength": "strength of views",
     "max_steps": "steps",
@@ -67,7 +69,8 @@ def figure_key(text: str, known: Iterable[str]) -> str:
     Raises:
         SandboxError: there is no such figure; the nearest is named.
     """
-    keys = list(dict.fromkeys(known))
+    # 'map@r' is the plain figure, not that of several models or of what comes after the embedding
+    keys = sorted(dict.fromkeys(known), key=lambda key: key.count("/"))
     head, _, rest = text.strip().partition("/")
     split, wanted = (_SPLITS[head.lower()], rest) if head.lower() in _SPLITS and rest else ("test", text.strip())
     names: dict[str, str] = {}

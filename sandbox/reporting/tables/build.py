@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.fewshot.said import check_alike
-from sandbox.evaluation.figures import lower_is_better, printed_name
+from sandbox.evaluation.figures import is_after, lower_is_better, printed_name
 from sandbox.reporting.records.groups import Group, group
 from sandbox.reporting.records.names import figure_key, printed_setting
 from sandbox.reporting.records.run import HAUSDORFF, Run, entries_of
@@ -44,7 +44,7 @@ def build_table(runs: Sequence[Run], layout: Layout | None = None) -> Table:
     keys = _figures(runs, layout.metrics)
     arranged = _sorted(arrange(groups, layout.rows, layout.columns), keys, layout)
     if not layout.mixed:
-        _check_columns(arranged, keys[0])
+        _check_columns(arranged, next(filter(is_after, keys), keys[0]))
         for key in keys:
             check_alike(key, entries_of([run for one in groups for run in one.runs], key))
     made, remarks = columns_of(arranged, keys, layout)

@@ -14,6 +14,7 @@ from sandbox.data.catalog import in_all_folds
 from sandbox.errors import SandboxError, near, unknown
 from sandbox.evaluation.figures import lower_is_better, validation_keys
 from sandbox.recipe.episodes import parse_tasks
+from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.specs import Recipe, digest, replace
 from sandbox.recipe.text import to_toml
 from sandbox.tuning.plan.constraints import Constraint, read_constraint
@@ -62,7 +63,7 @@ class Plan:
     def limits(self) -> tuple[Constraint, ...]:
         """The constraints, read."""
         spec = self.recipe.evaluate
-        keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes))
+        keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes), parse_extra(spec.figures))
         return tuple(read_constraint(text, keys) for text in self.constraints)
 
     @property
@@ -175,7 +176,7 @@ def check_plan(plan: Plan) -> None:
             "them by run.py"
         )
     spec = plan.recipe.evaluate
-    keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes))
+    keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes), parse_extra(spec.figures))
     for name in plan.goals:
         if name not in keys:
             raise SandboxError(f"--monitors: '{name}' is no report key{near(name, keys)}; there are {', '.join(keys)}")

@@ -16,6 +16,7 @@ from sandbox.evaluation.figures import CONCATENATED, SEPARATED, Figures
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.files import write_whole
 from sandbox.pipeline.few_shot import asked
+from sandbox.recipe.extra import parse_extra
 from sandbox.runs.embeddings import KeptSet, one_shot_figures, read_embeddings
 from sandbox.runs.folder import RunFolder
 
@@ -49,7 +50,7 @@ def combine(folder: Path, runs: Sequence[RunFolder]) -> None:
     if test is not None:
         figures |= evaluate(
             Labelled(test.x, test.labels),
-            Options(recall_at=spec.recall_at, far=spec.far, episodes=asked(spec)),
+            Options(recall_at=spec.recall_at, far=spec.far, episodes=asked(spec), extra=parse_extra(spec.figures)),
             pairs=test.pairs if apart is None else apart.pairs,
             verified=None if apart is None else Labelled(apart.x, apart.labels),
         ).figures

@@ -34,3 +34,10 @@ def test_a_setting_goes_by_its_dotted_and_its_printed_name() -> None:
 def test_every_setting_has_a_printed_name_of_its_own() -> None:
     names = [printed_setting(name) for name in flat(Recipe())]
     assert len(set(names)) == len(names) and not any("." in name or "_" in name for name in names)
+
+
+def test_a_name_is_that_of_the_plain_figure_and_not_of_what_comes_after_the_embedding() -> None:
+    known = sorted([*KNOWN, "test/after/retrieval/map@r", "test/after/retrieval/map", "test/retrieval/map"])
+    assert figure_key("MAP@R", known) == figure_key("map@r", known) == "test/retrieval/map@r"
+    assert figure_key("MAP@R, after", known) == figure_key("after/retrieval/map@r", known) == known[1]
+    assert figure_key("mAP", known) == "test/retrieval/map"

@@ -12,7 +12,7 @@ from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 
-from table_runs import METRIC, column, finish, seeds_of, table_of
+from table_runs import MAP, METRIC, column, finish, seeds_of, table_of
 
 
 def test_two_data_sets_in_one_column_are_one_sentence(command: Callable[..., Any], tmp_path: Path) -> None:
@@ -90,3 +90,12 @@ def test_where_the_images_are_the_same_the_rule_is_named_and_no_setting_of_the_d
     finish(tmp_path, mirrored, 0.5, split="same")
     with pytest.raises(SandboxError, match=r"2 ways of embedding \(evaluate\.flip no, yes\)"):
         table_of(tmp_path)
+
+
+def test_figures_after_other_steps_do_not_share_a_column_and_the_plain_ones_may(tmp_path: Path) -> None:
+    for after, value in (("whiten(8)", 0.4), ("rerank", 0.6)):
+        finish(tmp_path, Recipe(evaluate=EvaluateSpec(after=after)), {"retrieval/map@r": 0.5, f"after/{MAP}": value})
+    assert len(table_of(tmp_path, metrics=("MAP@R",)).rows) == 2
+    with pytest.raises(SandboxError, match=r"2 ways of embedding \(evaluate\.after whiten\(8\), rerank\)|rerank, whi"):
+        table_of(tmp_path, metrics=("MAP@R", "MAP@R, after"))
+    assert len(table_of(tmp_path, metrics=("MAP@R, after",), mixed=True).rows) == 2
