@@ -59,8 +59,12 @@ class Prepared:
     """What a frozen trunk makes of the validation images (N, F) float32, once validation has asked for it."""
 
 
-def prepare(recipe: Recipe) -> Prepared:
+def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     """Find and check everything a recipe names, spelling its objective and its episodes canonically.
+
+    Args:
+        recipe: to be trained.
+        splits: of its data, where they were loaded before.
 
     Raises:
         SandboxError: anything in it is unknown, out of range, missing or cannot work together.
@@ -73,7 +77,7 @@ def prepare(recipe: Recipe) -> Prepared:
     if recipe.threads:
         _check_threads(recipe.threads)
         torch.set_num_threads(recipe.threads)
-    splits = load_data(recipe.data)
+    splits = load_data(recipe.data) if splits is None else splits
     few_shot_notes = check_episodes(recipe.evaluate, splits)
     batches, notes = make_batches(
         splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
