@@ -28,6 +28,7 @@ from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs, c
 from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.episodes import spell_tasks
+from sandbox.recipe.idle import idle_settings
 from sandbox.recipe.ranges import check_ranges
 from sandbox.recipe.specs import BackboneSpec, Recipe
 from sandbox.recipe.specs import replace as with_setting
@@ -124,6 +125,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
     notes = [*splits.notes, *few_classes(splits), *few_shot_notes, *notes_on(expression), *notes, *trunk_notes]
+    notes += idle_settings(recipe)
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
 
