@@ -63,7 +63,7 @@ class Command:
     over it."""
     list: Annotated[tuple[str, ...], tyro.conf.arg(metavar="WHAT [NAME ...]")] = ()
     """Print names and stop (losses, miners, distances, reducers, regularizers, data, backbones or recipes), or all that
-    is known of one."""
+    is known of one; matrix prints which losses go with which miners."""
     seeds: int = 1
     """Run this many seeds, from --seed upwards."""
     against: str = ""

@@ -31,7 +31,8 @@ def parted(text: str, sign: str, most: int = 0) -> list[str]:
         sign: one character.
         most: signs that part; all where 0.
     """
-    parts, start = [], 0
+    parts: list[str] = []
+    start = 0
     for place, depth in _depths(text):
         if text[place] == sign and not depth and not (most and len(parts) == most):
             parts.append(text[start:place].strip())

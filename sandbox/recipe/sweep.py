@@ -124,7 +124,8 @@ def combinations(axes: Sequence[Axis]) -> list[Combination]:
 
 def _hints(kinds: DataKinds) -> dict[str, Any]:
     """Type of every setting that a recipe of any data set has."""
-    return {name: hint for kind in kinds.values() for name, hint in setting_hints(kind).items()}
+    every: list[Any] = list(kinds.values())
+    return {name: hint for kind in every for name, hint in setting_hints(kind).items()}
 
 
 def _flag(name: str, text: str, hint: Any) -> list[str]:

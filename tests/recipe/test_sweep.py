@@ -116,9 +116,9 @@ def test_settings_of_single_data_sets_and_other_flags_are_no_mistake() -> None:
 
 
 def test_a_truth_and_a_list_are_read_as_such() -> None:
-    with pytest.raises(SandboxError, match="backbone.freeze is 'maybe', but takes true or false"):
+    with pytest.raises(SandboxError, match=r"backbone\.freeze is 'maybe', but takes true or false"):
         words_of("backbone.freeze = maybe")
-    with pytest.raises(SandboxError, match="evaluate.recall_at is"):
+    with pytest.raises(SandboxError, match=r"evaluate\.recall_at is"):
         words_of("evaluate.recall_at = 1' 5")
 
 

@@ -135,7 +135,7 @@ def _of_each(asked: Sequence[Asked], act: Callable[[Asked], T]) -> dict[Asked, T
             wrong.append((one, error))
     if not wrong:
         return found
-    (first, error), more = wrong[0], ""
+    (first, why), more = wrong[0], ""
     if len(asked) > 1:
         more = f"; {len(wrong):,} of {len(asked):,} combinations cannot train"
     values = first.combination.values
@@ -143,4 +143,4 @@ def _of_each(asked: Sequence[Asked], act: Callable[[Asked], T]) -> dict[Asked, T
         more += "; values of --sweep are parted by |"
     elif found and len(values) > 1:
         more += ", and (loss, miner) = (triplet, hard) | (arcface, none) pairs values that go together"
-    raise SandboxError(f"--sweep: {first.combination}: {error}{more}")
+    raise SandboxError(f"--sweep: {first.combination}: {why}{more}")
