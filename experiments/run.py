@@ -8,8 +8,9 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
 
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,7 @@ from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
 from sandbox.cli.report_table import Shown, print_report
 from sandbox.cli.say import say
+from sandbox.cli.sweep import asked as sweep
 from sandbox.cli.table.against import announce, check_alone, compare_runs, rival
 from sandbox.data.catalog import data_kinds, in_all_folds
 from sandbox.errors import SandboxError, exit_on_error, unknown
@@ -62,12 +64,16 @@ class Command:
     over it."""
     list: Annotated[tuple[str, ...], tyro.conf.arg(metavar="WHAT [NAME ...]")] = ()
     """Print names and stop (losses, miners, distances, reducers, regularizers, data, backbones or recipes), or all that
-    is known of one."""
+    is known of one; matrix prints which losses go with which miners."""
     seeds: int = 1
     """Run this many seeds, from --seed upwards."""
     against: str = ""
     """Another objective, as --loss takes it, to train on the same seeds with all else the same (--miner goes to it too,
     where it takes pairs or triplets), and to compare at the end. Both are trained anew, whatever there is."""
+    sweep: str = ""
+    """Settings with several values, such as "loss = triplet | arcface; optimizer.lr = 0.001 | 0.01": run every
+    combination with --seeds, but for what is finished in --out; the same line goes on after a stop. "(loss, miner) =
+    (triplet, hard) | (arcface, none)" varies two together; a value that holds | or ; stands in quotes."""
     stage: str = ""
     """Run this one of the recipe's stages alone; without it they run one after the other, each from the one before."""
     tag: tuple[str, ...] = ()
@@ -110,7 +116,8 @@ def obey(argv: list[str]) -> None:
         if named:
             raise SandboxError("--recipe and --from each give the recipe that other flags go over; give one of them")
         base, trials = from_study(study)
-    command = read(argv, base)
+    swept = [] if asked(argv) else sweep.asked(argv)
+    command = read(list(swept[0].words) if swept else argv, base)
     if command.save_every < 0:
         raise SandboxError(f"--save_every is {command.save_every}, but is a number of steps, or 0")
     if command.seeds < 1:
@@ -122,6 +129,9 @@ def obey(argv: list[str]) -> None:
         flags.value(argv, flag)  # an empty one is refused
     chosen = choose_stages(command.stage, stages)
     check_alone(command.against, stages=len(chosen), resume=command.resume)
+    if swept:
+        sweep.check_alone(against=command.against, resume=command.resume, stages=len(chosen))
+        return train_sweep(swept, base, command, trials=trials)
     if command.resume:
         besides = [w for w in argv if w.startswith("--") and not w.startswith(_BESIDE_RESUME)]
         if besides:
@@ -173,6 +183,25 @@ def train_both(command: Command, seeds: range) -> None:
         compare_runs(*made)
 
 
+def train_sweep(swept: Sequence[sweep.Asked], base: Recipe, command: Command, *, trials: int) -> None:
+    """Every combination of --sweep, each with all seeds, but for what is finished."""
+    from sandbox.cli.sweep.work import Hands, run_sweep
+    from sandbox.pipeline.run import resume
+
+    def train_one(words: Sequence[str], seed: int) -> None:
+        typed = shlex.join(["python", sys.argv[0], *words])
+        train([read(list(words), base)], [], seed, hint=False, trials=trials, typed=typed, again=_typed())
+
+    def go_on_with(folder: Path) -> None:
+        events = resume(folder, pictures=command.pictures, save_every=command.save_every)
+        finish(events, command, hint=False, again=_typed())
+
+    hands = Hands(lambda words: read(list(words), base).settings, train_one, go_on_with, _typed())
+    seeds = range(command.settings.seed, command.settings.seed + command.seeds)
+    out = Path(command.out) if command.out else RESULTS / "runs"
+    run_sweep(swept, hands, seeds=seeds, out=out, usual=RESULTS / "runs", tags=command.tag)
+
+
 def from_study(text: str) -> tuple[Recipe, int]:
     """The recipe of a study's trial, and how many trials the study spent."""
     from sandbox.tuning.study.read import recipe_of, trials_of
@@ -207,8 +236,27 @@ def choose_stages(wanted: str, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return found
 
 
-def train(commands: list[Command], names: list[str], seed: int, *, hint: bool = True, trials: int = 0) -> Done | None:
-    """One run, or one for each stage, each going on from the one before; the last of them."""
+def train(
+    commands: list[Command],
+    names: list[str],
+    seed: int,
+    *,
+    hint: bool = True,
+    trials: int = 0,
+    typed: str = "",
+    again: str = "",
+) -> Done | None:
+    """One run, or one for each stage, each going on from the one before; the last of them.
+
+    Args:
+        commands: of each stage, or one.
+        names: of the stages.
+        seed: of all of them.
+        hint: say what to type next, once the last seed is over.
+        trials: of the study that found the values.
+        typed: what a person types to do it again; this command where not given.
+        again: what to type to go on after an interrupt; --resume with the folder where not given.
+    """
     from dataclasses import replace
 
     from sandbox.pipeline.prepare import check
@@ -229,21 +277,22 @@ def train(commands: list[Command], names: list[str], seed: int, *, hint: bool = 
         events = run(
             recipe,
             out=out,
-            command=_typed(),
+            command=typed or _typed(),
             pictures=command.pictures,
             stage=names[place] if names else "",
             save_every=command.save_every,
             tags=command.tag,
             trials=trials,
         )
-        done = finish(events, command, hint=hint and last)
+        done = finish(events, command, hint=hint and last, again=again)
         earlier = here().tell(str(done.folder.path) if done else "")
     return done
 
 
-def finish(events: Iterator[Event], command: Command, hint: bool = True) -> Done | None:
+def finish(events: Iterator[Event], command: Command, hint: bool = True, again: str = "") -> Done | None:
     """Watch a run to its end; then its figures, where everything lies, and what to type next."""
-    done = watch_run(events, again=lambda folder: f"{_launcher()} experiments/run.py --resume {from_here(folder)}")
+    resume = f"{_launcher()} experiments/run.py --resume"
+    done = watch_run(events, again=lambda folder: again or f"{resume} {from_here(folder)}")
     if done is None:
         return None
     print_report(_shown(done), every=command.all)

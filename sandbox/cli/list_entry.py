@@ -11,7 +11,7 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.recipe.specs import DataSpec, own_settings
 
 _ROOT = Path(__file__).resolve().parents[2]
-_LABEL = 14
+LABEL = 14
 
 
 def entry(what: str, name: str, recipes: Path) -> str:
@@ -38,7 +38,7 @@ def entry(what: str, name: str, recipes: Path) -> str:
 
 def said(label: str, text: str) -> str:
     """A label and what belongs to it."""
-    return hung(text, f"{label}:".ljust(_LABEL), _LABEL)
+    return hung(text, f"{label}:".ljust(LABEL), LABEL)
 
 
 def code_of(kind: type) -> str:

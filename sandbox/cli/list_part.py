@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.cli.help import width
 from sandbox.cli.list_entry import code_of, said
 from sandbox.cli.listing import heading, hung
-from sandbox.objectives.catalog import REQUIRED, Entry, Parameter, Slot, catalog, look_up
+from sandbox.objectives.catalog import REQUIRED, Entry, Parameter, Slot, look_up
 from sandbox.objectives.literature import ALIASES, CHOICES, LISTED
 
 _TUPLES = {
@@ -19,12 +19,13 @@ _TUPLES = {
 _READS = {"two views": "pairs of images of one class, in place of labels", "embeddings": "embeddings alone, no labels"}
 
 
-def part(what: str, name: str) -> str:
+def part(what: str, name: str, *, tried: bool = True) -> str:
     """All that is known of it.
 
     Args:
         what: the list that it stands in, such as ``losses``.
         name: canonical, or a short one.
+        tried: of a loss also what goes with it, which is found by trying and takes seconds.
 
     Raises:
         SandboxError: nothing in that list is called so; the nearest is named.
@@ -32,10 +33,12 @@ def part(what: str, name: str) -> str:
     slots: dict[str, Any] = {listed: slot for slot, listed in LISTED.items()}
     slot: Slot = slots[what]
     found, preset = look_up(name, slot)
-    return "\n".join([*heading(found.name), *_of_slot(found, name, preset)])
+    return "\n".join(
+        [*heading(found.name), *_known(found, name, preset), *(_tried(found) if tried else ()), *_written(found)]
+    )
 
 
-def _of_slot(found: Entry, name: str, preset: dict[str, Any]) -> Iterable[str]:
+def _known(found: Entry, name: str, preset: dict[str, Any]) -> Iterable[str]:
     yield said("what", found.note.line or "nothing is noted of it")
     if found.note.refused:
         yield said("refused", found.note.refused)
@@ -56,8 +59,18 @@ def _of_slot(found: Entry, name: str, preset: dict[str, Any]) -> Iterable[str]:
         if found.note.alone:
             yield said("alone", found.note.alone)
         yield said("weight", f"a bare tune() searches {_range(found.weight_tune)}")
-        if found.tuples == "mined":
-            yield said("miners", ", ".join(m.name for m in catalog("miner").values() if not m.note.refused))
+
+
+def _tried(found: Entry) -> Iterable[str]:
+    """What goes with a loss."""
+    if found.slot == "loss":
+        from sandbox.cli.list_matrix import goes_with
+
+        yield from goes_with(found)
+
+
+def _written(found: Entry) -> Iterable[str]:
+    """Where its code is, and what it takes."""
     equation = ", which begins with its equation" if found.own and found.slot == "loss" else ""
     yield said("code", code_of(found.make) + equation)
     yield from _parameters(list(found.parameters.values()))

@@ -24,6 +24,7 @@ WHAT = {
     "data": "data sets",
     "backbones": "networks",
     "recipes": "experiments/recipes, by name",
+    "matrix": "losses by miners: which pairs train, are refused or cost more than they give",
 }
 _SLOTS: dict[str, Any] = {name: slot for slot, name in LISTED.items()}
 
@@ -49,6 +50,10 @@ def listing(argv: Sequence[str], recipes: Path) -> str:
     if not words:
         return overview([f"{PROG} WHAT [NAME ...]"], WHAT, f"{PROG} WHAT NAME prints one entry whole.")
     what, names = words[0], words[1:]
+    if what == "matrix":
+        from sandbox.cli.list_matrix import matrix
+
+        return matrix(names)
     if names:
         return "\n\n".join(list_entry.entry(what, name, recipes) for name in names)
     parts = {"data": _data, "backbones": _backbones, "recipes": lambda: _recipes(recipes)}

@@ -52,6 +52,14 @@ def exchanged() -> torch.Tensor:
     return 4 * places.repeat(CLASSES, 1) + 0.1 * torch.randn(CLASSES * SAMPLES, DIM, generator=draw)
 
 
+def apart() -> torch.Tensor:
+    """Rows (N, D) of norm about 4 that lie near those of their own class and far from others, as training ends."""
+    draw = torch.Generator().manual_seed(3)
+    return torch.randn(CLASSES, DIM, generator=draw)[labels()] + 0.3 * torch.randn(
+        CLASSES * SAMPLES, DIM, generator=draw
+    )
+
+
 def gradient(objective: Objective, rows: torch.Tensor) -> torch.Tensor:
     """The gradient (N, D) of an objective at some rows; zero where it does not depend on them."""
     x = rows.clone().requires_grad_()

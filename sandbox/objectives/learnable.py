@@ -52,10 +52,17 @@ def fault(text: str) -> Fault | None:
     expression = Expression(tuple(replace(term, loss=_held(term.loss)) for term in read))
     with free_rows.own_draws():
         found = _without_gradient(expression)
-        if found or all(term.loss.entry.note.alone for term in expression.terms):
-            return found
-        plain = Expression(tuple(replace(term, loss=_unmined(term.loss)) for term in expression.terms))
-        return _without_push(plain) or _without_gain(plain)
+    if found or all(term.loss.entry.note.alone for term in expression.terms):
+        return found
+    return _fault_unmined(str(Expression(tuple(replace(term, loss=_unmined(term.loss)) for term in expression.terms))))
+
+
+@lru_cache(maxsize=256)
+def _fault_unmined(text: str) -> Fault | None:
+    """What is wrong with an objective that has no miner: it is the same beside every miner."""
+    expression = resolve(text)
+    with free_rows.own_draws():
+        return _without_push(expression) or _without_gain(expression)
 
 
 def faulty_terms(expression: Expression) -> list[tuple[BoundTerm, Fault]]:

@@ -31,6 +31,7 @@ from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.after import spell_steps
 from sandbox.recipe.episodes import spell_tasks
 from sandbox.recipe.extra import spell_extra
+from sandbox.recipe.idle import idle_settings
 from sandbox.recipe.ranges import check_ranges
 from sandbox.recipe.specs import BackboneSpec, Recipe
 from sandbox.recipe.specs import replace as with_setting
@@ -62,8 +63,12 @@ class Prepared:
     """What a frozen trunk makes of the validation images (N, F) float32, once validation has asked for it."""
 
 
-def prepare(recipe: Recipe) -> Prepared:
+def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     """Find and check everything a recipe names, spelling its objective, episodes, figures and steps canonically.
+
+    Args:
+        recipe: to be trained.
+        splits: of its data, where they were loaded before.
 
     Raises:
         SandboxError: anything in it is unknown, out of range, missing or cannot work together.
@@ -77,7 +82,7 @@ def prepare(recipe: Recipe) -> Prepared:
     if recipe.threads:
         _check_threads(recipe.threads)
         torch.set_num_threads(recipe.threads)
-    splits = load_data(recipe.data)
+    splits = load_data(recipe.data) if splits is None else splits
     few_shot_notes = check_episodes(recipe.evaluate, splits)
     batches, notes = make_batches(
         splits.train.labels, recipe.batch, repeats_needed=expression.takes_tuples, seed=recipe.seed
@@ -125,6 +130,7 @@ def prepare(recipe: Recipe) -> Prepared:
     every = recipe.evaluate.every or max(1, -(-total // 10))
     every = min(every, total)
     notes = [*splits.notes, *few_classes(splits), *few_shot_notes, *notes_on(expression), *notes, *trunk_notes]
+    notes += idle_settings(recipe)
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
 

@@ -71,6 +71,8 @@ def parse_tasks(text: str, setting: str = "evaluate.episodes") -> tuple[Task, ..
     given = f"{setting} is '{printable(text[:60])}'"
     tasks: list[Task] = []
     for part in re.split("[,;]", text) if text else ():
+        if not part.strip() and text.strip():
+            raise SandboxError(f"{given}, which has nothing before or after a comma; leave that comma out")
         found = next((match for form in _FORMS if (match := form.fullmatch(part))), None)
         if found is None:
             raise SandboxError(f"{given}, but names ways and shots, such as '5-way 1-shot, 20-way 5-shot'")

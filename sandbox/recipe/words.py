@@ -31,7 +31,7 @@ def from_flags(words: Sequence[str], *, source: str, kinds: DataKinds) -> Recipe
     given = _grouped(words, source)
     name = (given.get("data.name") or [DataSpec.name])[0]
     kind: Any = kinds.get(name, DataSpec)
-    hints = _hints(kind)
+    hints = setting_hints(kind)
     rows: dict[str, Any] = {}
     for dotted, values in given.items():
         head, _, leaf = dotted.rpartition(".")
@@ -65,7 +65,7 @@ def _grouped(words: Sequence[str], source: str) -> dict[str, list[str]]:
 
 
 @cache
-def _hints(data: type) -> dict[str, Any]:
+def setting_hints(data: type) -> dict[str, Any]:
     """Dotted name -> type of every setting of a recipe with such data."""
 
     def below(kind: Any, prefix: str) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def test_one_task_in_many_spellings(text: str) -> None:
     ("spec", "said"),
     [
         (EvaluateSpec(episodes="5-way"), "evaluate.episodes is '5-way', but names ways and shots, such as '5-way 1-sh"),
-        (EvaluateSpec(episodes="5w1s,"), "but names ways and shots"),
+        (EvaluateSpec(episodes="5w1s,"), "is '5w1s,', which has nothing before or after a comma; leave that comma out"),
+        (EvaluateSpec(episodes="; 5w1s"), "which has nothing before or after a comma"),
         (EvaluateSpec(episodes=" "), "but names ways and shots"),
         (EvaluateSpec(episodes="-5w1s"), "but names ways and shots"),
         (EvaluateSpec(episodes="5.5w1s"), "but names ways and shots"),

@@ -13,6 +13,7 @@ import tyro
 
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
+from sandbox.cli.standing import standing_in
 from sandbox.cli.table.again_told import (
     again_line,
     missing,
@@ -28,8 +29,6 @@ from sandbox.wording import counted, first_names
 if TYPE_CHECKING:
     from sandbox.cli.table.again_asked import Asked
     from sandbox.reporting.again.header import Header
-    from sandbox.reporting.again.standing import Standing
-    from sandbox.reporting.records.run import Run
 
 MOVED = 1
 """Exit code where a cell moved."""
@@ -154,7 +153,7 @@ def _table(header: Header, command: Command, values: Sequence[dict[str, str]], r
     lines = list(dict.fromkeys(filled(line, row) for line in header.made for row in values))
     found = _once([asked(line, experiments) for line in lines])
     wanted = [one for each in found for one in each.wanted]
-    there = _standing(folders, kept)
+    there = standing_in(folders, kept)
     for place in gone:
         say(f"  {place}, which the table was made of, is not here (--in may say where its runs are)")
     say_standing(found, there, folders, kept)
@@ -168,7 +167,7 @@ def _table(header: Header, command: Command, values: Sequence[dict[str, str]], r
     out = trained_into(folders)
     before = there
     if train(wanted, there, out, experiments, anew=command.anew):
-        there = _standing([*folders, out], kept)
+        there = standing_in([*folders, out], kept)
         if left := missing(wanted, there, anew=command.anew):
             names = ", ".join(f"seed {one.seed} of {one.line}" for one in left[:1])
             raise SandboxError(f"{counted(len(left), 'run is', 'runs are')} still missing after training: {names}")
@@ -189,29 +188,3 @@ def _once(found: Sequence[Asked]) -> list[Asked]:
         seen.update((one.digests, one.seed) for one in new)
         kept.append(replace(each, wanted=tuple(new)))
     return kept
-
-
-def _standing(folders: Sequence[Path], kept: Path) -> Standing:
-    """What there is in run folders and in the ledger; what cannot be read is said."""
-    from sandbox.reporting.again.standing import standing
-    from sandbox.reporting.records import ledger
-    from sandbox.reporting.records.read import read_runs
-    from sandbox.runs.folder import run_folders
-
-    runs: list[Run] = []
-    begun = {}
-    for folder in filter(Path.is_dir, folders):
-        states = [(one, one.status()) for one in run_folders(folder)]
-        if any(state == "done" for _, state in states):
-            try:
-                found, notes = read_runs([folder])
-            except SandboxError as error:  # none that can be read
-                found, notes = [], [str(error)]
-            runs += found
-            for note in notes:
-                say(f"note: {note}", file=sys.stderr)
-        for one, state in states:
-            if state.startswith(("interrupted", "running")):
-                facts = one.read_json("run.json")
-                begun[str(facts.get("digest")), facts.get("seed")] = from_here(one.path)
-    return standing(runs, ledger.read(kept) if ledger.is_ledger(kept) else [], begun)

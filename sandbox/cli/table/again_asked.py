@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from sandbox.cli import flags
+from sandbox.cli.sweep.asked import asked as swept
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe, digest
@@ -54,8 +55,11 @@ def command_of(name: str, experiments: Path) -> ModuleType:
 
 
 def _wanted(line: Line, experiments: Path) -> tuple[Wanted, ...]:
-    run = command_of("run.py", experiments)
     words = list(line.words)
+    if "sweep" in flags.given(words):
+        lines = [_line([*each.words]) for each in swept(words)]
+        return tuple(one for each in lines for one in _wanted(each, experiments))
+    run = command_of("run.py", experiments)
     if flags.value(words, "--resume"):
         raise SandboxError("--resume goes on with a run, and does not say which recipe it has")
     named = flags.value(words, "--recipe")
@@ -76,7 +80,7 @@ def _wanted(line: Line, experiments: Path) -> tuple[Wanted, ...]:
 
 
 def _line(words: list[str]) -> Line:
-    """One of the two objectives of a line with --against, as a line of its own."""
+    """One of the recipes of a line with --against or --sweep, as a line of its own."""
     return Line(spelt("run.py", words), "run.py", tuple(words))
 
 

@@ -121,6 +121,8 @@ def read_values(pairs: tuple[str, ...]) -> list[dict[str, str]]:
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign or not value or not _STANDS_FOR.fullmatch(name):
-            raise SandboxError(f"--set '{pair}' is no NAME=VALUE, such as PATH=/data/lfw or S=0,1,2")
+            is_small = sign and value and _STANDS_FOR.fullmatch(name.upper())
+            small = f"; names are in capitals: {name.upper()}={value}" if is_small else ""
+            raise SandboxError(f"--set '{pair}' is no NAME=VALUE, such as PATH=/data/lfw or S=0,1,2{small}")
         found = [{**row, name: one} for row in found for one in value.split(",")]
     return found

@@ -84,5 +84,6 @@ def test_capitals_stand_for_what_a_person_has(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("pair", ["PATH", "PATH=", "path=/data", "=x"])
 def test_a_value_is_given_as_name_and_value(pair: str) -> None:
-    with pytest.raises(SandboxError, match="is no NAME=VALUE"):
+    with pytest.raises(SandboxError, match="is no NAME=VALUE") as caught:
         read_values((pair,))
+    assert str(caught.value).endswith("; names are in capitals: PATH=/data") == (pair == "path=/data")
