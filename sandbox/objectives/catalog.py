@@ -44,6 +44,7 @@ _SLOT_OF: dict[str, Slot] = {
 }
 _HIDDEN = {"collect_stats", "weight_init_func", "aggregation_func", "iter_fn", "args", "kwargs", "self", "is_inverted"}
 _WHOLE = re.compile(r"^(num_|n_bins|K$)|_size$|_per_|^sub_centers$")
+WHOLES = ("k", "dims")
 _SOURCES: dict[Slot, tuple[Any, str]] = {
     "loss": (losses, "Loss"),
     "miner": (miners, "Miner"),
@@ -164,6 +165,8 @@ def _kind(name: str, default: Any) -> str:
         return "reducers"
     if name == "triplets_per_anchor":
         return "whole or 'all'"
+    if name in WHOLES:
+        return "wholes"
     if isinstance(default, bool):
         return "truth"
     if isinstance(default, str):

@@ -284,6 +284,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "pos_strategy": ("easy", "semihard", "hard", "all"),
     "neg_strategy": ("easy", "semihard", "hard", "all"),
     "variant": ("Ds", "Dq", "Iu", "Ib", "O"),
+    "sample_to_class": ("unified", "softmax"),
 }
 
 WEIGHT_RANGE = _log(1e-2, 10.0)

@@ -153,11 +153,18 @@ def _check(value: Any, parameter: Parameter, where: str) -> Any:
         "whole or 'all'": value == "all" or (number and float(value).is_integer() and value >= 1),
         "numbers": isinstance(value, tuple)
         and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value),
+        "wholes": isinstance(value, tuple) and bool(value) and all(_is_whole(v) and v >= 1 for v in value),
     }[kind]
     if not right:
         close = near(value, CHOICES[parameter.name]) if kind == "choice" and isinstance(value, str) else ""
         raise SandboxError(f"{where} takes {_takes(parameter)}, not {spell(value)}{close}")
+    if kind == "wholes":
+        return tuple(map(int, value))
     return int(value) if number and float(value).is_integer() and abs(value) < 2**53 else value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
 
 
 def _check_slot(value: Any, slot: Slot, where: str) -> Bound | None:
@@ -192,6 +199,7 @@ def _takes(parameter: Parameter) -> str:
         "choice": "one of " + ", ".join(CHOICES.get(parameter.name, ())),
         "whole or 'all'": "a whole number of at least 1, or 'all'",
         "numbers": "a list of numbers",
+        "wholes": "a list of whole numbers of at least 1",
         "reducers": 'a reducer for each part of the loss, such as {"loss": mean}',
     }[parameter.kind]
 
