@@ -44,7 +44,8 @@ def demand(loss: Bound, sizes: Sequence[int]) -> Demand:
     triplets = sum(int(p * (width - held * n)) for p, n in zip(matches, sizes, strict=True))
     looked_at = images * width**2 if lists else sum(matches) * sum(others)  # a byte each
     against_itself = images * triplets if lists and held != 1 else 0  # a memory looks for the batch in every triplet
-    return Demand(triplets, int(looked_at) + against_itself + _A_TRIPLET * triplets)
+    times = len(loss.values.get("dims", (1,)))  # a wrapper lists them at each length, and keeps them for the gradient
+    return Demand(times * triplets, times * (int(looked_at) + against_itself + _A_TRIPLET * triplets))
 
 
 def check_demand(expression: Expression, sizes: Sequence[int]) -> None:

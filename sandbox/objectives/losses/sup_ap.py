@@ -15,6 +15,8 @@ theirs.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -62,7 +64,7 @@ class SupAPLoss(nn.Module):
         similarity = unit @ unit.T
         alike = labels[:, None] == labels[None, :]
         calibration = self._calibration(similarity, alike)
-        precision, query = over_positives(lambda *pairs: self._precision(*pairs, alike[pairs[1]]), similarity, labels)
+        precision, query = over_positives(partial(self._precision, labels), similarity, labels)
         if not len(query):
             return self.calibration * calibration
         count = torch.bincount(query, minlength=len(labels))
@@ -70,10 +72,11 @@ class SupAPLoss(nn.Module):
         return (1 - self.calibration) * (1 - average[count > 0].mean()) + self.calibration * calibration
 
     def _precision(
-        self, similarity: torch.Tensor, query: torch.Tensor, positive: torch.Tensor, alike: torch.Tensor
+        self, labels: torch.Tensor, similarity: torch.Tensor, query: torch.Tensor, positive: torch.Tensor
     ) -> torch.Tensor:
-        """Precision (M,) at each positive; alike (M, N) says which images are of the query's class."""
+        """Precision (M,) at each positive."""
         rows, places = similarity[query], positive[:, None]
+        alike = labels[query, None] == labels[None, :]
         ahead = rows - rows.gather(1, places)
         counted = (ahead >= 0) & alike  # the positive itself is one of them, and the query is not
         matches = counted.scatter(1, query[:, None], False).sum(1)

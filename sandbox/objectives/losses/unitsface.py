@@ -51,10 +51,10 @@ class UniTSFaceLoss(nn.Module):
         super().__init__()
         self.margin, self.sample_margin, self.scale = margin, sample_margin, scale
         self.weight = class_weights(num_classes, embedding_size)
-        self.class_threshold = nn.Parameter(torch.tensor(math.log(10 * num_classes)))
+        self.class_threshold: nn.Parameter | None = None
+        if sample_to_class == "unified":
+            self.class_threshold = nn.Parameter(torch.tensor(math.log(10 * num_classes)))
         self.sample_threshold = nn.Parameter(torch.tensor(0.0))
-        if sample_to_class == "softmax":
-            self.class_threshold = None
         self.register_buffer("memory", torch.zeros(num_classes, embedding_size))
         self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.bool))
 
