@@ -114,7 +114,7 @@ def _folded(name: str, room: int) -> str:
 def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     """At most ten rows, each figure once: precision@1 is recall@1, and accuracy is that of validation's threshold.
 
-    Episodes come on top, since a person has asked for them.
+    Episodes come on top, and MAP@R at the lengths of a Matryoshka objective, since a person has asked for them.
     """
     from sandbox.evaluation.figures import printed_name
 
@@ -134,6 +134,7 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     wanted = [
         "oneshot/accuracy",
         "retrieval/map@r",
+        *sorted((key for key in starting("first") if key.endswith("/retrieval/map@r")), key=_length),
         *first,
         *recalls[:2],
         *starting("fewshot/"),
@@ -148,6 +149,11 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
         for key in wanted
         if key in known
     ]
+
+
+def _length(key: str) -> int:
+    """Of a figure of the first numbers of the embeddings, how many they are."""
+    return int(key.partition("/")[0].removeprefix("first"))
 
 
 def _every_row(report: Mapping[str, Figures]) -> list[Row]:
