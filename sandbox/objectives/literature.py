@@ -72,8 +72,8 @@ LOSSES: dict[str, Note] = {
         "skeleton of pair losses", refused="it is the abstract skeleton of pair losses; name one, such as contrastive"
     ),
     "histogram": Note(
-        "probability that a random negative pair is more alike than a random positive one; the reading given here "
-        "to a course's 'pair-wise loss'",
+        "probability that a random negative pair is more alike than a random positive one; the first reading given "
+        "here to a course's 'pair-wise loss' (d_prime is the second)",
         "Ustinova and Lempitsky, NeurIPS 2016",
         {"n_bins": Tune(20, 200)},
     ),
@@ -239,6 +239,7 @@ ALIASES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "snr_contrastive": ("signal_to_noise_ratio_contrastive", {}),
         "lifted": ("lifted_structure", {}),
         "pair_wise": ("histogram", {}),
+        "angular_softmax": ("a_softmax", {"lambda_max": 1000, "gamma": 0.12, "first_step": 1}),
         "tcm": ("threshold_consistent_margin", {}),
         "vicreg": ("vic_reg", {}),
     },

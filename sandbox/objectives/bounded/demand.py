@@ -10,8 +10,8 @@ from sandbox.objectives.expression import Bound, Expression
 
 MOST_BYTES = 8_000_000_000
 """What the tuples of one term may take in a step."""
-READ_TRIPLETS = ("dynamic_soft_margin", "histogram", "margin", "triplet_margin")
-"""Losses that turn whatever is mined into triplets."""
+READ_TRIPLETS = ("dynamic_soft_margin", "margin", "triplet_margin")
+"""Losses that turn whatever is mined into triplets; what stands in for the histogram loss does not."""
 _LIST_TRIPLETS = ("angular", "triplet_margin")  # miners that look at every triplet
 _CHOOSE_TRIPLETS = ("batch_easy_hard", "batch_hard", "distance_weighted", "random_triplet")  # a few for each anchor
 _A_TRIPLET = 100  # bytes: three places, two distances, a loss and what their gradient keeps

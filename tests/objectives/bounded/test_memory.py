@@ -21,7 +21,11 @@ from peaks import MOST, grown_by
 pytestmark = needs_fork
 
 ALIASES = ("semihard", "easy", "all_hard", "batch_easy_hard(pos_strategy=all, neg_strategy=all)")
-GIVEN = {"cross_batch_memory": "cross_batch_memory(contrastive)", "manifold": "manifold(K=50)"}
+GIVEN = {
+    "cross_batch_memory": "cross_batch_memory(contrastive)",
+    "manifold": "manifold(K=50)",
+    "matryoshka": "matryoshka(contrastive, dims=[32, 128])",
+}
 long = pytest.mark.skipif(not os.environ.get("METRIC_LEARNING_SANDBOX_LONG"), reason="asked for by ..._LONG=1")
 
 
