@@ -66,7 +66,7 @@ class Sum:
     terms: tuple[Term, ...]
 
     def __str__(self) -> str:
-        return " + ".join(term.call.name for term in self.terms)
+        return " + ".join(("" if t.weight == 1 else f"{t.weight}*") + t.call.name for t in self.terms)
 
 
 def parse(text: str) -> tuple[Term, ...]:

@@ -72,8 +72,8 @@ LOSSES: dict[str, Note] = {
         "skeleton of pair losses", refused="it is the abstract skeleton of pair losses; name one, such as contrastive"
     ),
     "histogram": Note(
-        "probability that a random negative pair is more alike than a random positive one; the first reading given "
-        "here to a course's 'pair-wise loss' (d_prime is the second)",
+        "probability that a random negative pair is more alike than a random positive one; the reading given here "
+        "to a course's 'pair-wise loss'",
         "Ustinova and Lempitsky, NeurIPS 2016",
         {"n_bins": Tune(20, 200)},
     ),

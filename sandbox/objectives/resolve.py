@@ -8,7 +8,7 @@ from typing import Any, cast
 from sandbox.errors import SandboxError, near
 from sandbox.objectives.catalog import REQUIRED, WRAPPERS, Entry, Parameter, Slot, catalog, look_up
 from sandbox.objectives.expression import Bound, BoundTerm, Expression, marks_in, ordered, spell
-from sandbox.objectives.language import Call, Tune, parse, parse_call
+from sandbox.objectives.language import Call, Sum, Tune, parse, parse_call
 from sandbox.objectives.literature import CHOICES
 from sandbox.objectives.spread import spread
 from sandbox.objectives.wrapped import check_wrapped
@@ -174,6 +174,8 @@ def _is_whole(value: Any) -> bool:
 def _check_slot(value: Any, slot: Slot, where: str) -> Bound | None:
     if value is None or (isinstance(value, Call) and value.name == "none" and not value.args and not value.kwargs):
         return None
+    if isinstance(value, Sum) and slot == "loss":
+        raise SandboxError(f"{where} takes the name of one loss, without a weight, not {value}")
     if not isinstance(value, Call):
         raise SandboxError(f"{where} takes the name of a {slot}, not {spell(value)}")
     if slot != "loss":

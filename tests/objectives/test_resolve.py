@@ -123,7 +123,7 @@ def test_every_alias_is_another_spelling_of_a_name(slot: Slot) -> None:
         ("xbm(center)", "cannot hold center"),
         ("xbm(xbm(contrastive))", "cannot hold cross_batch_memory"),
         ("xbm(triplet(miner=hard))", "move miner= to the outer one"),
-        ("xbm(0.5*triplet)", "is no value"),
+        ("xbm(0.5*triplet)", r"one loss, without a weight, not 0.5\*triplet"),
         ("multiple", "refused: a sum says the same"),
         ("triplet(reducer=do_nothing)", "is refused"),
         ("triplet(reducer=threshold)", "needs low or high"),

@@ -107,7 +107,7 @@ def test_marks_inside_are_searched_and_filled() -> None:
         ("matryoshka(vic_reg, dims=[4, 8])", "cannot hold vic_reg, which reads two views of each image"),
         ("matryoshka(manifold(K=8), dims=[4, 8])", "cannot hold manifold, which reads no labels"),
         ("xbm(matryoshka(contrastive, dims=[8]))", "cannot hold matryoshka"),
-        ("xbm(triplet + contrastive)", "takes the name of a loss, not triplet . contrastive"),
+        ("xbm(triplet + contrastive)", "takes the name of one loss, without a weight, not triplet . contrastive"),
         ("triplet(margin=triplet + center)", "takes a number, not triplet . center"),
         ("tune()*matryoshka(triplet + center, dims=[8])", "one number for several terms.*weights inside the sum"),
         ("2*matryoshka(tune()*triplet, dims=[8])", "one number for several terms"),
