@@ -42,6 +42,7 @@ def takes(loss: str, miner: str, classes: int, samples: int, *, steps: int = 1) 
         pytest.param("nt_xent", "easy", marks=pytest.mark.thorough),
         pytest.param("lifted_structure", "angular", marks=pytest.mark.thorough),
         ("pnp", "none"),
+        ("histogram", "easy"),
     ],
 )
 def test_a_usual_batch_takes_no_more_than_two_gigabytes(loss: str, miner: str) -> None:
@@ -87,6 +88,12 @@ def test_no_full_memory_takes_more_than_two_gigabytes() -> None:
     held = losses.CrossBatchMemory.supported_losses()
     inner = [f"xbm({entry.name})" for entry in catalog("loss").values() if entry.make.__name__ in held]
     assert not over(product(inner, ("none", "semihard", "easy", "angular", "pair_margin", "hard")), 32, 4, steps=9)
+
+
+@long
+@pytest.mark.parametrize("loss", ["recall_at_k", "sup_ap", "histogram", "potential_field"])
+def test_losses_made_for_large_batches_take_four_thousand_images_in_two_gigabytes(loss: str) -> None:
+    assert takes(loss, "none", 1000, 4) < MOST
 
 
 @long
