@@ -76,12 +76,16 @@ def _rules(bound: Bound) -> Iterator[tuple[str, Callable[[float], bool], str]]:
     if slot != "loss":
         return
     for key, least in _COSINES.get(name, {}).items():
-        yield key, lambda value, least=least: least <= value <= 1, f"taken off a cosine and lies between {least} and 1"
+        yield key, _within(least, 1), f"taken off a cosine and lies between {least} and 1"
     for key in _RADIANS.get(name, ()):
-        yield key, lambda value: 0 <= value <= math.pi / 2, "an angle in radians from 0 to 1.57"
+        yield key, _within(0, math.pi / 2), "an angle in radians from 0 to 1.57"
     if name in _FACTORS:
         whole = f"what the angle is multiplied by, a whole number from 1 to {_LARGEST_FACTOR}"
         yield "margin", lambda value: 1 <= value <= _LARGEST_FACTOR and float(value).is_integer(), whole
+
+
+def _within(least: float, most: float) -> Callable[[float], bool]:
+    return lambda value: least <= value <= most
 
 
 def _given(bound: Bound, key: str) -> list[float]:
