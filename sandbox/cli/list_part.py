@@ -112,5 +112,6 @@ def _takes(parameter: Parameter) -> str:
         "whole or 'all'": "whole number, or all",
         "choice": "one of " + ", ".join(CHOICES.get(parameter.name, ())),
         "numbers": "list of numbers",
+        "wholes": "list of whole numbers",
         "reducers": 'a reducer for each part of the loss, such as {"loss": mean}',
     }.get(parameter.kind, parameter.kind)

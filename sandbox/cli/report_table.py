@@ -120,8 +120,9 @@ def _folded(name: str, room: int) -> str:
 def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     """At most ten rows, each figure once: precision@1 is recall@1, and accuracy is that of validation's threshold.
 
-    Episodes come on top, and further figures and what came after the embedding, since a person has asked for them. An
-    accuracy after it is at a threshold that test chose, and stays below --all.
+    Episodes come on top, MAP@R at the lengths of a Matryoshka objective, further figures and what came after the
+    embedding, since a person has asked for them. An accuracy after it is at a threshold that test chose, and stays
+    below --all.
     """
     from sandbox.evaluation.figures import AFTER, printed_name
 
@@ -141,6 +142,7 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     wanted = [
         "oneshot/accuracy",
         "retrieval/map@r",
+        *sorted((key for key in starting("first") if key.endswith("/retrieval/map@r")), key=_length),
         *first,
         *recalls[:2],
         *(key for start in _FURTHER for key in starting(start) if key not in _NOT_FURTHER),
@@ -157,6 +159,11 @@ def first_rows(report: Mapping[str, Figures]) -> list[Row]:
         for key in wanted
         if key in known
     ]
+
+
+def _length(key: str) -> int:
+    """Of a figure of the first numbers of the embeddings, how many they are."""
+    return int(key.partition("/")[0].removeprefix("first"))
 
 
 def _every_row(report: Mapping[str, Figures]) -> list[Row]:

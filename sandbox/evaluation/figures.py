@@ -62,7 +62,13 @@ _PRINTED_STARTS = {
 }
 FEW_SHOT = "fewshot/accuracy@"
 """In front of the tasks of episodes, in their keys."""
+_FIRST = re.compile(r"first([0-9]+)/(.+)")
 _TASK = re.compile(r"([0-9]+-way)-([0-9]+-shot)")
+
+
+def at_length(length: int) -> str:
+    """In front of the key of a figure that the first numbers of the embeddings have: 'first64/'."""
+    return f"first{length}/"
 
 
 def lower_is_better(key: str) -> bool:
@@ -158,14 +164,16 @@ def spell_interval(entry: Mapping[str, Any] | None) -> str:
 def printed_name(key: str) -> str:
     """What papers call a figure: 'MAP@R' for ``retrieval/map@r``, 'TAR@FAR=1e-3' for ``verification/tar@far=1e-3``.
 
-    A figure of several models is named with how they were put together: 'MAP@R, concatenated'. A key that has no such
-    name, or a split in front, stays as it is.
+    A figure of several models is named with how they were put together: 'MAP@R, concatenated', one of the embedding's
+    first numbers with how many: 'MAP@R, first 64'. A key that has no such name, or a split in front, stays as it is.
     """
     if key in _PRINTED:
         return _PRINTED[key]
     for models in (SEPARATED, CONCATENATED, AVERAGED, AFTER):
         if key.startswith(f"{models}/"):
             return f"{printed_name(key.removeprefix(f'{models}/'))}, {models}"
+    if first := _FIRST.fullmatch(key):
+        return f"{printed_name(first[2])}, first {first[1]}"
     if key.startswith(FEW_SHOT) and (task := _TASK.fullmatch(key.removeprefix(FEW_SHOT))):
         return f"{task[1]} {task[2]} accuracy"
     for start, printed in _PRINTED_STARTS.items():

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pytorch_metric_learning import distances, losses, miners, reducers, regularizers
 
+import sandbox.objectives.distances as own_distances
 import sandbox.objectives.losses as own_losses
 import sandbox.objectives.miners as own_miners
 from sandbox.errors import SandboxError, unknown
@@ -44,6 +45,9 @@ _SLOT_OF: dict[str, Slot] = {
 }
 _HIDDEN = {"collect_stats", "weight_init_func", "aggregation_func", "iter_fn", "args", "kwargs", "self", "is_inverted"}
 _WHOLE = re.compile(r"^(num_|n_bins|K$)|_size$|_per_|^sub_centers$")
+WHOLES = ("k", "dims")
+WRAPPERS = ("matryoshka",)
+"""Losses that hold one of any kind, and are in all else what they hold."""
 _SOURCES: dict[Slot, tuple[Any, str]] = {
     "loss": (losses, "Loss"),
     "miner": (miners, "Miner"),
@@ -51,7 +55,7 @@ _SOURCES: dict[Slot, tuple[Any, str]] = {
     "reducer": (reducers, "Reducer"),
     "regularizer": (regularizers, "Regularizer"),
 }
-_OWN = {"loss": own_losses, "miner": own_miners}
+_OWN = {"loss": own_losses, "miner": own_miners, "distance": own_distances}
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,8 @@ def _kind(name: str, default: Any) -> str:
         return "reducers"
     if name == "triplets_per_anchor":
         return "whole or 'all'"
+    if name in WHOLES:
+        return "wholes"
     if isinstance(default, bool):
         return "truth"
     if isinstance(default, str):
@@ -212,6 +218,8 @@ def _source(kind: type) -> str:
 
 def _tuples(kind: type) -> Tuples:
     """Whether a loss uses mined tuples, turns them into sample weights, or takes none: read off its source."""
+    if hasattr(kind, "tuples"):
+        return kind.tuples
     source = _source(kind)
     if "indices_tuple_not_supported" in source or "labels_not_supported" in source:
         return "none"

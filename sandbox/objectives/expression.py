@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.objectives.catalog import Entry, Parameter
+from sandbox.objectives.catalog import WRAPPERS, Entry, Parameter
 from sandbox.objectives.language import Call, Tune
 
 
@@ -16,6 +16,21 @@ class Bound:
 
     entry: Entry
     values: dict[str, Any]
+
+    @property
+    def wraps(self) -> bool:
+        """Whether it is a wrapper around another loss."""
+        return self.entry.name in WRAPPERS
+
+    @property
+    def core(self) -> Bound:
+        """What a wrapper holds; any other name is its own."""
+        return self.values["loss"] if self.wraps else self
+
+    @property
+    def mined(self) -> bool:
+        """Whether it takes pairs or triplets of the batch, and so a miner."""
+        return self.entry.tuples == "mined" and self.core.entry.tuples == "mined"
 
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={spell(value)}" for key, value in sorted(self.values.items()))
@@ -58,7 +73,7 @@ class Expression:
     @property
     def owns_classes(self) -> bool:
         """Whether any term owns something for each class: weights, proxies or centres."""
-        return any("num_classes" in term.loss.entry.sizes for term in self.terms)
+        return any("num_classes" in term.loss.core.entry.sizes for term in self.terms)
 
     def tunes(self) -> dict[str, Tune]:
         """Dotted name -> range, for everything that is marked; a bare `tune()` has the catalogue's range."""
@@ -114,13 +129,13 @@ def spell(value: Any) -> str:
 
 def _needs_repeats(loss: Bound) -> bool:
     """Classification and proxy losses (those with class weights) are content with any batch; all others compare."""
-    return "num_classes" not in loss.entry.sizes
+    return "num_classes" not in loss.core.entry.sizes
 
 
 def _marks(expression: Expression) -> Iterator[tuple[str, Tune]]:
     for name, term in expression.named():
         if isinstance(term.weight, Tune):
-            yield f"{name}.weight", term.loss.entry.weight_tune if term.weight.bare else term.weight
+            yield f"{name}.weight", term.loss.core.entry.weight_tune if term.weight.bare else term.weight
         yield from marks_in(term.loss, name)
 
 

@@ -1,7 +1,7 @@
 """The objective language: text to a tree of names and values, and back. Parsed with `ast`, never evaluated.
 
     expression = term ("+" term)*        term  = [weight "*"] call
-    call       = name ["(" values ")"]   value = literal | list | {key: value} | call | tune(...)
+    call       = name ["(" values ")"]   value = literal | list | {key: value} | call | expression | tune(...)
 
 `tune(low, high)`, `tune(low, high, log=True)`, `tune([a, b])` and a bare `tune()` mark what a study searches.
 """
@@ -59,6 +59,16 @@ class Term:
     call: Call
 
 
+@dataclass(frozen=True)
+class Sum:
+    """An objective that stands as a value inside another: more than one term, or one with a weight."""
+
+    terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        return " + ".join(("" if t.weight == 1 else f"{t.weight}*") + t.call.name for t in self.terms)
+
+
 def parse(text: str) -> tuple[Term, ...]:
     """Read an objective expression into its terms.
 
@@ -66,8 +76,7 @@ def parse(text: str) -> tuple[Term, ...]:
         SandboxError: it is empty, too long, nested too deep, or not of the grammar; says where.
     """
     tree = _tree(text, "an objective")
-    terms = tuple(_term(node, text) for node in _summands(tree))
-    return terms
+    return tuple(_term(node, text, 0) for node in _summands(tree))
 
 
 def parse_call(text: str, kind: str) -> Call:
@@ -102,18 +111,24 @@ def _summands(node: ast.expr) -> list[ast.expr]:
     return [node, *reversed(parts)]
 
 
-def _term(node: ast.expr, text: str) -> Term:
+def _names_losses(node: ast.expr) -> bool:
+    """Whether a sum or product is one of names: an objective, not arithmetic."""
+    products = (n.right if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult) else n for n in _summands(node))
+    return any(isinstance(part, ast.Name | ast.Call) for part in products)
+
+
+def _term(node: ast.expr, text: str, depth: int) -> Term:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        weight = _value(node.left, text, 0)
+        weight = _value(node.left, text, depth)
         tried = (weight.choices or (weight.low,)) if isinstance(weight, Tune) else (weight,)
         if weight == Tune() or all(isinstance(w, int | float) and not isinstance(w, bool) for w in tried):
             if weight != Tune() and min(tried) <= 0:
                 raise SandboxError(f"the weight {weight} in '{_short(text)}' is not above 0")
-            return Term(weight if isinstance(weight, Tune) else float(weight), _call(node.right, text, 0))
+            return Term(weight if isinstance(weight, Tune) else float(weight), _call(node.right, text, depth))
         raise SandboxError(f"'{_source(node.left, text)}' is no weight: write number * name, such as 0.5*contrastive")
     if isinstance(node, ast.BinOp):
         raise SandboxError(f"'{_source(node, text)}' is no term: terms are joined by + and weighed by number * name")
-    return Term(1.0, _call(node, text, 0))
+    return Term(1.0, _call(node, text, depth))
 
 
 def _call(node: ast.expr, text: str, depth: int) -> Call:
@@ -150,6 +165,8 @@ def _value(node: ast.expr, text: str, depth: int) -> Any:
     if isinstance(node, ast.Name | ast.Call):
         call = _call(node, text, depth)
         return _tune(call, text) if call.name == "tune" else call
+    if isinstance(node, ast.BinOp) and _names_losses(node):
+        return Sum(tuple(_term(part, text, depth + 1) for part in _summands(node)))
     raise SandboxError(f"'{_source(node, text)}' is no value: write a number, a text, a list or a name")
 
 

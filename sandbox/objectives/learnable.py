@@ -169,7 +169,7 @@ def _candidates(loss: Bound) -> Iterator[Bound]:
         values: dict[str, Any] = {key: loss.values.get(key, loss.entry.parameters[key].default) for key in keys}
         swapped = dict(zip(keys, reversed(values.values()), strict=True))
         yield Bound(loss.entry, loss.values | _not_default(loss.entry, swapped))
-    given = [key for key in loss.values if key not in ("loss", "memory_size", "K")]
+    given = [key for key in loss.values if key not in ("loss", "memory_size", "K", "dims")]
     for key in given:
         yield Bound(loss.entry, {other: value for other, value in loss.values.items() if other != key})
     yield Bound(loss.entry, {key: value for key, value in loss.values.items() if key not in given})

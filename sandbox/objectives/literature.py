@@ -239,6 +239,7 @@ ALIASES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "snr_contrastive": ("signal_to_noise_ratio_contrastive", {}),
         "lifted": ("lifted_structure", {}),
         "pair_wise": ("histogram", {}),
+        "angular_softmax": ("a_softmax", {"lambda_max": 1000, "gamma": 0.12, "first_step": 1}),
         "tcm": ("threshold_consistent_margin", {}),
         "vicreg": ("vic_reg", {}),
     },
@@ -284,6 +285,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "pos_strategy": ("easy", "semihard", "hard", "all"),
     "neg_strategy": ("easy", "semihard", "hard", "all"),
     "variant": ("Ds", "Dq", "Iu", "Ib", "O"),
+    "sample_to_class": ("unified", "softmax"),
 }
 
 WEIGHT_RANGE = _log(1e-2, 10.0)

@@ -19,12 +19,15 @@ _DEGREES: dict[tuple[Slot, str], tuple[str, bool]] = {
     ("loss", "angular"): ("alpha", False),
     ("miner", "angular"): ("angle", True),
 }
-_COSINES: dict[str, tuple[str, float]] = {  # parameter, and the least that it may be; the most is 1
-    "cosface": ("margin", 0),
-    "proxy_anchor": ("margin", 0),
-    "soft_triple": ("margin", 0),
-    "circle": ("m", -1),
+_COSINES: dict[str, dict[str, float]] = {  # parameters, and the least that each may be; the most is 1
+    "adaface": {"margin": 0},
+    "cosface": {"margin": 0},
+    "proxy_anchor": {"margin": 0},
+    "soft_triple": {"margin": 0},
+    "circle": {"m": -1},
+    "unitsface": {"margin": 0, "sample_margin": 0},
 }
+_RADIANS = {"curricularface": ("margin",), "magface": ("low_margin", "high_margin")}
 _FACTORS = ("sphereface", "large_margin_softmax", "a_softmax")
 _LARGEST_FACTOR = 10  # beyond it the multiple-angle formula leaves float32, and 28.6 was meant as degrees
 _RADIANS_BELOW = 2  # 90 degrees are 1.57 radians
@@ -37,17 +40,15 @@ def check_margins(expression: Expression) -> None:
         SandboxError: names the value, what is allowed and what is usual.
     """
     for bound in _bounds(expression):
-        rule = _rule(bound)
-        if not rule:
-            continue
-        key, allows, what = rule
-        usual = spell(bound.entry.parameters[key].default)
-        for value in _given(bound, key):
-            if not allows(value):
-                looks = ", and this looks like degrees" if "cosine" in what and value >= _RADIANS_BELOW else ""
-                raise SandboxError(
-                    f"{bound.entry.name}({key}={spell(value)}): {key} is {what}{looks}; {usual} is usual"
-                )
+        for key, allows, what in _rules(bound):
+            usual = spell(bound.entry.parameters[key].default)
+            for value in _given(bound, key):
+                if not allows(value):
+                    degrees = value >= _RADIANS_BELOW and ("cosine" in what or "radians" in what)
+                    looks = ", and this looks like degrees" * degrees
+                    raise SandboxError(
+                        f"{bound.entry.name}({key}={spell(value)}): {key} is {what}{looks}; {usual} is usual"
+                    )
 
 
 def margin_notes(expression: Expression) -> list[str]:
@@ -63,21 +64,28 @@ def margin_notes(expression: Expression) -> list[str]:
     return notes
 
 
-def _rule(bound: Bound) -> tuple[str, Callable[[float], bool], str] | None:
-    """Of a name whose margin has a range: the parameter, which values it may have, and what it is."""
+def _rules(bound: Bound) -> Iterator[tuple[str, Callable[[float], bool], str]]:
+    """Of a name whose margins have a range: each parameter, which values it may have, and what it is."""
     name, slot = bound.entry.name, bound.entry.slot
     if (slot, name) in _DEGREES:
         key, ends = _DEGREES[slot, name]
         if ends:
-            return key, lambda value: 0 <= value <= 90, "an angle in degrees from 0 to 90"
-        return key, lambda value: 0 < value < 90, "an angle in degrees above 0 and below 90"
-    if slot == "loss" and name in _COSINES:
-        key, least = _COSINES[name]
-        return key, lambda value: least <= value <= 1, f"taken off a cosine and lies between {least} and 1"
-    if slot == "loss" and name in _FACTORS:
+            yield key, lambda value: 0 <= value <= 90, "an angle in degrees from 0 to 90"
+        else:
+            yield key, lambda value: 0 < value < 90, "an angle in degrees above 0 and below 90"
+    if slot != "loss":
+        return
+    for key, least in _COSINES.get(name, {}).items():
+        yield key, _within(least, 1), f"taken off a cosine and lies between {least} and 1"
+    for key in _RADIANS.get(name, ()):
+        yield key, _within(0, math.pi / 2), "an angle in radians from 0 to 1.57"
+    if name in _FACTORS:
         whole = f"what the angle is multiplied by, a whole number from 1 to {_LARGEST_FACTOR}"
-        return "margin", lambda value: 1 <= value <= _LARGEST_FACTOR and float(value).is_integer(), whole
-    return None
+        yield "margin", lambda value: 1 <= value <= _LARGEST_FACTOR and float(value).is_integer(), whole
+
+
+def _within(least: float, most: float) -> Callable[[float], bool]:
+    return lambda value: least <= value <= most
 
 
 def _given(bound: Bound, key: str) -> list[float]:

@@ -18,6 +18,7 @@ from sandbox.objectives.bounded.demand import check_demand, demand
 from sandbox.objectives.catalog import SIZES
 from sandbox.objectives.expression import Bound, BoundTerm, Expression
 from sandbox.objectives.language import Tune
+from sandbox.objectives.lengths import check_lengths, lengths
 
 _COUNTED = 256  # images in a batch, beyond which what a step lists is counted before it
 
@@ -79,6 +80,7 @@ class Objective(nn.Module):
         super().__init__()
         sizes = {"classes": classes, "dim": dim}
         self.names = [name for name, _ in expression.named()]
+        self.lengths = lengths(expression)
         self.terms = nn.ModuleList(Term(term, sizes) for term in expression.terms)
         self._listing = expression if any(demand(term.loss, (2, 2)).triplets for term in expression.terms) else None
 
@@ -129,6 +131,7 @@ def build(expression: Expression, *, classes: int, dim: int) -> Objective:
             f"tune() marks what experiments/tune.py searches ({', '.join(marks)}); give a number here, or run "
             "python experiments/tune.py with the same --loss"
         )
+    check_lengths(expression, dim)
     try:
         return Objective(expression, classes=classes, dim=dim)
     except SandboxError:
@@ -162,7 +165,10 @@ def make(bound: Bound, sizes: dict[str, int]) -> nn.Module:
         if key not in bound.values and parameter.default not in (None,) and key in bound.entry.note.defaults:
             arguments[key] = parameter.default
     for key, value in bound.values.items():
-        arguments[key] = _made(value, sizes)
+        if bound.wraps and key == "loss":
+            arguments[key] = [make(value, sizes | {"dim": length}) for length in bound.values["dims"]]
+        else:
+            arguments[key] = _made(value, sizes)
     if bound.entry.name == "class_weighted":
         if len(arguments["weights"]) < sizes["classes"]:
             raise SandboxError(f"class_weighted has {len(arguments['weights'])} weights for {sizes['classes']} classes")

@@ -1,4 +1,4 @@
-"""How a loss or a miner of our own enters the catalogue: one decorator above its class."""
+"""How a loss, a miner or a distance of our own enters the catalogue: one decorator above its class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 from sandbox.objectives.literature import Note
 
 Module = TypeVar("Module", bound=type[nn.Module])
-OWN: dict[str, dict[str, tuple[type[nn.Module], Note]]] = {"loss": {}, "miner": {}}
+OWN: dict[str, dict[str, tuple[type[nn.Module], Note]]] = {"loss": {}, "miner": {}, "distance": {}}
 
 
 def own_loss(name: str, note: Note) -> Callable[[Module], Module]:
@@ -21,6 +21,11 @@ def own_loss(name: str, note: Note) -> Callable[[Module], Module]:
 def own_miner(name: str, note: Note) -> Callable[[Module], Module]:
     """Register a miner under `name`; it shadows a miner of that name in pytorch-metric-learning."""
     return _own("miner", name, note)
+
+
+def own_distance(name: str, note: Note) -> Callable[[Module], Module]:
+    """Register a distance under `name`; it shadows a distance of that name in pytorch-metric-learning."""
+    return _own("distance", name, note)
 
 
 def _own(slot: str, name: str, note: Note) -> Callable[[Module], Module]:

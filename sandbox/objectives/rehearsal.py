@@ -8,6 +8,7 @@ from sandbox.errors import SandboxError
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.free_rows import own_draws
 from sandbox.objectives.learnable import fault, faulty_terms, meaning, nearest
+from sandbox.objectives.lengths import lengths
 from sandbox.objectives.margins import check_margins, margin_notes
 from sandbox.objectives.objective import build, check_batch, why
 
@@ -31,14 +32,14 @@ def rehearse(expression: Expression, *, classes: int, samples: int, dim: int = 1
     check_margins(expression)
     check_batch(expression, classes * samples)
     with own_draws():
-        _two_steps(expression, classes, samples, dim)
+        _two_steps(expression, classes, samples, max(lengths(expression), default=dim))
     _check_learns(expression)
 
 
 def notes_on(expression: Expression) -> list[str]:
     """What a person should know of an objective that is not refused."""
     notes = margin_notes(expression)
-    entries = [term.loss.entry for term in expression.terms]
+    entries = [term.loss.core.entry for term in expression.terms]
     if all(entry.note.alone for entry in entries):
         needs = "add a loss that separates classes, such as triplet"
         notes += [f"{entry.name} {entry.note.alone}; {needs}" for entry in entries]

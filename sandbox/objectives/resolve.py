@@ -6,10 +6,12 @@ import dataclasses
 from typing import Any, cast
 
 from sandbox.errors import SandboxError, near
-from sandbox.objectives.catalog import REQUIRED, Entry, Parameter, Slot, catalog, look_up
+from sandbox.objectives.catalog import REQUIRED, WRAPPERS, Entry, Parameter, Slot, catalog, look_up
 from sandbox.objectives.expression import Bound, BoundTerm, Expression, marks_in, ordered, spell
-from sandbox.objectives.language import Call, Tune, parse, parse_call
+from sandbox.objectives.language import Call, Sum, Tune, parse, parse_call
 from sandbox.objectives.literature import CHOICES
+from sandbox.objectives.spread import spread
+from sandbox.objectives.wrapped import check_wrapped
 
 _SLOTS = ("loss", "miner", "distance", "reducer", "regularizer")
 
@@ -25,10 +27,10 @@ def resolve(loss: str, miner: str = "none") -> Expression:
         SandboxError: an unknown name, a misspelt parameter, a value of the wrong type, a combination that cannot
             work, or a miner that no term can use.
     """
-    terms = [BoundTerm(term.weight, _bind(term.call, "loss", outermost=True)) for term in parse(loss)]
+    terms = [BoundTerm(term.weight, _bind(term.call, "loss", outermost=True)) for term in spread(parse(loss))]
     if miner.strip() != "none":
         mined = _bind(parse_call(miner, "miner"), "miner")
-        users = [term for term in terms if term.loss.entry.tuples == "mined"]
+        users = [term for term in terms if term.loss.mined]
         if not users:
             raise SandboxError(
                 f"--miner {miner} has nothing to do: no term of '{' + '.join(t.loss.entry.name for t in terms)}' takes "
@@ -107,6 +109,8 @@ def _rules(entry: Entry, values: dict[str, Any], outermost: bool) -> None:
     """What cannot work although every part of it exists."""
     if entry.slot == "loss" and not outermost and values.get("miner") is not None:
         raise SandboxError(f"{entry.name} stands inside another loss, which mines for it: move miner= to the outer one")
+    if entry.name in WRAPPERS:
+        check_wrapped(entry, values)
     if entry.name == "cross_batch_memory":
         from pytorch_metric_learning.losses import CrossBatchMemory
 
@@ -153,19 +157,33 @@ def _check(value: Any, parameter: Parameter, where: str) -> Any:
         "whole or 'all'": value == "all" or (number and float(value).is_integer() and value >= 1),
         "numbers": isinstance(value, tuple)
         and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value),
+        "wholes": isinstance(value, tuple) and bool(value) and all(_is_whole(v) and v >= 1 for v in value),
     }[kind]
     if not right:
         close = near(value, CHOICES[parameter.name]) if kind == "choice" and isinstance(value, str) else ""
         raise SandboxError(f"{where} takes {_takes(parameter)}, not {spell(value)}{close}")
+    if kind == "wholes":
+        return tuple(map(int, value))
     return int(value) if number and float(value).is_integer() and abs(value) < 2**53 else value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
 
 
 def _check_slot(value: Any, slot: Slot, where: str) -> Bound | None:
     if value is None or (isinstance(value, Call) and value.name == "none" and not value.args and not value.kwargs):
         return None
+    if isinstance(value, Sum) and slot == "loss":
+        raise SandboxError(f"{where} takes the name of one loss, without a weight, not {value}")
     if not isinstance(value, Call):
         raise SandboxError(f"{where} takes the name of a {slot}, not {spell(value)}")
-    return _bind(value, slot)
+    if slot != "loss":
+        return _bind(value, slot)
+    try:
+        return _bind(value, slot)
+    except SandboxError as error:  # a loss may stand inside one of its own name
+        raise SandboxError(f"in {where}: {error}") from None
 
 
 def _check_tune(mark: Tune, parameter: Parameter, where: str) -> Tune:
@@ -192,6 +210,7 @@ def _takes(parameter: Parameter) -> str:
         "choice": "one of " + ", ".join(CHOICES.get(parameter.name, ())),
         "whole or 'all'": "a whole number of at least 1, or 'all'",
         "numbers": "a list of numbers",
+        "wholes": "a list of whole numbers of at least 1",
         "reducers": 'a reducer for each part of the loss, such as {"loss": mean}',
     }[parameter.kind]
 

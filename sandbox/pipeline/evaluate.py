@@ -17,6 +17,7 @@ from sandbox.evaluation.classification import Classification, classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline.few_shot import asked, watched
+from sandbox.pipeline.lengths import figures_at
 from sandbox.pipeline.prepare import Prepared
 from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.specs import EvaluateSpec
@@ -45,7 +46,9 @@ def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
     marks = data_sets()[prepared.recipe.data.name].marks
     for name in splits:
         images, _, _ = prepared.splits.part(name)
-        report[name] = figures_of(kept, name, prepared.recipe.evaluate, report.get("val"))
+        own = lambda sets, val, name=name: figures_of(sets, name, prepared.recipe.evaluate, val)  # noqa: E731
+        report[name] = own(kept, report.get("val"))
+        report[name] |= figures_at(prepared.objective.lengths, kept, name, own, report.get("val"))
         classified = _classified(prepared, images)
         if classified is not None:
             report[name] |= _top(classified)

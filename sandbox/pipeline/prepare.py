@@ -19,6 +19,7 @@ from sandbox.data.splits.splits import Splits, images_digest
 from sandbox.errors import SandboxError
 from sandbox.objectives.bounded.demand import check_demand
 from sandbox.objectives.expression import Expression
+from sandbox.objectives.lengths import check_lengths
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
@@ -146,6 +147,8 @@ def check(recipe: Recipe) -> Expression:
     check_ranges(recipe)
     expression = resolve(recipe.loss, recipe.miner)
     check_key(recipe.evaluate)
+    if recipe.backbone.head != "none":
+        check_lengths(expression, recipe.backbone.embedding_dim)
     check_objective(expression, classes=1, dim=recipe.backbone.embedding_dim)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a rehearsal's random rows are no reason to alarm anybody

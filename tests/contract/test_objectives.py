@@ -23,6 +23,7 @@ XBM = "xbm(contrastive, memory_size=32)"
 ARGUMENTS = {
     "cross_batch_memory": "(contrastive, memory_size=32)",
     "manifold": "(K=8)",
+    "matryoshka": "(contrastive, dims=[16, 64])",
     "class_weighted": "([1, 2, 3, 4, 5, 6])",
     "multiple": "({'loss': mean})",
     "threshold": "(low=0.01)",

@@ -199,6 +199,18 @@ def test_annealing_falls_to_its_floor_with_training_steps_only() -> None:
     assert int(loss.step) == 60
 
 
+def test_the_authors_annealing_falls_from_1000_at_step_1_to_5_and_is_a_spelling_of_its_own() -> None:
+    objective = build(resolve("angular_softmax"), classes=CLASSES, dim=DIM)
+    assert str(resolve("angular_softmax")) == "a_softmax(first_step=1, gamma=0.12, lambda_max=1000)"
+    assert str(resolve("a_softmax")) == "a_softmax"  # what earlier runs were recorded with
+    loss, seen = next(m for m in objective.modules() if isinstance(m, ASoftmaxLoss)), []
+    for _ in range(40):
+        seen.append(loss.annealing)
+        loss.step = loss.step + 50
+    assert seen == pytest.approx([max(5.0, 1000 / (1 + 0.12 * t)) for t in range(1, 2001, 50)])
+    assert seen[-1] == 5 < seen[-9]
+
+
 def test_smooth_ap_is_equation_7() -> None:
     x, y = batch()
     y[y == 3] = torch.tensor([3, 9])  # two classes with a single image: no query of theirs counts
@@ -245,6 +257,8 @@ def test_a_batch_without_pairs_of_one_class_still_gives_a_number(loss: nn.Module
         (lambda: CenterLoss(2, 2, alpha=0.0), "alpha is 0.0"),
         (lambda: HadsellLoss(margin=0.0), "margin is 0.0"),
         (lambda: ASoftmaxLoss(2, 2, margin=1.5), "margin is 1.5"),
+        (lambda: ASoftmaxLoss(2, 2, gamma=-1.0), "gamma is -1.0"),
+        (lambda: ASoftmaxLoss(2, 2, first_step=-1), "first_step is -1"),
         (lambda: SmoothAPLoss(temperature=0.0), "temperature is 0.0"),
     ],
 )

@@ -123,7 +123,7 @@ def test_every_alias_is_another_spelling_of_a_name(slot: Slot) -> None:
         ("xbm(center)", "cannot hold center"),
         ("xbm(xbm(contrastive))", "cannot hold cross_batch_memory"),
         ("xbm(triplet(miner=hard))", "move miner= to the outer one"),
-        ("xbm(0.5*triplet)", "is no value"),
+        ("xbm(0.5*triplet)", r"one loss, without a weight, not 0.5\*triplet"),
         ("multiple", "refused: a sum says the same"),
         ("triplet(reducer=do_nothing)", "is refused"),
         ("triplet(reducer=threshold)", "needs low or high"),
@@ -224,6 +224,7 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "truth": st.booleans(),
     "whole or 'all'": st.integers(1, 9) | st.just("'all'"),
     "numbers": st.lists(NUMBERS, max_size=3),
+    "wholes": st.lists(st.integers(1, 99), min_size=1, max_size=3, unique=True).map(sorted),
 }
 
 
@@ -239,6 +240,8 @@ def names(draw: st.DrawFn, slot: Slot, depth: int = 0) -> str:
         kind = parameter.kind
         if entry.name == "cross_batch_memory" and key == "loss":
             words.append(f"loss={draw(st.sampled_from(['contrastive', 'triplet(0.1)', 'supcon']))}")
+        elif entry.name == "matryoshka" and key in ("loss", "weights", "miner"):  # weights are as many as lengths
+            words += [f"loss={draw(st.sampled_from(['contrastive', 'triplet(0.1)', 'center']))}"] * (key == "loss")
         elif kind == "choice":
             words.append(f"{key}={draw(st.sampled_from(CHOICES[key]))!r}")
         elif kind == "reducers":

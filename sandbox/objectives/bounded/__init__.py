@@ -4,6 +4,7 @@ limit      from which size on             pairs     mined pairs once; sums over 
 contrast   NT-Xent, tuplet, lifted        gathered  angular loss and miner, threshold-consistent margin
 rankings   PNP                            demand    what a step will take, counted before it
 histogram_ends   dynamic soft margin, whose histogram the library leaves at its end
+histogram        the histogram loss without triplets          positives   what ranking losses ask of positive pairs
 
 Each gives the library's numbers, bit by bit up to the limit, and to rounding beyond it.
 """
@@ -14,6 +15,7 @@ from torch import nn
 
 from sandbox.objectives.bounded.contrast import LiftedStructureLoss, NTXentLoss, TupletMarginLoss
 from sandbox.objectives.bounded.gathered import AngularLoss, AngularMiner, ThresholdConsistentMarginLoss
+from sandbox.objectives.bounded.histogram import HistogramLoss
 from sandbox.objectives.bounded.histogram_ends import DynamicSoftMarginLoss
 from sandbox.objectives.bounded.rankings import PNPLoss
 
@@ -21,6 +23,7 @@ _STAND_INS = (
     AngularLoss,
     AngularMiner,
     DynamicSoftMarginLoss,
+    HistogramLoss,
     LiftedStructureLoss,
     NTXentLoss,
     PNPLoss,

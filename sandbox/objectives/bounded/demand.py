@@ -10,8 +10,8 @@ from sandbox.objectives.expression import Bound, Expression
 
 MOST_BYTES = 8_000_000_000
 """What the tuples of one term may take in a step."""
-READ_TRIPLETS = ("dynamic_soft_margin", "histogram", "margin", "triplet_margin")
-"""Losses that turn whatever is mined into triplets."""
+READ_TRIPLETS = ("dynamic_soft_margin", "margin", "triplet_margin")
+"""Losses that turn whatever is mined into triplets; what stands in for the histogram loss does not."""
 _LIST_TRIPLETS = ("angular", "triplet_margin")  # miners that look at every triplet
 _CHOOSE_TRIPLETS = ("batch_easy_hard", "batch_hard", "distance_weighted", "random_triplet")  # a few for each anchor
 _A_TRIPLET = 100  # bytes: three places, two distances, a loss and what their gradient keeps
@@ -44,7 +44,8 @@ def demand(loss: Bound, sizes: Sequence[int]) -> Demand:
     triplets = sum(int(p * (width - held * n)) for p, n in zip(matches, sizes, strict=True))
     looked_at = images * width**2 if lists else sum(matches) * sum(others)  # a byte each
     against_itself = images * triplets if lists and held != 1 else 0  # a memory looks for the batch in every triplet
-    return Demand(triplets, int(looked_at) + against_itself + _A_TRIPLET * triplets)
+    times = len(loss.values.get("dims", (1,)))  # a wrapper lists them at each length, and keeps them for the gradient
+    return Demand(times * triplets, times * (int(looked_at) + against_itself + _A_TRIPLET * triplets))
 
 
 def check_demand(expression: Expression, sizes: Sequence[int]) -> None:

@@ -2,8 +2,12 @@
 
 Liu et al., "SphereFace: Deep Hypersphere Embedding for Face Recognition", CVPR 2017, Eq. 7:
 logit of the target = ||x|| psi(theta), psi(theta) = (-1)^k cos(m theta) - 2k for theta in [k pi/m, (k+1) pi/m],
-of the others ||x|| cos(theta_j). Annealed (their released code): target = ||x|| (lambda cos + psi) / (1 + lambda),
-lambda = max(5, 1500 / (1 + 0.1 t)) at step t.
+of the others ||x|| cos(theta_j). Annealed: target = ||x|| (lambda cos + psi) / (1 + lambda), where at step t
+lambda = max(5, 1500 / (1 + 0.1 t)), t from 0.
+1500 and 0.1 are those of a later PyTorch port (sphereface_pytorch). The authors' code (wy1iu/sphereface,
+margin_inner_product_layer.cpp and sphereface_model.prototxt: base 1000, gamma 0.12, power 1, lambda_min 5) has
+max(5, 1000 / (1 + 0.12 t)), t from 1: `angular_softmax`, which is a_softmax(first_step=1, gamma=0.12, lambda_max=1000).
+The defaults stay what runs were recorded with, and the authors' values are told apart by the objective's spelling.
 """
 
 from __future__ import annotations
@@ -14,11 +18,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.objectives.language import Tune
 from sandbox.objectives.literature import Note
 from sandbox.objectives.register import own_loss
 
 
-@own_loss("a_softmax", Note("SphereFace's angular softmax with annealed margin", "Liu et al., CVPR 2017, Eq. 7"))
+@own_loss(
+    "a_softmax",
+    Note(
+        "SphereFace's angular softmax with annealed margin; angular_softmax anneals as the authors' code does",
+        "Liu et al., CVPR 2017, Eq. 7",
+        {"lambda_min": Tune(1.0, 20.0, log=True), "gamma": Tune(0.01, 1.0, log=True)},
+    ),
+)
 class ASoftmaxLoss(nn.Module):
     """Multiplicative angular margin (a whole number of at least 1) on raw embeddings and unit class weights."""
 
@@ -31,19 +43,25 @@ class ASoftmaxLoss(nn.Module):
         margin: int = 4,
         lambda_max: float = 1500.0,
         lambda_min: float = 5.0,
+        gamma: float = 0.1,
+        first_step: int = 0,
     ):
         super().__init__()
+        if gamma < 0:
+            raise ValueError(f"gamma is {gamma}, but is at least 0: how fast the annealing falls")
+        if first_step < 0 or first_step != int(first_step):
+            raise ValueError(f"first_step is {first_step}, but is a whole number of at least 0")
         if margin < 1 or margin != int(margin):
             raise ValueError(f"margin is {margin}, but is a whole number of at least 1")
         self.margin = int(margin)
-        self.lambda_max, self.lambda_min = lambda_max, lambda_min
+        self.lambda_max, self.lambda_min, self.gamma = lambda_max, lambda_min, gamma
         self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(num_classes, embedding_size)))
-        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("step", torch.tensor(int(first_step)))
 
     @property
     def annealing(self) -> float:
         """Lambda at the present step: how much of the plain cosine is left in the target."""
-        return max(self.lambda_min, self.lambda_max / (1 + 0.1 * int(self.step)))
+        return max(self.lambda_min, self.lambda_max / (1 + self.gamma * int(self.step)))
 
     def psi(self, cosine: torch.Tensor) -> torch.Tensor:
         """The margin function: monotonically falling in the angle, (N,) cosines in [-1, 1] to (N,) values."""

@@ -21,7 +21,11 @@ from peaks import MOST, grown_by
 pytestmark = needs_fork
 
 ALIASES = ("semihard", "easy", "all_hard", "batch_easy_hard(pos_strategy=all, neg_strategy=all)")
-GIVEN = {"cross_batch_memory": "cross_batch_memory(contrastive)", "manifold": "manifold(K=50)"}
+GIVEN = {
+    "cross_batch_memory": "cross_batch_memory(contrastive)",
+    "manifold": "manifold(K=50)",
+    "matryoshka": "matryoshka(contrastive, dims=[32, 128])",
+}
 long = pytest.mark.skipif(not os.environ.get("METRIC_LEARNING_SANDBOX_LONG"), reason="asked for by ..._LONG=1")
 
 
@@ -38,6 +42,7 @@ def takes(loss: str, miner: str, classes: int, samples: int, *, steps: int = 1) 
         pytest.param("nt_xent", "easy", marks=pytest.mark.thorough),
         pytest.param("lifted_structure", "angular", marks=pytest.mark.thorough),
         ("pnp", "none"),
+        ("histogram", "easy"),
     ],
 )
 def test_a_usual_batch_takes_no_more_than_two_gigabytes(loss: str, miner: str) -> None:
@@ -83,6 +88,12 @@ def test_no_full_memory_takes_more_than_two_gigabytes() -> None:
     held = losses.CrossBatchMemory.supported_losses()
     inner = [f"xbm({entry.name})" for entry in catalog("loss").values() if entry.make.__name__ in held]
     assert not over(product(inner, ("none", "semihard", "easy", "angular", "pair_margin", "hard")), 32, 4, steps=9)
+
+
+@long
+@pytest.mark.parametrize("loss", ["recall_at_k", "sup_ap", "histogram", "potential_field"])
+def test_losses_made_for_large_batches_take_four_thousand_images_in_two_gigabytes(loss: str) -> None:
+    assert takes(loss, "none", 1000, 4) < MOST
 
 
 @long

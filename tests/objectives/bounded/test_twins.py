@@ -148,6 +148,46 @@ def test_our_own_losses_give_the_same_beyond_the_limit(text: str, miner: str, mo
     torch.testing.assert_close(found[0], found[1])
 
 
+ALL_PAIRS = (
+    None,
+    *(miners.PairMarginMiner(pos_margin=0.5, neg_margin=1.2), miners.BatchHardMiner(), miners.UniformHistogramMiner()),
+)
+
+
+@pytest.mark.parametrize("miner", ALL_PAIRS, ids=lambda miner: type(miner).__name__)
+@pytest.mark.parametrize("values", [{}, {"n_bins": 20}, {"delta": 0.3}], ids=str)
+def test_the_histogram_loss_is_the_librarys_to_the_bit_without_its_triplets(miner: Any, values: dict[str, Any]) -> None:
+    theirs, ours = library("HistogramLoss", **values)
+    for seed in range(2):
+        mined = () if miner is None else (miner(rows(seed), LABELS),)
+        (right, right_gradient), (value, gradient) = (of(loss, rows(seed), *mined) for loss in (theirs, ours))
+        assert torch.equal(value, right) and torch.equal(gradient, right_gradient)
+        assert miner is not None or bool(gradient.any())
+
+
+def test_the_histogram_loss_is_a_sum_over_pairs_of_bins_and_goes_on_where_rows_coincide() -> None:
+    theirs, ours = library("HistogramLoss", n_bins=8)
+    x = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
+    y = torch.tensor([0, 0, 1, 1])
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        theirs(x, y)
+
+    def share(values: list[float], edge: float) -> float:
+        return sum(max(0.0, 1 - abs(value - edge) / 0.25) for value in values) / len(values)
+
+    edges = [-1 + 0.25 * place for place in range(9)]
+    positive, negative = [1.0, 0.8], [0.6, 0.6, 0.0, 0.0]
+    below = [sum(share(positive, edge) for edge in edges[: place + 1]) for place in range(9)]
+    expected = sum(share(negative, edge) * below[place] for place, edge in enumerate(edges))
+    assert float(ours(x, y)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_histogram_loss_of_a_batch_without_both_kinds_of_pair_is_zero() -> None:
+    loss = BOUNDED[losses.HistogramLoss]()
+    for labels in ([0, 0, 0], [0, 1, 2]):
+        assert float(loss(torch.eye(3, requires_grad=True), torch.tensor(labels))) == 0
+
+
 def test_dynamic_soft_margin_is_the_librarys_to_the_bit_over_many_steps() -> None:
     theirs, ours = library("DynamicSoftMarginLoss")
     for seed in range(3):

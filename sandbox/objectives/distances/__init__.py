@@ -1,0 +1,1 @@
+"""Distances written here, one file each."""
