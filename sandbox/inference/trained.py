@@ -82,9 +82,11 @@ def load_trained(folder: RunFolder) -> Trained:
     recipe = folder.recipe()
     device = _device(recipe.device)
     spec = replace(recipe.backbone, head=cast(Any, head), weights="", freeze=False, freeze_head=False)
-    network = make_network(spec, channels=channels, image_size=size, mean=[0.0] * channels, std=[1.0] * channels)
-    views = Views(recipe.evaluate.views, recipe.evaluate.view_strength)
     weights, _ = folder.read_tensors("model.safetensors")
+    repeated = "mean" in weights and weights["mean"].shape == (1, 3, 1, 1)  # grey images for weights of colour
+    inner = 3 if repeated else channels
+    network = make_network(spec, channels=inner, image_size=size, mean=[0.0] * inner, std=[1.0] * inner)
+    views = Views(recipe.evaluate.views, recipe.evaluate.view_strength)
     file = folder.path / "model.safetensors"
     refuse_misfit(str(file), network.state_dict(), weights, file)
     put_weights(network, weights)
