@@ -56,7 +56,7 @@ def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool,
 
     if name not in torchvision_names():
         raise unknown("torchvision network", name, torchvision_names(), "python experiments/run.py --list backbones")
-    sized = name.startswith("vit_") and not pretrained
+    sized = made_for_one_side(f"torchvision:{name}") and not pretrained
 
     def make(side: int) -> nn.Module:
         extra: dict[str, Any] = {"image_size": side} if sized else {}
@@ -92,7 +92,7 @@ def timm_trunk(
     timm = _timm()
     if not timm.is_model(name):
         raise unknown("timm network", name, timm.list_models(), "python experiments/run.py --list backbones")
-    sized = _takes_image_size(name)
+    sized = made_for_one_side(f"timm:{name}")
     extra: dict[str, Any] = {} if patch is None else {"patch_size": patch}
 
     def make(side: int) -> nn.Module:
@@ -103,6 +103,16 @@ def timm_trunk(
     changed = patch is not None or (small and keep_resolution(network))
     again = make if sized and not pretrained else None
     return _measured(network, f"timm:{name}", channels, image_size, changed, again)
+
+
+def made_for_one_side(name: str) -> bool:
+    """Whether a network is made for images of one side, which it is given as it is built.
+
+    Args:
+        name: ``torchvision:NAME`` or ``timm:NAME``.
+    """
+    source, _, inner = name.partition(":")
+    return _takes_image_size(inner) if source == "timm" else inner.startswith("vit_")
 
 
 def whole_network(name: str) -> nn.Module:

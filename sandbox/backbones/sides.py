@@ -30,12 +30,14 @@ def smallest_side(make: Make, channels: int, *, sized: bool = False) -> int | No
         make: the network.
         channels: of the images.
         sized: whether it is made for one side alone, as vision transformers are: not every larger side works then, so
-            each is tried up to `_NEAR`. Else what is left is halved: one pixel less does not work.
+            that of a patch is tried, or each up to `_NEAR`. Else what is left is halved: one pixel less does not work.
 
     Returns:
         Pixels, at least `LEAST`; None where none is found.
     """
     if sized:
+        if (patch := _patch(make)) and takes(make, channels, patch):
+            return max(patch, LEAST)
         return next((side for side in range(LEAST, _NEAR + 1) if takes(make, channels, side)), None)
     if not takes(make, channels, _MOST):
         return None
@@ -44,6 +46,18 @@ def smallest_side(make: Make, channels: int, *, sized: bool = False) -> int | No
         middle = (low + high) // 2
         low, high = (low, middle) if takes(make, channels, middle) else (middle, high)
     return high
+
+
+def _patch(make: Make) -> int:
+    """Side of the patches of a vision transformer, pixels; 0 where none is known."""
+    try:
+        with torch.device("meta"):
+            network = make(_NEAR)
+    except Exception:  # 64 pixels may not be a side that it is made for
+        return 0
+    found = getattr(getattr(network, "patch_embed", None), "patch_size", getattr(network, "patch_size", 0))
+    side = found[0] if isinstance(found, tuple) else found
+    return side if isinstance(side, int) else 0
 
 
 def what_it_takes(make: Make, channels: int, side: int, *, sized: bool) -> str:
