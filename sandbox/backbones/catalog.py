@@ -16,6 +16,9 @@ from sandbox.errors import unknown
 SMALL_PATCH = 4
 """Pixels: 8 x 8 patches of an image of 32, as vision transformers have on CIFAR."""
 
+PATCHED = ("vit_", "deit_", "test_vit")
+"""How the names of timm's networks begin that may be made with other patches."""
+
 
 @cache
 def own_backbones() -> dict[str, Own]:
@@ -76,8 +79,23 @@ def _library_trunk(name: str, channels: int, image_size: int, small: bool, asked
     if source == "torchvision":
         trunk = torchvision_trunk(inner, **given)
     else:
-        patched = asked and not pretrained and inner.startswith(("vit_", "deit_"))
+        patched = asked and not pretrained and inner.startswith(PATCHED)
         trunk = timm_trunk(inner, **given, patch=SMALL_PATCH if patched else None)
     if asked and not trunk.small:
         trunk.notes.append(f"--backbone.stem small changes nothing of {name}, whose first layers it leaves as they are")
     return trunk
+
+
+def stem_without_weights(name: str, *, stem: str, pretrained: bool) -> str:
+    """The stem that gives a network the layers it has with published weights, where it is made without them.
+
+    Args:
+        name: of the network.
+        stem: that its recipe has.
+        pretrained: whether that asks for published weights, which keep their first layer where it says ``auto``, and
+            their patches.
+    """
+    if not pretrained or ":" not in name:
+        return stem
+    patches = name.partition(":")[2].startswith(PATCHED)
+    return "standard" if stem == "auto" or patches else stem
