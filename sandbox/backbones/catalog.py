@@ -16,7 +16,7 @@ from sandbox.errors import unknown
 SMALL_PATCH = 4
 """Pixels: 8 x 8 patches of an image of 32, as vision transformers have on CIFAR."""
 
-PATCHED = ("vit_", "deit_", "test_vit")
+PATCHED = ("vit_", "deit_")
 """How the names of timm's networks begin that may be made with other patches."""
 
 

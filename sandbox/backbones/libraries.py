@@ -68,7 +68,7 @@ def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool,
         take_off_classifier(network)
         return network
 
-    network = _fetch(make, name, channels, image_size)
+    network = _fetch(make, f"torchvision:{name}", channels, image_size)
     changed = fit_channels(network, channels, small)
     return _measured(network, f"torchvision:{name}", channels, image_size, changed, make if sized else None)
 
@@ -99,7 +99,7 @@ def timm_trunk(
         sides = {"img_size": side} if sized else {}
         return timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels, **sides, **extra)
 
-    network = _fetch(make, name, channels, image_size)
+    network = _fetch(make, f"timm:{name}", channels, image_size)
     changed = patch is not None or (small and keep_resolution(network))
     again = make if sized and not pretrained else None
     return _measured(network, f"timm:{name}", channels, image_size, changed, again)

@@ -30,14 +30,15 @@ def smallest_side(make: Make, channels: int, *, sized: bool = False) -> int | No
         make: the network.
         channels: of the images.
         sized: whether it is made for one side alone, as vision transformers are: not every larger side works then, so
-            that of a patch is tried, or each up to `_NEAR`. Else what is left is halved: one pixel less does not work.
+            each up to `_NEAR` is tried. Else what is left is halved: one pixel less does not work. Where there are
+            patches, one of them is the smallest image.
 
     Returns:
         Pixels, at least `LEAST`; None where none is found.
     """
+    if (patch := _patch(make)) and takes(make, channels, patch):
+        return max(patch, LEAST)
     if sized:
-        if (patch := _patch(make)) and takes(make, channels, patch):
-            return max(patch, LEAST)
         return next((side for side in range(LEAST, _NEAR + 1) if takes(make, channels, side)), None)
     if not takes(make, channels, _MOST):
         return None

@@ -85,9 +85,7 @@ def test_what_is_said_of_layers_and_of_the_head() -> None:
         in notes
     )
     bare = replace(SMALL, max_steps=4, optimizer=spec, backbone=BackboneSpec(name="conv4", head="none"))
-    with pytest.raises(
-        SandboxError, match=r"optimizer\.head_first is 2, but there is no head and the objective owns no"
-    ):
+    with pytest.raises(SandboxError, match=r"optimizer\.head_first is 2, but there is no head and the objective owns"):
         prepare(bare)
     prepare(replace(bare, loss="arcface", backbone=BackboneSpec(name="conv4", head="linear")))
 
