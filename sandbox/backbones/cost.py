@@ -14,7 +14,7 @@ from sandbox.backbones.library_form import library_form
 from sandbox.backbones.sides import smallest_side
 from sandbox.errors import SandboxError
 
-_SIDE = 224
+_SIDE = 224  # pixels
 _IMAGES, _SECONDS = 8, 0.5
 _MOST_WEIGHTS = 200_000_000
 """Of a network that is timed; larger ones take gigabytes and minutes."""
@@ -60,7 +60,7 @@ def least_side(name: str, stem: str) -> int | None:
     """The smallest side of colour images that a network of a library takes with a stem; None where none is found."""
     if made_for_one_side(name):
         return smallest_side(lambda side: _inner(outline(name, side, stem)), 3, sized=True)
-    network = outline(name, _SIDE, stem)
+    network = _inner(outline(name, _SIDE, stem))
     return smallest_side(lambda side: network, 3)
 
 
