@@ -5,12 +5,19 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from typing import Any
 
 from torch import nn
 
 import sandbox.backbones.own as package
 from sandbox.backbones.register import OWN, Own
 from sandbox.errors import unknown
+
+SMALL_PATCH = 4
+"""Pixels: 8 x 8 patches of an image of 32, as vision transformers have on CIFAR."""
+
+PATCHED = ("vit_", "deit_")
+"""How the names of timm's networks begin that may be made with other patches."""
 
 
 @cache
@@ -28,22 +35,20 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
         name: one of ours, ``torchvision:NAME`` or ``timm:NAME``.
         channels: 1 (grey) or 3 (RGB).
         image_size: height and width of the images, pixels.
-        stem: ``small`` keeps the resolution of the first layer; ``auto`` does so up to 64 pixels, but leaves
-            a pretrained first layer alone. Ours have the one first layer that they have: ``auto``.
+        stem: ``small`` keeps the resolution of the first layer, or gives one of timm's vision transformers patches of 4
+            pixels; ``auto`` does the former up to 64 pixels, but leaves a pretrained first layer and patches alone.
+            Ours have the one first layer that they have: ``auto``.
         pretrained: fetch what the library publishes.
 
     Raises:
         SandboxError: no such network, it cannot take such images, or it has no such stem or published weights.
     """
-    from sandbox.backbones.libraries import timm_trunk, torchvision_trunk
     from sandbox.errors import SandboxError
 
     source, _, inner = name.partition(":")
-    small = stem == "small" or (stem == "auto" and image_size <= 64 and not pretrained)
-    if source == "torchvision" and inner:
-        return torchvision_trunk(inner, channels=channels, image_size=image_size, small=small, pretrained=pretrained)
-    if source == "timm" and inner:
-        return timm_trunk(inner, channels=channels, image_size=image_size, small=small, pretrained=pretrained)
+    if source in ("torchvision", "timm") and inner:
+        small = stem == "small" or (stem == "auto" and image_size <= 64 and not pretrained)
+        return _library_trunk(name, channels, image_size, small, stem == "small", pretrained)
     if name not in own_backbones():
         hint = "torchvision:NAME and timm:NAME reach every network of those; python experiments/run.py --list backbones"
         raise unknown("backbone", name, own_backbones(), hint)
@@ -63,3 +68,34 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
             f"{name} takes images of at least {own.least} pixels, not {image_size}; raise --data.image_size"
         )
     return own.make(channels=channels, image_size=image_size)
+
+
+def _library_trunk(name: str, channels: int, image_size: int, small: bool, asked: bool, pretrained: bool) -> nn.Module:
+    """A library's network; one whose small stem was asked for and that has none says so in its notes."""
+    from sandbox.backbones.libraries import timm_trunk, torchvision_trunk
+
+    source, _, inner = name.partition(":")
+    given: Any = {"channels": channels, "image_size": image_size, "small": small, "pretrained": pretrained}
+    if source == "torchvision":
+        trunk = torchvision_trunk(inner, **given)
+    else:
+        patched = asked and not pretrained and inner.startswith(PATCHED)
+        trunk = timm_trunk(inner, **given, patch=SMALL_PATCH if patched else None)
+    if asked and not trunk.small:
+        trunk.notes.append(f"--backbone.stem small changes nothing of {name}, whose first layers it leaves as they are")
+    return trunk
+
+
+def stem_without_weights(name: str, *, stem: str, pretrained: bool) -> str:
+    """The stem that gives a network the layers it has with published weights, where it is made without them.
+
+    Args:
+        name: of the network.
+        stem: that its recipe has.
+        pretrained: whether that asks for published weights, which keep their first layer where it says ``auto``, and
+            their patches.
+    """
+    if not pretrained or ":" not in name:
+        return stem
+    patches = name.partition(":")[2].startswith(PATCHED)
+    return "standard" if stem == "auto" or patches else stem

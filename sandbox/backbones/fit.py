@@ -12,7 +12,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from sandbox.backbones.efficientnet_names import is_carried_over, refuse_other_arithmetic
 from sandbox.backbones.libraries import Trunk
+from sandbox.backbones.library_form import library_form
 from sandbox.backbones.published import filtered, left_out_names, renewed
 from sandbox.backbones.weights_file import AVERAGES, Held
 from sandbox.errors import SandboxError
@@ -44,6 +46,8 @@ class Fit:
     """Names of the published network's classifier, left out."""
     beside: tuple[str, ...] = ()
     """Names that lie outside the prefix, left out."""
+    carried_over: bool = False
+    """Whether the file is an EfficientNet of TensorFlow's, see `sandbox.backbones.efficientnet_names`."""
 
     @property
     def where(self) -> tuple[str, ...]:
@@ -86,17 +90,22 @@ def best_fit(network: nn.Module, states: Sequence[Held], path: Path) -> tuple[Fi
         path: for the sentences.
 
     Raises:
-        SandboxError: several readings fit and nothing says which is meant.
+        SandboxError: several readings fit and nothing says which is meant, or the one that does is of a network that
+            computes otherwise.
     """
     parts = _parts(network)
     readings = [fit for part in parts for held in states for fit in _readings(part, held)]
     nearest = max(readings, key=lambda fit: (fit.known, -fit.missing))  # of equals the first, which is the larger part
     fitting = [fit for fit in readings if fit.module is nearest.module and fit.fits]
     if fitting:
-        chosen = _chosen(fitting, path)
-        return chosen, [*_passed_over(chosen, readings, path), *_left_out(chosen, path), *_other_stem(chosen, parts)]
+        chosen, trunk = _chosen(fitting, path), parts[-1].trunk
+        if chosen.carried_over and trunk is not None:
+            refuse_other_arithmetic(trunk, path)
+        left_out = _left_out(chosen, path, trunk)
+        return chosen, [*_passed_over(chosen, readings, path), *left_out, *_other_stem(chosen, parts)]
     if by_timm := next((fit for held in states for fit in _by_timm(parts[-1], held) if fit.fits), None):
-        return by_timm, [f"{path} has names that timm itself brought into its own", *_left_out(by_timm, path)]
+        left_out = _left_out(by_timm, path, parts[-1].trunk)
+        return by_timm, [f"{path} has names that timm itself brought into its own", *left_out]
     return nearest, []
 
 
@@ -127,7 +136,8 @@ def _reading(
     if part.trunk and wanted.keys() & named.keys() and (more := named.keys() - wanted.keys()):
         classifier = left_out_names(part.trunk, sorted(more))
     kept = {name: value for name, value in named.items() if name not in set(classifier)}
-    return Fit(part.module, *where, with_counts(wanted, kept), tuple(classifier), beside)
+    carried_over = part.trunk is not None and is_carried_over(tensors)
+    return Fit(part.module, *where, with_counts(wanted, kept), tuple(classifier), beside, carried_over)
 
 
 def _by_timm(part: _Part, held: Held) -> Iterator[Fit]:
@@ -175,13 +185,15 @@ def _passed_over(chosen: Fit, readings: Sequence[Fit], path: Path) -> list[str]:
     return [f"took the weights under '{'.'.join(chosen.nest)}' of {path}, not those under {names}"]
 
 
-def _left_out(fit: Fit, path: Path) -> list[str]:
+def _left_out(fit: Fit, path: Path, trunk: Trunk | None) -> list[str]:
     notes = []
     if fit.classifier:
+        form = library_form(trunk.name) if trunk else None
+        expected = f"library ({form.statistics})" if form else "imagenet"
         notes.append(
             f"left out the classifier of {path} ({counted(len(fit.classifier), 'tensor', 'tensors')}: "
             f"{first_names(fit.classifier, 3)}); weights that were published with one expect the pixel statistics of "
-            "--data.normalize imagenet"
+            f"--data.normalize {expected}"
         )
     if fit.beside:
         notes.append(

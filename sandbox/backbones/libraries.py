@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
+from sandbox.backbones.sides import Make, what_it_takes
+from sandbox.backbones.stems import fit_channels, keep_resolution, take_off_classifier
 from sandbox.errors import SandboxError, unknown
 from sandbox.wording import reason
 
@@ -16,11 +18,12 @@ class Trunk(nn.Module):
     """A library's network without its classifier.
 
     `features` is the length of what it emits, `name` the library's and its own, and `small` says that its stem is
-    another than the library's.
+    another than the library's. `notes` are sentences for the person who asked for it.
     """
 
-    def __init__(self, network: nn.Module, features: int, name: str, small: bool):
+    def __init__(self, network: nn.Module, features: int, name: str, small: bool, notes: Sequence[str] = ()):
         super().__init__()
+        self.notes = list(notes)
         self.network = network
         self.features = features
         self.name = name
@@ -53,23 +56,35 @@ def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool,
 
     if name not in torchvision_names():
         raise unknown("torchvision network", name, torchvision_names(), "python experiments/run.py --list backbones")
-    extra: dict[str, Any] = {}
-    if name in ("inception_v3", "googlenet") and not pretrained:
-        extra = {"aux_logits": False, "init_weights": True}
-    if name.startswith("vit_") and not pretrained:
-        extra = {"image_size": image_size}
-    network = _fetch(
-        lambda: torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None, **extra), name
-    )
-    if pretrained and name in ("inception_v3", "googlenet"):
-        network.aux_logits = False  # type: ignore[assignment]
-    _take_off_classifier(network)
-    changed = _adapt(network, channels, small)
-    return _measured(network, f"torchvision:{name}", channels, image_size, changed)
+    sized = made_for_one_side(f"torchvision:{name}") and not pretrained
+
+    def make(side: int) -> nn.Module:
+        extra: dict[str, Any] = {"image_size": side} if sized else {}
+        if name in ("inception_v3", "googlenet") and not pretrained:
+            extra = {"aux_logits": False, "init_weights": True}
+        network = torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None, **extra)
+        if pretrained and name in ("inception_v3", "googlenet"):
+            network.aux_logits = False
+        take_off_classifier(network)
+        return network
+
+    network = _fetch(make, f"torchvision:{name}", channels, image_size)
+    changed = fit_channels(network, channels, small)
+    return _measured(network, f"torchvision:{name}", channels, image_size, changed, make if sized else None)
 
 
-def timm_trunk(name: str, *, channels: int, image_size: int, small: bool, pretrained: bool) -> Trunk:
+def timm_trunk(
+    name: str, *, channels: int, image_size: int, small: bool, pretrained: bool, patch: int | None = None
+) -> Trunk:
     """A timm network without its classifier.
+
+    Args:
+        name: timm's.
+        channels: 1 (grey) or 3 (RGB).
+        image_size: height and width of the images, pixels.
+        small: keep the resolution of the first convolution.
+        pretrained: fetch what timm publishes.
+        patch: side of the patches of a vision transformer, pixels; its own where not given.
 
     Raises:
         SandboxError: timm is not installed, no such network, weights that cannot be fetched, or images too small.
@@ -77,12 +92,27 @@ def timm_trunk(name: str, *, channels: int, image_size: int, small: bool, pretra
     timm = _timm()
     if not timm.is_model(name):
         raise unknown("timm network", name, timm.list_models(), "python experiments/run.py --list backbones")
-    extra: dict[str, Any] = {"img_size": image_size} if _takes_image_size(name) else {}
-    network = _fetch(
-        lambda: timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels, **extra), name
-    )
-    changed = small and _keep_resolution(network)
-    return _measured(network, f"timm:{name}", channels, image_size, changed)
+    sized = made_for_one_side(f"timm:{name}")
+    extra: dict[str, Any] = {} if patch is None else {"patch_size": patch}
+
+    def make(side: int) -> nn.Module:
+        sides = {"img_size": side} if sized else {}
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels, **sides, **extra)
+
+    network = _fetch(make, f"timm:{name}", channels, image_size)
+    changed = patch is not None or (small and keep_resolution(network))
+    again = make if sized and not pretrained else None
+    return _measured(network, f"timm:{name}", channels, image_size, changed, again)
+
+
+def made_for_one_side(name: str) -> bool:
+    """Whether a network is made for images of one side, which it is given as it is built.
+
+    Args:
+        name: ``torchvision:NAME`` or ``timm:NAME``.
+    """
+    source, _, inner = name.partition(":")
+    return _takes_image_size(inner) if source == "timm" else inner.startswith("vit_")
 
 
 def whole_network(name: str) -> nn.Module:
@@ -109,6 +139,29 @@ def timm_filter(name: str) -> Callable[..., Any] | None:
     return getattr(sys.modules[model_entrypoint(name.partition(":")[2]).__module__], "checkpoint_filter_fn", None)
 
 
+def pretrained_form(name: str) -> Any:
+    """What a library says of the images its published weights take: torchvision's transforms, timm's `PretrainedCfg`.
+
+    Args:
+        name: ``torchvision:NAME`` or ``timm:NAME``; None for any other, and where nothing is published.
+    """
+    source, _, inner = name.partition(":")
+    if source == "torchvision" and inner in torchvision_names():
+        import torchvision
+
+        weights = torchvision.models.get_model_weights(inner)
+        return weights.DEFAULT.transforms() if len(weights) else None
+    return _timm().get_pretrained_cfg(inner) if source == "timm" and _timm().is_model(inner) else None
+
+
+def timm_layers(network: nn.Module) -> Mapping[str, int] | None:
+    """The layer, from 0 at the image, that timm counts each weight of a network of its own to; None if it does not."""
+    from timm.models import group_parameters
+
+    matcher = getattr(network, "group_matcher", None)
+    return None if matcher is None else group_parameters(network, matcher(coarse=False), reverse=True)
+
+
 def _timm() -> Any:
     try:
         import timm
@@ -128,88 +181,48 @@ def _takes_image_size(name: str) -> bool:
     )
 
 
-def _fetch(make: Any, name: str) -> nn.Module:
+def _fetch(make: Make, name: str, channels: int, image_size: int) -> nn.Module:
     try:
-        return make()
+        return make(image_size)
     except (OSError, RuntimeError) as error:  # URLError is an OSError; timm raises RuntimeError where no weights exist
         raise SandboxError(
             f"cannot make {name}: {reason(error, 200)}; leave --backbone.weights out for random weights"
         ) from None
+    except (AssertionError, ValueError, ZeroDivisionError) as error:  # those that are made for one side alone
+        raise _refused(name, channels, image_size, error, make, sized=True) from None
 
 
-def _take_off_classifier(network: nn.Module) -> None:
-    """Replace the last layer that has weights by nothing: in every classification network it is the classifier."""
-    path, last = list(_weighted(network))[-1]
-    if not isinstance(last, nn.Linear | nn.Conv2d):
-        raise SandboxError(f"the network ends in {type(last).__name__}, not in a classifier that could be taken off")
-    _put(network, path, nn.Identity())
-
-
-def _weighted(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    for path, module in network.named_modules():
-        if isinstance(module, nn.Linear | nn.Conv2d):
-            yield path, module
-
-
-def _adapt(network: nn.Module, channels: int, small: bool) -> bool:
-    """Fit the first convolution to the images; whether the stem is now another."""
-    path, first = next((p, m) for p, m in _weighted(network) if isinstance(m, nn.Conv2d))
-    if channels != first.in_channels:  # type: ignore[comparison-overlap]
-        assert isinstance(first, nn.Conv2d)
-        new = _like(first, channels=channels)
-        if channels == 1:  # a grey image is worth the sum of what the three channels would have given
-            new.weight.data.copy_(first.weight.data.sum(1, keepdim=True))
-        _put(network, path, new)
-    return small and _keep_resolution(network)
-
-
-def _keep_resolution(network: nn.Module) -> bool:
-    """The stem for small images: the first convolution has stride 1 (7x7 becomes 3x3), the max-pool after it goes.
-
-    Returns:
-        Whether there was anything to change.
-    """
-    seen, changed = 0, False
-    for path, module in list(network.named_modules()):
-        if isinstance(module, nn.Conv2d):
-            seen += 1
-            if seen == 1 and module.stride != (1, 1) and module.kernel_size[0] <= 11:
-                _put(network, path, _like(module, stride=1, kernel=min(3, module.kernel_size[0])))
-                changed = True
-        if isinstance(module, nn.MaxPool2d) and seen <= 1:
-            _put(network, path, nn.Identity())
-            return True
-    return changed
-
-
-def _like(layer: nn.Conv2d, *, channels: int = 0, stride: int = 0, kernel: int = 0) -> nn.Conv2d:
-    size = kernel or layer.kernel_size[0]
-    padding = size // 2 if kernel else layer.padding
-    return nn.Conv2d(
-        channels or layer.in_channels,
-        layer.out_channels,
-        size,
-        stride or layer.stride,  # type: ignore[arg-type]
-        padding,  # type: ignore[arg-type]
-        bias=layer.bias is not None,
+def _refused(name: str, channels: int, image_size: int, error: Exception, make: Make, *, sized: bool) -> SandboxError:
+    return SandboxError(
+        f"{name} cannot take {channels} x {image_size} x {image_size} images: {reason(error, 160)}"
+        f"{what_it_takes(make, channels, image_size, sized=sized)}"
     )
 
 
-def _put(network: nn.Module, path: str, module: nn.Module) -> None:
-    parent, _, leaf = path.rpartition(".")
-    setattr(network.get_submodule(parent), leaf, module)
-
-
-def _measured(network: nn.Module, name: str, channels: int, image_size: int, small: bool) -> Trunk:
-    """The trunk with its feature length, found by embedding one empty image."""
+def _measured(
+    network: nn.Module, name: str, channels: int, image_size: int, small: bool, make: Make | None = None
+) -> Trunk:
+    """The trunk with its feature length, found by embedding one empty image; `make` makes it for another side."""
     was_training = network.training
     network.eval()
     try:
         with torch.no_grad():
             features = network(torch.zeros(1, channels, image_size, image_size)).flatten(1).shape[1]
-    except (RuntimeError, ValueError, AssertionError) as error:
-        raise SandboxError(
-            f"{name} cannot take {channels} x {image_size} x {image_size} images: {reason(error, 160)}"
-        ) from None
+    except (RuntimeError, ValueError, AssertionError, IndexError) as error:
+        again = make or (lambda side: network)
+        raise _refused(name, channels, image_size, error, again, sized=make is not None) from None
     network.train(was_training)
-    return Trunk(network, features, name, small)
+    return Trunk(network, features, name, small, _unread(network, name, image_size))
+
+
+def _unread(network: nn.Module, name: str, image_size: int) -> list[str]:
+    """A sentence where patches do not fill the image, so that a vision transformer never sees its edge."""
+    patch = getattr(getattr(network, "patch_embed", None), "patch_size", None)
+    side = patch[0] if isinstance(patch, tuple) else 0
+    if not side or not image_size % side:
+        return []
+    left, whole = image_size % side, image_size - image_size % side
+    return [
+        f"{name} reads patches of {side} pixels, and {left} of {image_size} pixels at the right and below are read by "
+        f"none: --data.image_size {whole} or {whole + side}"
+    ]

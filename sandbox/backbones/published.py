@@ -9,6 +9,7 @@ from functools import cache
 
 import torch
 
+from sandbox.backbones.efficientnet_names import is_carried_over, timm_names_of
 from sandbox.backbones.libraries import Trunk, timm_filter, whole_network
 
 _OLDER = (
@@ -19,12 +20,14 @@ _OLDER = (
 
 
 def renewed(names: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """Names as torchvision writes them today, by the names of a file of any of its versions.
+    """Names as torchvision writes them today, by the names of a file of any of its versions, and timm's EfficientNets.
 
     Args:
         names: of the file; files were published once, and some networks were renamed since.
         known: names that the network has; no other is made.
     """
+    if "conv_stem.weight" in known and is_carried_over(names):
+        return timm_names_of(names, known)
     new = {}
     for name in names:
         changed = [pattern.sub(today, name) for pattern, today in _OLDER] if name not in known else []

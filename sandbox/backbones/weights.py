@@ -96,19 +96,20 @@ def _mend(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor],
         ),
         "",
     )
+    first = next((key for key, value in wanted.items() if value.ndim == 4 and key not in ("mean", "std")), "")
     for key, (here, there) in shapes.items():
-        if hint := _mend_shape(key, here, there):
+        if hint := _mend_shape(key, here, there, stem=key == first):
             return f"{sizes}; {hint}"
     recipe = path.with_name("recipe.toml")
     return sizes + (f"; {recipe} names the network it belongs to" if recipe.is_file() else "")
 
 
-def _mend_shape(key: str, here: tuple[int, ...], there: tuple[int, ...]) -> str:
+def _mend_shape(key: str, here: tuple[int, ...], there: tuple[int, ...], *, stem: bool) -> str:
     """What the network would have to be like for a tensor of another shape, where that is plain."""
     if len(here) == len(there) == 4 and here[0] == there[0]:  # pixel statistics, or the first convolution
         if here[2:] == there[2:] and {here[1], there[1]} == {1, 3}:
             return f"the file is for images of {there[1]} channels, these have {here[1]}: see --data.colour"
-        if here[1] == there[1] and here[2:] == (3, 3) and there[2] > 3:
+        if stem and here[1] == there[1] and here[2:] == (3, 3) and there[2] > 3:
             return "the first layer keeps the resolution of small images, the file's does not: --backbone.stem standard"
     if key.rpartition(".")[2] in ("pos_embed", "pos_embedding"):
         return "the file's places are those of images of another size: see --data.image_size"

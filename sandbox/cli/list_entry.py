@@ -30,7 +30,9 @@ def entry(what: str, name: str, recipes: Path) -> str:
     if what == "data":
         return _data_set(name)
     if what == "backbones":
-        return _backbone(name)
+        from sandbox.cli.list_backbone import backbone
+
+        return backbone(name)
     from sandbox.cli.list_part import part
 
     return part(what, name)
@@ -73,31 +75,6 @@ def _data_set(name: str) -> str:
     rows += ["settings of every data set (run.py --help tells what they do):", joined(shared.split(", "), 2)]
     root = " --data.root PATH" if one.source == "folder" else ""
     return "\n".join([*rows, said("look at it", f"python experiments/data.py show --data.name {name}{root}")])
-
-
-def _backbone(name: str) -> str:
-    import torch
-
-    from sandbox.backbones.catalog import make_backbone, own_backbones
-
-    own = own_backbones().get(name)
-    side = max(own.least, 32) if own else 224
-    with torch.device("meta"):  # shapes alone: nothing is drawn or held
-        network = make_backbone(name, channels=3, image_size=side, stem="auto", pretrained=False)
-    count = sum(weights.numel() for weights in network.parameters())
-    rows = heading(name)
-    if own:
-        rows.append(said("what", own.line))
-        rows += [said("paper", own.citation)] if own.citation else []
-        rows.append(said("images", f"of {own.least} pixels and more"))
-        rows.append(said("code", code_of(own.make)))
-    else:
-        rows.append(said("what", f"a network of {name.partition(':')[0]} without its classifier"))
-        rows.append(said("weights", "drawn, or published ones by --backbone.weights pretrained"))
-    rows.append(said("parameters", f"{count:,} at {side} pixels and 3 channels, without the head"))
-    return "\n".join(
-        [*rows, said("features", f"{network.features:,}, which the head makes --backbone.embedding_dim of")]
-    )
 
 
 def _recipe(name: str, folder: Path) -> str:

@@ -150,9 +150,11 @@ def _data() -> list[str]:
 
 def _backbones() -> list[str]:
     from sandbox.backbones.catalog import own_backbones
+    from sandbox.backbones.families import FAMILIES
     from sandbox.backbones.libraries import timm_names, torchvision_names
 
     rows = [row(name, own.line) for name, own in own_backbones().items()]
+    rows += ["", "families", *(row(f.name, f"{f.line} ({f.citation}): {', '.join(f.networks)}", 16) for f in FAMILIES)]
     rows += ["", "torchvision:NAME, where NAME is one of", joined(torchvision_names()), ""]
     try:
         timm = f"timm:NAME, where NAME is one of timm's {len(timm_names()):,} (timm.list_models() names them)"

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from sandbox.backbones.catalog import stem_without_weights
 from sandbox.backbones.embed import ITSELF, embed
 from sandbox.backbones.network import Network, make_network
 from sandbox.backbones.views import Views
@@ -81,10 +82,14 @@ def load_trained(folder: RunFolder) -> Trained:
         raise SandboxError(f"{folder.path} does not say what images its network takes; train it again to embed others")
     recipe = folder.recipe()
     device = _device(recipe.device)
-    spec = replace(recipe.backbone, head=cast(Any, head), weights="", freeze=False, freeze_head=False)
-    network = make_network(spec, channels=channels, image_size=size, mean=[0.0] * channels, std=[1.0] * channels)
-    views = Views(recipe.evaluate.views, recipe.evaluate.view_strength)
+    named = recipe.backbone
+    stem = stem_without_weights(named.name, stem=named.stem, pretrained=named.weights == "pretrained")
+    spec = replace(named, head=cast(Any, head), weights="", stem=cast(Any, stem), freeze=False, freeze_head=False)
     weights, _ = folder.read_tensors("model.safetensors")
+    repeated = "mean" in weights and weights["mean"].shape == (1, 3, 1, 1)  # grey images for weights of colour
+    inner = 3 if repeated else channels
+    network = make_network(spec, channels=inner, image_size=size, mean=[0.0] * inner, std=[1.0] * inner)
+    views = Views(recipe.evaluate.views, recipe.evaluate.view_strength)
     file = folder.path / "model.safetensors"
     refuse_misfit(str(file), network.state_dict(), weights, file)
     put_weights(network, weights)

@@ -77,6 +77,7 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
             "total": round(time.perf_counter() - began, 2),
             "training": round(training_seconds, 2),
             "saving": round(r.saves.spent, 2),
+            **({"by_the_clock": round(clock.spent, 3)} if (clock := prepared.training.clock) else {}),
         },
         images_per_second=round(shown / max(training_seconds, 1e-9), 1),
         peak_memory={"resident": peak_memory(), "device": torch.cuda.max_memory_allocated() if cuda else None},

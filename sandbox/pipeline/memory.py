@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
+from sandbox.backbones.catalog import stem_without_weights
 from sandbox.backbones.network import make_network
 from sandbox.data.memory import available_memory, gigabytes
 from sandbox.errors import SandboxError
@@ -118,8 +119,8 @@ def _left(device: torch.device | None) -> int:
 
 def _outline(spec: BackboneSpec, extent: Extent) -> Any:
     """The network without its numbers, on torch's `meta` device; None where a library cannot make it there."""
-    pretrained = spec.weights == "pretrained" and spec.stem == "auto" and ":" in spec.name
-    spec = replace(spec, weights="", stem="standard" if pretrained else spec.stem)
+    stem = stem_without_weights(spec.name, stem=spec.stem, pretrained=spec.weights == "pretrained")
+    spec = replace(spec, weights="", stem=cast(Any, stem))
     one = [1.0] * extent.channels
     try:
         with torch.device("meta"):

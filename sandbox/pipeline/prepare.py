@@ -28,6 +28,8 @@ from sandbox.pipeline.few_shot import check_episodes
 from sandbox.pipeline.memory import Extent, check_objective, check_run
 from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs, check_trials
 from sandbox.pipeline.protocol import few_classes
+from sandbox.pipeline.published_form import form_of, with_published_form
+from sandbox.pipeline.transfer import notes_on_training
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.after import spell_steps
 from sandbox.recipe.episodes import spell_tasks
@@ -37,6 +39,7 @@ from sandbox.recipe.ranges import check_ranges
 from sandbox.recipe.specs import BackboneSpec, Recipe
 from sandbox.recipe.specs import replace as with_setting
 from sandbox.training.average import Average
+from sandbox.training.clock import Clock
 from sandbox.training.device import choose_autocast, choose_device
 from sandbox.training.distributed import here
 from sandbox.training.features import computed_once
@@ -45,6 +48,10 @@ from sandbox.training.optimizer import make_optimizer
 from sandbox.training.shared_batch import check_shares, share_statistics
 
 DEFAULT_STEPS = 1000
+VALIDATIONS = 10
+"""Of a run that does not say when it validates."""
+_NO_END = 10**9
+"""Steps of a run that ends by the clock."""
 
 
 @dataclass
@@ -78,6 +85,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     recipe = replace(recipe, loss=str(expression), miner="none")
     for name, spell in (("episodes", spell_tasks), ("figures", spell_extra), ("after", spell_steps)):
         recipe = with_setting(recipe, f"evaluate.{name}", spell(getattr(recipe.evaluate, name)))
+    recipe, form_notes = with_published_form(recipe)
     ranks = here()
     device = choose_device(recipe.device, ranks.local)
     if recipe.threads:
@@ -103,16 +111,18 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     if recipe.resume_from:
         recipe, inherited = _inherit(recipe, network, objective, splits)
         notes = [*notes, *inherited]
-    notes = [*notes, *network.notes, *share_statistics(network, ranks, device, batches.size)]
+    notes = [*notes, *form_notes, *network.notes, *share_statistics(network, ranks, device, batches.size)]
     total = _steps(recipe, batches.steps_per_epoch)
     flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
     augment = Augment(recipe.augment, flip, recipe.seed)
-    shown = total * batches.size
+    clock = None if recipe.max_seconds is None else Clock(recipe.max_seconds)
+    shown = total * batches.size  # by the clock nobody knows how many, and the most that may be are counted
     trunk_once, trunk_notes = computed_once(network, augment, images=len(splits.train), shown=shown)
+    trunk_notes = [*(trunk_notes if total else []), *notes_on_training(recipe, network, objective, ranks)]
     training = Training(
         network=network,
         objective=objective,
-        optimizer=make_optimizer(network, objective, recipe.optimizer),
+        optimizer=make_optimizer(network, objective, recipe.optimizer, trains=total > 0),
         pixels=splits.train.pixels,
         labels=splits.train.labels,
         batches=batches,
@@ -127,9 +137,11 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
         trunk_once=trunk_once,
         average=Average(network, objective, recipe.optimizer.ema) if recipe.optimizer.ema else None,
         ranks=ranks,
+        head_first=recipe.optimizer.head_first,
+        clock=clock,
     )
-    every = recipe.evaluate.every or max(1, -(-total // 10))
-    every = min(every, total)
+    every = recipe.evaluate.every or max(1, -(-total // VALIDATIONS))
+    every = max(1, min(every, total))
     notes = [*splits.notes, *few_classes(splits), *few_shot_notes, *notes_on(expression), *notes, *trunk_notes]
     notes += idle_settings(recipe)
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
@@ -183,9 +195,10 @@ def facts(prepared: Prepared) -> dict[str, Any]:
         }
         | {"head": head_of(prepared.recipe.backbone, prepared.expression)}
         | ({"bits": prepared.splits.bits} if prepared.splits.bits else {}),
+        **({"published_form": form.facts} if (form := form_of(prepared.recipe)) else {}),
         "batch": prepared.training.batches.size,
         "world_size": prepared.training.ranks.count,
-        "planned_steps": prepared.training.total,
+        **({"planned_steps": prepared.training.total} if prepared.training.clock is None else {}),
         "device": str(prepared.device)
         if prepared.device.type == "cpu"
         else f"{prepared.device} ({torch.cuda.get_device_name(prepared.device)})",
@@ -212,10 +225,11 @@ def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> N
     _, height, width, channels = images.pixels.shape
     if height != width:
         raise SandboxError(f"images are {height} x {width}; networks here take square ones")
-    kind = recipe.data.normalize
-    if kind == "auto":
-        kind = "imagenet" if recipe.backbone.weights == "pretrained" else "dataset"
-    mean, std = pixel_statistics(images.pixels, images.labels, kind)
+    if form := form_of(recipe):
+        mean, std = list(form.mean), list(form.std)
+    else:
+        kind = "dataset" if recipe.data.normalize == "auto" else recipe.data.normalize
+        mean, std = pixel_statistics(images.pixels, images.labels, kind)
     spec = replace(recipe.backbone, head=head_of(recipe.backbone, expression))
     return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
 
@@ -250,7 +264,9 @@ def _inherit(recipe: Recipe, network: Network, objective: Objective, splits: Spl
 
 
 def _steps(recipe: Recipe, steps_per_epoch: int) -> int:
+    if recipe.max_seconds is not None:
+        return _NO_END
     if recipe.epochs is None:
-        return recipe.max_steps or DEFAULT_STEPS
+        return DEFAULT_STEPS if recipe.max_steps is None else recipe.max_steps
     total = recipe.epochs * steps_per_epoch
     return min(total, recipe.max_steps or total)

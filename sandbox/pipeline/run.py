@@ -16,10 +16,11 @@ from sandbox.pipeline.baselines import first_weights
 from sandbox.pipeline.evaluate import validate
 from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Validation
 from sandbox.pipeline.finish import compare, confusions, finish, score
-from sandbox.pipeline.prepare import Prepared, facts, prepare
+from sandbox.pipeline.prepare import VALIDATIONS, Prepared, facts, prepare
 from sandbox.pipeline.protocol import protocol
 from sandbox.pipeline.saving import Found, Saves, UnderWay, check_split, find
 from sandbox.pipeline.timed import Timed
+from sandbox.pipeline.transfer import judged_untrained, time_left
 from sandbox.pipeline.watch import Watch, health_of, miners_of
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.checkpoints import remove_checkpoints
@@ -29,8 +30,11 @@ from sandbox.runs.lock import locked
 from sandbox.runs.tags import checked_tags
 from sandbox.training.average import averaged
 from sandbox.training.distributed import here
-from sandbox.training.loop import Step, train
+from sandbox.training.loop import HEALTH_PARTS, Step, train
 from sandbox.training.stopping import held, requested
+
+_LOGGED = 200
+"""Rows of a run's log, beside those of validations and of its health."""
 
 
 def run(
@@ -123,13 +127,14 @@ def _resumed(folder: RunFolder, pictures: bool, device: str | None, save_every: 
         return _follow(prepared, found)
     sweep_parts(path)
     folder.cut_log(found.start)
-    found.watch.remember(folder.read_log(), prepared.training.total)
+    planned = prepared.training.planned(found.start)
+    found.watch.remember(folder.read_log(), planned)
     folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), found.start], **health_of(folder))
     test = bool(recorded.get("scores_test", True))
     r = UnderWay(prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged, first)
     if found.note:
         yield Note(found.note)
-    yield Note(f"going on from step {found.start} of {prepared.training.total}")
+    yield Note(f"going on from step {found.start} of {time_left(prepared.training) or planned}")
     yield from _story(r)
 
 
@@ -141,14 +146,14 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
     prepared, training, folder, watch = r.prepared, r.prepared.training, r.folder, r.watch
     began, status, at = time.perf_counter(), "interrupted", ""
     forget_peak(prepared.device)
-    log_every, health_every = max(1, training.total // 200), max(1, training.total // 40)
+    log_every, health_every = max(1, training.total // _LOGGED), max(1, training.total // HEALTH_PARTS)
     try:
         yield Started(folder)
         folder.update(**facts(prepared), judged_on=protocol(prepared.splits, test=r.test), **surroundings())
         for text in prepared.notes:
             yield Note(text)
         last: float | None = None
-        if not r.judged:
+        if not r.judged or judged_untrained(training, watch):
             yield (judgement := _validated(r, r.start))
             last = judgement.value
         # Nothing is left to train of a run that was cut off after it had stopped early.
@@ -156,9 +161,10 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
         with held():
             for step in steps:
                 speed = (step.done - r.start) * training.batches.size / steps.seconds
-                if step.health or step.done % log_every == 0 or step.done == training.total:
+                planned = training.planned(step.done)
+                if step.health or training.reached(step.done, log_every, _LOGGED) or training.ends(step.done):
                     folder.log(_log_row(step, speed))
-                if sentence := watch.collapse(step, training.total):
+                if sentence := watch.collapse(step, planned):
                     folder.log({"step": step.done, "health": sentence})
                     folder.update(**health_of(folder))
                     yield Note(sentence)
@@ -172,7 +178,7 @@ def _story(r: UnderWay) -> Generator[Event, None, None]:
                 if validates:
                     yield (judgement := _validated(r, step.done))
                     last = judgement.value
-                yield Progress(step.done, training.total, step.loss, speed, last)
+                yield Progress(step.done, planned, step.loss, speed, last)
                 if watch.enough:
                     figure = printed_name(watch.monitor)
                     yield Note(f"stopped at step {step.done}: no better {figure} in {watch.since} validations")
@@ -215,7 +221,8 @@ def _validated(r: UnderWay, done: int) -> Validation:
 
 def _follow(prepared: Prepared, found: Found) -> None:
     """What the processes beside rank 0 do: the same steps; they wait where it validates, and stop where it stops."""
-    if found.watch.enough or (not found.judged and _meet(prepared, False)):
+    first = not found.judged or judged_untrained(prepared.training, found.watch)
+    if found.watch.enough or (first and _meet(prepared, False)):
         return
     with held():
         for step in train(prepared.training, found.start):
@@ -234,7 +241,10 @@ def _meet(prepared: Prepared, enough: bool) -> bool:
 
 
 def _validates(prepared: Prepared, done: int) -> bool:
-    return done % prepared.every == 0 or done == prepared.training.total
+    training = prepared.training
+    if training.clock is None or prepared.recipe.evaluate.every is not None:
+        return done % prepared.every == 0 or training.ends(done)
+    return training.clock.passed(VALIDATIONS) or training.ends(done)
 
 
 def _monitored(figures: Figures, monitor: str) -> float:

@@ -7,6 +7,7 @@ from sandbox.recipe.after import parse_steps
 from sandbox.recipe.episodes import MOST, check_episodes
 from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.fold import check_folds
+from sandbox.recipe.length import check_length
 from sandbox.recipe.rotations import check_rotations
 from sandbox.recipe.specs import EvaluateSpec, Recipe, flat
 from sandbox.wording import printable
@@ -37,6 +38,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "optimizer.momentum": (0.0, 1.0),
     "optimizer.clip": (0.0, 1e9),
     "optimizer.ema": (0.0, 0.999999),
+    "optimizer.layer_decay": (0.01, 1.0),
+    "optimizer.head_first": (0, 10**9),
     "schedule.warmup": (0.0, 1.0),
     "schedule.gamma": (1e-9, 1.0),
     "schedule.period": (1e-9, 1e9),
@@ -49,7 +52,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "evaluate.views": (1, 64),
     "evaluate.view_strength": (0.01, 5.0),
     "epochs": (1, 10**7),
-    "max_steps": (1, 10**9),
+    "max_steps": (0, 10**9),
+    "max_seconds": (0.001, 10**9),
     "seed": (0, 2**31),
     "threads": (0, 1024),
 }
@@ -85,6 +89,7 @@ def check_ranges(recipe: Recipe) -> None:
             f"evaluate.view_strength is {recipe.evaluate.view_strength}, but changes nothing with evaluate.views 1: "
             "give evaluate.views, from 2 to 64"
         )
+    check_length(recipe)
     check_folds(recipe.data.val_fold, recipe.data.test_fold)
     check_episodes(recipe.evaluate.episodes, recipe.evaluate.episode_count, recipe.evaluate.episode_queries)
     parse_extra(recipe.evaluate.figures)

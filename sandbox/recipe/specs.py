@@ -62,8 +62,9 @@ class DataSpec:
     rotations: Literal[1, 2, 4] = 1
     """Copies of each training class, turned by 180 (2) or by 90, 180 and 270 degrees (4), are classes of their own, as
     characters that lie on their side are."""
-    normalize: Literal["auto", "dataset", "imagenet", "none"] = "auto"
-    """Channel statistics taken off the pixels; auto: ImageNet's for pretrained weights, else the training set's."""
+    normalize: Literal["auto", "dataset", "library", "imagenet", "none"] = "auto"
+    """Channel statistics taken off the pixels; library: those that torchvision or timm gives for weights it publishes;
+    auto: these for pretrained weights, else the training set's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +152,11 @@ class OptimizerSpec:
     """Largest gradient norm; 0 does not clip."""
     ema: float = 0.0
     """Decay of a moving average of the weights, such as 0.999, which is validated and kept in their place; 0: none."""
+    layer_decay: float = 1.0
+    """Factor of the trunk's learning rate for each layer further from the head, such as 0.75; the head's is lr whole.
+    A layer is a block of the network, as timm counts them."""
+    head_first: int = 0
+    """Steps in which the head and what losses own are trained alone, before all layers are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +225,10 @@ class Recipe:
     epochs: int | None = None
     """Passes over the training images; 1,000 steps where neither this nor max_steps is given."""
     max_steps: int | None = None
-    """Steps at most."""
+    """Steps at most; 0 judges the network as it is, untrained."""
+    max_seconds: float | None = None
+    """Seconds of training (validation not counted), in place of epochs or max_steps; the learning rate follows the
+    time. Such a run is not a function of its seed alone."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Number format of the network (losses are float32 always); auto: bf16 where the processor gains."""
     seed: int = 0

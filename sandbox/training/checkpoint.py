@@ -30,6 +30,8 @@ def capture(t: Training) -> tuple[Tensors, dict[str, Any]]:
                 tensors[f"optimizer/{index}/{key}"] = value
             elif value is not None:
                 state["optimizer"].setdefault(str(index), {})[key] = value
+    if t.clock is not None:
+        state["training_seconds"] = t.clock.spent
     hidden, state["hidden"] = _hidden_state(t.objective)
     tensors |= {f"hidden/{key}": value for key, value in hidden.items()}
     state["tensors"] = sorted(tensors)  # an optimizer would take a moment that is missing for one that is still 0
@@ -61,9 +63,17 @@ def restore(t: Training, tensors: Tensors, state: dict[str, Any]) -> None:
             saved.setdefault(int(index), {}).update(entries)
         _check_moments(t.optimizer, saved)
         t.optimizer.load_state_dict({"state": saved, "param_groups": t.optimizer.state_dict()["param_groups"]})
+        if t.clock is not None:
+            t.clock.spent = _seconds(state["training_seconds"])
         _put_hidden_state(t.objective, under(tensors, "hidden/"), state["hidden"])
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SandboxError(f"the checkpoint does not fit this recipe: {reason(error, 200)}") from None
+
+
+def _seconds(value: object) -> float:
+    if type(value) not in (int, float) or not 0 <= float(value) < float("inf"):  # type: ignore[arg-type]
+        raise ValueError(f"{value!r} is no number of seconds")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _check_moments(optimizer: torch.optim.Optimizer, saved: dict[int, dict[str, Any]]) -> None:

@@ -19,10 +19,11 @@ from sandbox.errors import SandboxError
 from sandbox.objectives.objective import Objective, seed_draws
 from sandbox.recipe.specs import ScheduleSpec
 from sandbox.training.average import Average
+from sandbox.training.clock import Clock
 from sandbox.training.distributed import Ranks
 from sandbox.training.features import trunk_features
 from sandbox.training.health import Health, examine
-from sandbox.training.optimizer import factor, set_learning_rate
+from sandbox.training.optimizer import factor, factor_at, set_learning_rate
 
 _APART = 0x1E37_79B9_7F4A_7C15  # keeps the draws of two processes apart
 
@@ -55,6 +56,24 @@ class Training:
     """What is validated and kept in the place of the last weights, where that is asked for."""
     ranks: Ranks = Ranks()
     """The processes that share each batch."""
+    head_first: int = 0
+    """Steps, from the first, in which the trunk stays as it is."""
+    clock: Clock | None = None
+    """What ends the training, where that is not `total`."""
+
+    def planned(self, done: int) -> int:
+        """Steps of the whole training: `total`, or what the speed of those that are done lets expect of its time."""
+        if self.clock is None:
+            return self.total
+        return done if self.clock.over else round(max(done, 1) / max(self.clock.share, 1e-6))
+
+    def ends(self, done: int) -> bool:
+        """Whether no step follows the one that was the last of `done`."""
+        return done == self.total or (self.clock is not None and self.clock.over)
+
+    def reached(self, done: int, every: int, parts: int) -> bool:
+        """Whether a multiple of `every` steps is done or, where time ends the training, one more of `parts` of it."""
+        return done % every == 0 if self.clock is None else self.clock.passed(parts)
 
 
 @dataclass(frozen=True)
@@ -69,13 +88,21 @@ class Step:
     health: Health | None
 
 
+HEALTH_PARTS = 40
+"""Looks at a training's health that are spread over it."""
+
+
 def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[Step]:
-    """Take the steps from `start` to `t.total`, yielding each.
+    """Take the steps from `start` to `t.total`, or to the end of `t.clock`, yielding each.
 
     Raises:
         Diverged: the loss is not finite; the weights are still those of the step before.
         SandboxError: another process that shares the batches is gone.
     """
+    if t.clock is not None:
+        if t.clock.over:
+            return
+        t.clock.start()
     labels = torch.from_numpy(np.ascontiguousarray(t.labels))
     t.ranks.spread(t.network, t.objective, *([] if t.average is None else [t.average]))
     features = _features(t) if t.trunk_once else None
@@ -84,7 +111,8 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
         index = t.batches.take(step)
         x = _images(t, index, step) if features is None else features[index[t.ranks.share(len(index))]].to(t.device)
         y = labels[index].to(t.device)
-        set_learning_rate(t.optimizer, factor(step, t.total, t.steps_per_epoch, t.schedule))
+        set_learning_rate(t.optimizer, _rate(t, step))
+        t.network.hold_backbone(step < t.head_first)
 
         with torch.autocast(t.device.type, dtype=t.autocast, enabled=t.autocast is not None):
             embeddings = t.network(x) if features is None else t.network.head(x)
@@ -101,14 +129,27 @@ def train(t: Training, start: int = 0, *, health_every: int = 50) -> Iterator[St
             outcome.total.backward()
         t.ranks.add_up(t.network)
         health = None
-        if (step + 1) % health_every == 0 or step == 0:
+        if t.reached(step + 1, health_every, HEALTH_PARTS) or step == 0:
             health = examine(embeddings, t.network, t.objective.active())
         if t.clip > 0:
             torch.nn.utils.clip_grad_norm_(t.network.parameters(), t.clip)
         t.optimizer.step()
         if t.average is not None:
             t.average.update(step)
+        if t.clock is not None:
+            t.clock.stop()
         yield Step(step + 1, loss, outcome.terms, t.optimizer.param_groups[0]["lr"], health)
+        if t.clock is not None:
+            if t.clock.over:
+                return
+            t.clock.start()
+
+
+def _rate(t: Training, step: int) -> float:
+    """Share of the peak learning rates."""
+    if t.clock is None:
+        return factor(step, t.total, t.steps_per_epoch, t.schedule)
+    return factor_at(t.clock.share, step, t.steps_per_epoch, t.schedule)
 
 
 def _images(t: Training, index: np.ndarray, step: int) -> torch.Tensor:

@@ -83,10 +83,12 @@ def test_a_published_file_fits_without_its_classifier(name: str, size: int, clas
     torch.save(original.state_dict(), path)
     taken = network(name, path, size=size)
     assert_loaded(name, original, taken, size)
-    assert taken.notes == [
+    (said,) = taken.notes
+    statistics = "mean 0.485, 0.456, 0.406" if name.startswith("torchvision:") else "mean 0.5, 0.5, 0.5, deviation 0.5"
+    assert said.startswith(
         f"left out the classifier of {path} ({classifier}); weights that were published with one expect the pixel "
-        "statistics of --data.normalize imagenet"
-    ]
+        f"statistics of --data.normalize library ({statistics}"
+    )
 
 
 def prefixed(prefix: str) -> Callable[[State], State]:
@@ -269,8 +271,6 @@ def test_a_small_stem_of_the_same_shapes_is_said(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_listed_with_what_helps(tmp_path: Path) -> None:
     path, state = tmp_path / "model.pth", dict(published(SMALL).state_dict())
     torch.save(state, path)
-    said = refusal(SMALL, path, channels=1)
-    assert said.endswith("the file is for images of 3 channels, these have 1: see --data.colour")
     said = refusal("timm:test_convnext", path)
     assert "missing (" in said and "unexpected (" in said and f"knows 0 of its {len(state)} names" in said
     state["conv1.0.wieght"] = state.pop("conv1.0.weight")
@@ -278,6 +278,26 @@ def test_what_does_not_fit_is_listed_with_what_helps(tmp_path: Path) -> None:
     said = refusal(SMALL, path)
     assert "1 missing (conv1.0.weight); 1 unexpected (conv1.0.wieght)" in said
     assert f"knows {len(state) - 3} of its {len(state) - 2} names" in said
+
+
+def test_a_grey_file_is_refused_for_images_of_colour(tmp_path: Path) -> None:
+    grey = network(SMALL, channels=1)
+    torch.save(grey.backbone.network.state_dict(), tmp_path / "model.pth")  # type: ignore[union-attr]
+    said = refusal(SMALL, tmp_path / "model.pth")
+    assert said.endswith("the file is for images of 1 channels, these have 3: see --data.colour")
+    assert not network(SMALL, tmp_path / "model.pth", channels=1).notes
+
+
+def test_grey_images_are_repeated_for_weights_of_colour_and_that_is_said(tmp_path: Path) -> None:
+    original, path = published(SMALL), tmp_path / "model.pth"
+    torch.save(original.state_dict(), path)
+    taken = network(SMALL, path, channels=1).eval()
+    assert taken.notes[-1] == (
+        f"the images are grey and the weights of {SMALL} were learnt in colour: each is repeated to three channels"
+    )
+    x = torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        assert torch.allclose(taken(x), twin(SMALL, original, (x.repeat(1, 3, 1, 1) - 0.4) / 0.2), atol=1e-5)
 
 
 def test_names_that_fit_with_shapes_that_do_not_are_refused_with_both_sizes(tmp_path: Path) -> None:

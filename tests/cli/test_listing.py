@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import timm
 
 from sandbox.backbones.catalog import own_backbones
+from sandbox.backbones.families import FAMILIES
 from sandbox.backbones.libraries import torchvision_names
 from sandbox.cli.list_part import part
 from sandbox.cli.listing import WHAT, listing, recipe_files
@@ -111,8 +113,17 @@ def test_a_network_says_its_size() -> None:
     weights = 3 * 9 * 32 + 32 * 9 * 64 + 64 * 9 * 128 + 128 * 9 * 256  # and two for each channel, in batch norm
     assert f"parameters:   {weights + 2 * (32 + 64 + 128 + 256):,} at 32 pixels" in text
     assert "features:     4,096" in text and "of 8 pixels and more" in text
-    without_classifier = "parameters:   11,176,512 at 224 pixels"
-    assert without_classifier in listed("backbones", "torchvision:resnet18")
+    assert "images a second here" in on_one_line(text) and "in a try of half a second" in on_one_line(text)
+
+
+def test_a_network_of_a_library_says_what_it_takes_and_costs() -> None:
+    text = on_one_line(listed("backbones", "timm:test_vit"))
+    count = sum(weights.numel() for weights in timm.create_model("test_vit", num_classes=0).parameters())
+    assert f"parameters: {count:,} at 160 pixels and 3 channels" in text and "of 16 pixels and more" in text
+    assert "made for images of 160 pixels cut out of 168 (bicubic; mean 0.5, 0.5, 0.5, deviation 0.5, 0.5, 0.5)" in text
+    assert " multiply-adds for such an image" in text and "features: 64," in text
+    text = on_one_line(listed("backbones"))
+    assert all(f" {family.name} " in text and family.citation in text for family in FAMILIES)
 
 
 def test_a_recipe_is_printed_as_it_is_and_listed_with_its_first_line() -> None:

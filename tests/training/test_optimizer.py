@@ -118,3 +118,26 @@ def test_one_cycle_is_torchs() -> None:
 def test_every_factor_lies_between_nothing_and_the_peak(name: str, warmup: float, total: int) -> None:
     rates = factors(total, name=name, warmup=warmup)
     assert all(0 < rate <= 1 for rate in rates)
+
+
+def test_layers_further_from_the_head_learn_more_slowly() -> None:
+    from sandbox.backbones.network import make_network
+    from sandbox.recipe.specs import BackboneSpec
+
+    net = make_network(BackboneSpec(name="conv4", embedding_dim=8), channels=1, image_size=32, mean=[0.5], std=[0.2])
+    objective = build(resolve("arcface"), classes=5, dim=8)
+    plain = make_optimizer(net, objective, OptimizerSpec(lr=1.0, loss_lr=0.25)).param_groups
+    made = make_optimizer(net, objective, OptimizerSpec(lr=1.0, loss_lr=0.25, layer_decay=0.5)).param_groups
+    peaks = {id(p): (group["peak"], group["weight_decay"]) for group in made for p in group["params"]}
+    assert peaks.keys() == {id(p) for group in plain for p in group["params"]}
+    decays = {id(p): group["weight_decay"] for group in plain for p in group["params"]}
+    assert {key: decay for key, (_, decay) in peaks.items()} == decays
+    convolutions = [peaks[id(m.weight)][0] for m in net.backbone.modules() if isinstance(m, nn.Conv2d)]
+    assert convolutions == [0.5**4, 0.5**3, 0.5**2, 0.5]
+    assert made[0]["peak"] == peaks[id(net.head.weight)][0] == 1.0 and made[-1]["peak"] == 0.25
+
+
+def test_without_a_step_there_may_be_nothing_to_train() -> None:
+    net = network().requires_grad_(False)
+    made = make_optimizer(net, build(resolve("triplet"), classes=5, dim=3), OptimizerSpec(), trains=False)
+    assert [p.numel() for group in made.param_groups for p in group["params"]] == [0]

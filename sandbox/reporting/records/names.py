@@ -40,6 +40,8 @@ _SETTINGS = {
     "optimizer.loss_lr": "learning rate of the loss",
     "optimizer.clip": "gradient norm at most",
     "optimizer.ema": "decay of averaged weights",
+    "optimizer.layer_decay": "decay of the rate by layer",
+    "optimizer.head_first": "steps of the head alone",
     "schedule.name": "schedule",
     "schedule.warmup": "warm-up",
     "schedule.gamma": "decay factor",
@@ -54,6 +56,7 @@ _SETTINGS = {
     "evaluate.views": "views averaged",
     "evaluate.view_strength": "strength of views",
     "max_steps": "steps",
+    "max_seconds": "seconds of training",
     "after": "starts from",
 }
 

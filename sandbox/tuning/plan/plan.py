@@ -175,6 +175,7 @@ def check_plan(plan: Plan) -> None:
             "data.fold is all, but a study looks at no test: choose without those folds (data.view=view1), then train "
             "them by run.py"
         )
+    _check_steps(plan.recipe)
     spec = plan.recipe.evaluate
     keys = validation_keys(spec.recall_at, spec.far, parse_tasks(spec.episodes), parse_extra(spec.figures))
     for name in plan.goals:
@@ -196,3 +197,13 @@ def check_plan(plan: Plan) -> None:
     check_sampler(plan.sampler, plan.space, len(plan.goals))
     check_pruner(plan.pruner, plan.runs)
     _ = plan.limits
+
+
+def _check_steps(recipe: Recipe) -> None:
+    """Trials are compared, and cut, at steps that all of them take."""
+    if recipe.max_seconds is not None:
+        raise SandboxError(
+            f"max_seconds is {recipe.max_seconds:g}, but a study compares its trials at the same steps: give max_steps"
+        )
+    if recipe.max_steps == 0:
+        raise SandboxError("max_steps is 0, which trains nothing, so that there is nothing to search")
