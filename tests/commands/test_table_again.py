@@ -181,6 +181,25 @@ def test_stages_are_found_by_the_chain_of_their_digests(
     assert "1 absent" in again(tmp_path / "t.md").out
 
 
+def test_a_trial_of_a_study_is_asked_for_as_the_study_has_it(
+    tmp_path: Path, command: Callable[..., Any], again: Callable[..., Any]
+) -> None:
+    small = ("--data.name", "digits", "--backbone.name", "conv4", "--max_steps", "1", "--threads", "1")
+    tune = ("--loss", "triplet(margin=tune(0.1, 0.5))", "--trials", "1", "--study", "s", "--out", str(tmp_path))
+    assert command("tune.py", *tune, *small).code == 0
+    line = f"python experiments/run.py --from {tmp_path / 's'} --seed 3"
+    (tmp_path / "t.md").write_text(f"{HEAD}{line} -->{BODY}")
+    assert f"absent: seed 3 of {line}" in again(tmp_path / "t.md").out
+
+
+def test_a_recipe_on_other_data_is_asked_for_without_what_its_own_data_has_alone(
+    tmp_path: Path, again: Callable[..., Any]
+) -> None:
+    line = f"python experiments/run.py --recipe staged --data.name lfw --data.root {tmp_path}"
+    (tmp_path / "t.md").write_text(f"{HEAD}{line} -->{BODY}")
+    assert f"absent: seed 0 of {line}" in again(tmp_path / "t.md").out
+
+
 def test_an_objective_that_another_is_held_against_is_asked_for_too(tmp_path: Path, again: Callable[..., Any]) -> None:
     line = "python experiments/run.py --loss triplet --miner hard --against contrastive --seeds 2"
     (tmp_path / "t.md").write_text(f"{HEAD}{line} -->{BODY}")

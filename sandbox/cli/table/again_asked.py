@@ -12,6 +12,7 @@ from sandbox.cli import flags
 from sandbox.cli.sweep.asked import asked as swept
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
+from sandbox.recipe.moved import moved
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import load_staged
 from sandbox.reporting.again.lines import Line, lacks, spelt, stands_for
@@ -64,8 +65,9 @@ def _wanted(line: Line, experiments: Path) -> tuple[Wanted, ...]:
         raise SandboxError("--resume goes on with a run, and does not say which recipe it has")
     named = flags.value(words, "--recipe")
     base, stages = load_staged(named, experiments / "recipes", data_kinds()) if named else (Recipe(), ())
+    base, stages, _ = moved(base, stages, flags.value(words, "--data.name"), data_kinds())
     if study := flags.value(words, "--from"):
-        base = run.from_study(study)
+        base, _ = run.from_study(study)
     command = run.read(words, base)
     chosen = run.choose_stages(command.stage, stages)
     recipes = [run.read(words, stage.over(base)).settings for stage in chosen] or [command.settings]
@@ -87,10 +89,12 @@ def _line(words: list[str]) -> Line:
 def _digests(recipes: list[Recipe]) -> tuple[str, ...]:
     """The digests that runs of recipes have, each going on from the one before."""
     from sandbox.objectives.resolve import resolve
+    from sandbox.pipeline.published_form import with_published_form
 
     found: list[str] = []
     for recipe in recipes:
         spelt = replace(recipe, loss=str(resolve(recipe.loss, recipe.miner)), miner="none")
+        spelt, _ = with_published_form(spelt)
         if found:
             spelt = replace(spelt, after=found[-1])
         elif spelt.resume_from:
