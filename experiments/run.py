@@ -109,8 +109,6 @@ def obey(argv: list[str]) -> None:
     named = flags.value(argv, "--recipe")
     base, stages = load_staged(named, HERE / "recipes", data_kinds()) if named else (Recipe(), ())
     base, stages, left_out = moved(base, stages, flags.value(argv, "--data.name"), data_kinds())
-    for note in left_out:
-        say(note, file=sys.stderr)
     trials = 0
     if study := flags.value(argv, "--from"):
         if named:
@@ -131,6 +129,9 @@ def obey(argv: list[str]) -> None:
     check_alone(command.against, stages=len(chosen), resume=command.resume)
     if swept:
         sweep.check_alone(against=command.against, resume=command.resume, stages=len(chosen))
+    for note in left_out:
+        say(note, file=sys.stderr)
+    if swept:
         return train_sweep(swept, base, command, trials=trials)
     if command.resume:
         besides = [w for w in argv if w.startswith("--") and not w.startswith(_BESIDE_RESUME)]

@@ -38,7 +38,7 @@ def test_what_goes_with_a_loss_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = "\n".join(goes_with(catalog("loss")["contrastive"]))
     assert max(map(len, lines.splitlines())) <= 80
     text = " ".join(lines.split())
-    assert "distances: lp, snr refused: cosine_similarity, dot_product_similarity miners: " in text
+    assert "distances: lp, poincare, snr refused: cosine_similarity, dot_product_similarity miners: " in text
     assert "costs more than it gives: angular" in text and "(pxk) by itself; of 128 images train 64 x 2, 32 x 4" in text
     assert "MB in a step of 128 images" in text and "grows as N^" in text
 

@@ -80,7 +80,7 @@ def test_a_heat_map_of_text_that_stays_text(figure: Callable[..., Any], runs: Pa
         (["parameter", "RUNS", "--out", "a.png"], "say over which setting with --x"),
         (["parameter", "RUNS", "--out", "a.png", "--x", "batch.size"], "no two recipes differ in batch.size alone"),
         (["parameter", "RUNS", "--out", "a.png", "--x", "optimiser.lr"], "did you mean 'optimizer.lr'?"),
-        (["heatmap", "RUNS", "--out", "a.png"], "two recipes have loss triplet_margin and miner none and differ in"),
+        (["heatmap", "RUNS", "--out", "a.png"], "two recipes have objective triplet_margin and miner none"),
         (["cost", "RUNS", "--out", "a.png", "--x", "dollars"], "no cost for --x named 'dollars'; there are hours"),
     ],
 )

@@ -251,7 +251,7 @@ def test_a_study_run_never_reads_the_test_split(tmp_path: Path) -> None:
         ({"batch": BatchSpec(classes=400)}, "only"),
         ({"evaluate": EvaluateSpec(monitor="retrieval/map")}, "did you mean 'retrieval/map@r'"),
         ({"evaluate": EvaluateSpec(monitor="verification/accuracy")}, "take verification/balanced_accuracy"),
-        ({"max_steps": 0}, "max_steps"),
+        ({"max_steps": -1}, "max_steps"),
         ({"device": "cuda:99"}, "cuda"),
         ({"data": DataSpec(name="digits", validation=0.6, test=0.6)}, "below 1"),
         ({"data": DataSpec(name="digits", split="sample", rotations=4)}, "^data.rotations is 4, but validation and"),
