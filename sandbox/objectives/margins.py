@@ -1,4 +1,4 @@
-"""Margins that are angles, cosines or factors, and scales: which values they may have, and which look mistaken."""
+"""Margins that are angles, cosines or factors: which values they may have, and which look as if another were meant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ _COSINES: dict[str, dict[str, float]] = {  # parameters, and the least that each
 }
 _RADIANS = {"curricularface": ("margin",), "magface": ("low_margin", "high_margin")}
 _FACTORS = ("sphereface", "large_margin_softmax", "a_softmax")
-_SCALES = ("scale", "softmax_scale", "temperature")  # of 0 or less a loss trains nothing, or towards the wrong class
 _LARGEST_FACTOR = 10  # beyond it the multiple-angle formula leaves float32, and 28.6 was meant as degrees
 _RADIANS_BELOW = 2  # 90 degrees are 1.57 radians
 
@@ -78,9 +77,6 @@ def _rules(bound: Bound) -> Iterator[tuple[str, Callable[[float], bool], str]]:
         return
     for key, least in _COSINES.get(name, {}).items():
         yield key, _within(least, 1), f"taken off a cosine and lies between {least} and 1"
-    for key in _SCALES:
-        if key in bound.entry.parameters:
-            yield key, lambda value: value > 0, "a number above 0"
     for key in _RADIANS.get(name, ()):
         yield key, _within(0, math.pi / 2), "an angle in radians from 0 to 1.57"
     if name in _FACTORS:
