@@ -75,7 +75,7 @@ def main() -> None:
     from sandbox.reporting.records import ledger
     from sandbox.reporting.tables.build import build_table
     from sandbox.reporting.tables.layout import Layout
-    from sandbox.reporting.tables.render import Manner, check_manner, render, style_of
+    from sandbox.reporting.tables.written.render import Manner, check_manner, render, style_of
 
     style = style_of(command.format, command.out)
     label = command.label or (f"tab:{Path(command.out).stem}" if command.out else "")

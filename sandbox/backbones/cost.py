@@ -10,7 +10,7 @@ from torch import nn
 
 from sandbox.backbones.catalog import make_backbone, own_backbones
 from sandbox.backbones.libraries import Trunk, made_for_one_side
-from sandbox.backbones.library_form import library_form
+from sandbox.backbones.pixel_form import pixel_form
 from sandbox.backbones.sides import smallest_side
 from sandbox.errors import SandboxError
 
@@ -24,7 +24,7 @@ def own_side(name: str) -> int:
     """The side of the images that a network is measured at: what its library gives for it, 224, or 32 and more."""
     if own := own_backbones().get(name):
         return max(own.least, 32)
-    form = library_form(name)
+    form = pixel_form(name)
     return form.image_size if form else _SIDE
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from sandbox.backbones.efficientnet_names import is_carried_over, refuse_other_arithmetic
 from sandbox.backbones.libraries import Trunk
-from sandbox.backbones.library_form import library_form
+from sandbox.backbones.pixel_form import pixel_form
 from sandbox.backbones.published import filtered, left_out_names, renewed
 from sandbox.backbones.weights_file import AVERAGES, Held
 from sandbox.errors import SandboxError
@@ -188,7 +188,7 @@ def _passed_over(chosen: Fit, readings: Sequence[Fit], path: Path) -> list[str]:
 def _left_out(fit: Fit, path: Path, trunk: Trunk | None) -> list[str]:
     notes = []
     if fit.classifier:
-        form = library_form(trunk.name) if trunk else None
+        form = pixel_form(trunk.name) if trunk else None
         expected = f"library ({form.statistics})" if form else "imagenet"
         notes.append(
             f"left out the classifier of {path} ({counted(len(fit.classifier), 'tensor', 'tensors')}: "

@@ -20,7 +20,7 @@ def tables_against_reading(rounds: int) -> Iterator[Ratio]:
     from sandbox.reporting.records.read import read_runs
     from sandbox.reporting.tables.build import build_table
     from sandbox.reporting.tables.layout import Layout
-    from sandbox.reporting.tables.render import render
+    from sandbox.reporting.tables.written.render import render
 
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)

@@ -51,9 +51,9 @@ def _sides(name: str) -> str:
 
 
 def _weights(name: str) -> str:
-    from sandbox.backbones.library_form import library_form
+    from sandbox.backbones.pixel_form import pixel_form
 
-    form = library_form(name)
+    form = pixel_form(name)
     if form is None:
         return "drawn; none are published"
     cut = f" cut out of {form.resize}" if form.resize else ""

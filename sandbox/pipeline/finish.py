@@ -7,9 +7,9 @@ import time
 import torch
 
 from sandbox.backbones.weights import put_weights
-from sandbox.pipeline.after import add_after
-from sandbox.pipeline.baselines import score_baselines, worse_than_pixels
-from sandbox.pipeline.evaluate import Judgement, judge
+from sandbox.pipeline.judging.after import add_after
+from sandbox.pipeline.judging.baselines import score_baselines, worse_than_pixels
+from sandbox.pipeline.judging.evaluate import Judgement, judge
 from sandbox.pipeline.saving import UnderWay
 from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.embeddings import write_embeddings

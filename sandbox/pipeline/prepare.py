@@ -23,11 +23,11 @@ from sandbox.objectives.lengths import check_lengths
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
-from sandbox.pipeline.asked_for import check_asked
-from sandbox.pipeline.few_shot import check_episodes
+from sandbox.pipeline.judging.asked_for import check_asked
+from sandbox.pipeline.judging.few_shot import check_episodes
+from sandbox.pipeline.judging.monitor import check_classifies, check_key, check_pairs, check_trials
+from sandbox.pipeline.judging.protocol import few_classes
 from sandbox.pipeline.memory import Extent, check_objective, check_run
-from sandbox.pipeline.monitor import check_classifies, check_key, check_pairs, check_trials
-from sandbox.pipeline.protocol import few_classes
 from sandbox.pipeline.published_form import form_of, with_published_form
 from sandbox.pipeline.transfer import notes_on_training
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sandbox.backbones.library_form import LibraryForm, library_form
+from sandbox.backbones.pixel_form import PixelForm, pixel_form
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe
 
@@ -33,7 +33,7 @@ def with_published_form(recipe: Recipe) -> tuple[Recipe, list[str]]:
     return recipe, notes
 
 
-def form_of(recipe: Recipe) -> LibraryForm | None:
+def form_of(recipe: Recipe) -> PixelForm | None:
     """What the library gives for a recipe's network, where its statistics are taken; else None.
 
     Raises:
@@ -42,7 +42,7 @@ def form_of(recipe: Recipe) -> LibraryForm | None:
     kind, name = recipe.data.normalize, recipe.backbone.name
     if kind != "library" and not (kind == "auto" and recipe.backbone.weights == "pretrained"):
         return None
-    form = library_form(name)
+    form = pixel_form(name)
     if form is None and kind == "library":
         raise SandboxError(
             f"data.normalize is library, but no library publishes weights of {name}: give dataset, imagenet or none"

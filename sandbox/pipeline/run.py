@@ -12,12 +12,12 @@ from typing import Any
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.figures import Figures, printed_name
 from sandbox.files import sweep_parts
-from sandbox.pipeline.baselines import first_weights
-from sandbox.pipeline.evaluate import validate
 from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Validation
 from sandbox.pipeline.finish import compare, confusions, finish, score
+from sandbox.pipeline.judging.baselines import first_weights
+from sandbox.pipeline.judging.evaluate import validate
+from sandbox.pipeline.judging.protocol import protocol
 from sandbox.pipeline.prepare import VALIDATIONS, Prepared, facts, prepare
-from sandbox.pipeline.protocol import protocol
 from sandbox.pipeline.saving import Found, Saves, UnderWay, check_split, find
 from sandbox.pipeline.timed import Timed
 from sandbox.pipeline.transfer import judged_untrained, time_left

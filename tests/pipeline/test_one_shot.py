@@ -16,8 +16,8 @@ from sandbox.evaluation.figures import spell
 from sandbox.pictures.map import of_run as map_of_run
 from sandbox.pictures.scores import scored
 from sandbox.pipeline.events import Done, Progress, Validation
+from sandbox.pipeline.judging.protocol import protocol
 from sandbox.pipeline.prepare import prepare
-from sandbox.pipeline.protocol import protocol
 from sandbox.pipeline.run import resume, run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
 from sandbox.reporting.page.written.write import write_page

@@ -18,8 +18,8 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.verification.cross_validation import cross_validate
 from sandbox.evaluation.verification.cross_validation import figures as cross_validated
 from sandbox.pipeline import run as experiment
-from sandbox.pipeline.evaluate import validate
 from sandbox.pipeline.events import Done, Note, Progress, Started, Validation
+from sandbox.pipeline.judging.evaluate import validate
 from sandbox.pipeline.prepare import prepare
 from sandbox.pipeline.watch import Watch
 from sandbox.recipe.specs import (

@@ -3,7 +3,7 @@
 layout    what is asked for                  build      runs to a `Table`
 table     `Table` as plain data              mixed      what may not stand in one column
 arrange   which group stands where           baselines  raw pixels, untrained, differences to one objective
-settings  values shortened to what they mean numbers    digits by the interval, percent
+lettering which rows share a letter          numbers    digits by the interval, percent
 caption   what a reader must know            trials     what tuning spent before
-render    one door to the ways of writing    terminal, markdown, latex, csv, html: each way
+written/  terminal, Markdown, LaTeX, CSV, HTML
 """

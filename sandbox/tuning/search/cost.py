@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sandbox.pipeline.evaluate import validate
+from sandbox.pipeline.judging.evaluate import validate
 from sandbox.pipeline.prepare import Prepared, prepare
 from sandbox.training.loop import train
 from sandbox.tuning.plan.plan import Plan

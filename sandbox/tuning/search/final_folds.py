@@ -15,7 +15,7 @@ from sandbox.evaluation.ensemble import side_by_side
 from sandbox.evaluation.figures import CONCATENATED, SEPARATED, Figures
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.files import write_whole
-from sandbox.pipeline.few_shot import asked
+from sandbox.pipeline.judging.few_shot import asked
 from sandbox.recipe.extra import parse_extra
 from sandbox.runs.embeddings import KeptSet, one_shot_figures, read_embeddings
 from sandbox.runs.folder import RunFolder

@@ -16,8 +16,8 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.evaluation.classification import Classification, classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
-from sandbox.pipeline.few_shot import asked, watched
-from sandbox.pipeline.lengths import figures_at
+from sandbox.pipeline.judging.few_shot import asked, watched
+from sandbox.pipeline.judging.lengths import figures_at
 from sandbox.pipeline.prepare import Prepared
 from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.specs import EvaluateSpec

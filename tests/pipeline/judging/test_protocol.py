@@ -11,7 +11,7 @@ from sandbox.data.catalog import load
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import ToVerify, given
 from sandbox.evaluation.pairs import Pairs
-from sandbox.pipeline.protocol import few_classes, protocol
+from sandbox.pipeline.judging.protocol import few_classes, protocol
 from sandbox.recipe.specs import DataSpec
 
 

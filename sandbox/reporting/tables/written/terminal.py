@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from itertools import groupby, zip_longest
 
-from sandbox.reporting.tables.folded import GAP, Piece, Texts, cell_lines, column_width, fold, head_lines, width
 from sandbox.reporting.tables.lettering import BOLD
 from sandbox.reporting.tables.table import Cell, Table
+from sandbox.reporting.tables.written.folded import GAP, Piece, Texts, cell_lines, column_width, fold, head_lines, width
 from sandbox.wording import printable
 
 _WIDE = 80

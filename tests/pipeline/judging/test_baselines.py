@@ -8,33 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_runs import SMALL, trained
 
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline import run as experiment
-from sandbox.pipeline.baselines import first_weights, score_baselines, worse_than_pixels
 from sandbox.pipeline.events import Done, Note
+from sandbox.pipeline.judging.baselines import first_weights, score_baselines, worse_than_pixels
 from sandbox.pipeline.prepare import prepare
-from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
+from sandbox.recipe.specs import BackboneSpec, EvaluateSpec
 from sandbox.reporting.records.run import RAW_PIXELS, UNTRAINED
 
-BY_CLASS = Recipe(
-    miner="hard",
-    data=DataSpec(name="digits", image_size=8, split="class"),
-    backbone=BackboneSpec(name="conv4", embedding_dim=16),
-    batch=BatchSpec(size=24),
-    evaluate=EvaluateSpec(every=3),
-    max_steps=3,
-    precision="float32",
-    threads=1,
-)
+BY_CLASS = replace(SMALL, miner="hard", evaluate=EvaluateSpec(every=3), max_steps=3)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, list[str]]:
     """A run on digits split by class, and its notes."""
-    *events, last = experiment.run(BY_CLASS, out=tmp_path_factory.mktemp("run"), command="a test", pictures=False)
-    assert isinstance(last, Done)
-    return last, [event.text for event in events if isinstance(event, Note)]
+    return trained(BY_CLASS, tmp_path_factory.mktemp("run"))
 
 
 def test_the_untrained_network_is_one_that_is_freshly_built(run: tuple[Done, list[str]]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.reporting.tables.folded import Texts, cell_lines, column_width, fold, head_lines, width, wrapped
+from sandbox.reporting.tables.written.folded import Texts, cell_lines, column_width, fold, head_lines, width, wrapped
 
 LOSSES = ("triplet_margin(margin=0.4, miner=batch_hard)", "arcface", "cross_entropy + 0.01*center", "二つの損失")
 

@@ -15,7 +15,7 @@ from sandbox.backbones.libraries import pretrained_form
 
 
 @dataclass(frozen=True)
-class LibraryForm:
+class PixelForm:
     """The images that published weights were made for."""
 
     mean: tuple[float, ...]
@@ -39,7 +39,7 @@ class LibraryForm:
         return f"mean {_numbers(self.mean)}, deviation {_numbers(self.std)}"
 
 
-def library_form(name: str) -> LibraryForm | None:
+def pixel_form(name: str) -> PixelForm | None:
     """The form that the library itself gives for a network; None where it publishes none, and for ours.
 
     Args:
@@ -49,11 +49,11 @@ def library_form(name: str) -> LibraryForm | None:
         return None
     if name.startswith("torchvision:"):
         size, resize = given.crop_size[0], given.resize_size[0]
-        return LibraryForm(tuple(given.mean), tuple(given.std), size, resize, given.interpolation.value)
+        return PixelForm(tuple(given.mean), tuple(given.std), size, resize, given.interpolation.value)
     size = given.input_size[-1]
     squeezed = given.crop_mode == "squash"
     resize = 0 if squeezed else math.floor(size / (given.crop_pct or 1.0))
-    return LibraryForm(tuple(given.mean), tuple(given.std), size, resize, given.interpolation)
+    return PixelForm(tuple(given.mean), tuple(given.std), size, resize, given.interpolation)
 
 
 def _numbers(values: Sequence[float]) -> str:

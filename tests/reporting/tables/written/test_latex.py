@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from sandbox.recipe.specs import DataSpec, Recipe
-from sandbox.reporting.tables.latex import written
-from sandbox.reporting.tables.latex_text import comment, declared, escaped
 from sandbox.reporting.tables.table import Caption, Cell, Column, Row, Table
+from sandbox.reporting.tables.written.latex import written
+from sandbox.reporting.tables.written.latex_text import comment, declared, escaped
 
 from table_runs import finish, table_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.tables.folded import width
-from sandbox.reporting.tables.render import style_of
 from sandbox.reporting.tables.table import Caption, Cell, Column, Row, Table
-from sandbox.reporting.tables.terminal import written
+from sandbox.reporting.tables.written.folded import width
+from sandbox.reporting.tables.written.render import style_of
+from sandbox.reporting.tables.written.terminal import written
 
 
 def table(block: str = "") -> Table:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from sandbox.reporting.tables.markdown import comment, escaped, written
 from sandbox.reporting.tables.table import Caption, Cell, Column, Row, Table
+from sandbox.reporting.tables.written.markdown import comment, escaped, written
 
 TABLE = Table(
     (Column("setting", "loss", "objective"), Column("figure", "test/retrieval/map@r", "MAP@R", "a|b", "↑")),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.recipe.specs import DataSpec, Recipe
-from sandbox.reporting.tables.render import render
+from sandbox.reporting.tables.written.render import render
 from sandbox.runs.folder import RunFolder
 
 from table_runs import METRIC, finish, runs_of, seeds_of, table_of

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.reporting.tables.latex_text import comment, declared, escaped, signs
 from sandbox.reporting.tables.table import Cell, Column, Table
+from sandbox.reporting.tables.written.latex_text import comment, declared, escaped, signs
 
 _TEXT = 345
 """Width of an article's text, points."""

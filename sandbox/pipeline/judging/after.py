@@ -13,7 +13,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.after.chain import Fit, Given, after_figures
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.report import Labelled
-from sandbox.pipeline.evaluate import Judgement, options_of
+from sandbox.pipeline.judging.evaluate import Judgement, options_of
 from sandbox.recipe.after import Step, parse_steps
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet

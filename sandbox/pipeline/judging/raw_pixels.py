@@ -29,7 +29,7 @@ from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Options
 from sandbox.evaluation.trials import Trials
 from sandbox.files import read_json
-from sandbox.pipeline.evaluate import figures_of, options_of
+from sandbox.pipeline.judging.evaluate import figures_of, options_of
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet
 

@@ -18,7 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.hausdorff import oneshot_hausdorff
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.trials import Trials
-from sandbox.pipeline.raw_pixels import read_figures, write_figures
+from sandbox.pipeline.judging.raw_pixels import read_figures, write_figures
 
 _VERSION = 1  # raise it when the evaluation changes what it gives, so that older caches are passed over
 _INK = 127  # grey levels above which a pixel is ink

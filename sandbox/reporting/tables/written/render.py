@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.reporting.tables import csv, html, latex, markdown, terminal
 from sandbox.reporting.tables.table import Table
+from sandbox.reporting.tables.written import csv, html, latex, markdown, terminal
 
 ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".html": "html", ".htm": "html"}
 """The way of writing that a file's ending asks for."""

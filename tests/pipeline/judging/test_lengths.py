@@ -7,8 +7,8 @@ import numpy as np
 from sandbox.cli.report_table import first_rows
 from sandbox.evaluation.figures import Figures, lower_is_better, printed_name
 from sandbox.evaluation.pairs import Pairs
-from sandbox.pipeline.evaluate import figures_of
-from sandbox.pipeline.lengths import figures_at, first_numbers
+from sandbox.pipeline.judging.evaluate import figures_of
+from sandbox.pipeline.judging.lengths import figures_at, first_numbers
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import math
 
-from sandbox.reporting.tables.markdown import comment
 from sandbox.reporting.tables.table import Cell, Column, Row, Table
+from sandbox.reporting.tables.written.markdown import comment
 from sandbox.wording import printable
 
 _STYLE = """

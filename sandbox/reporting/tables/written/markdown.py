@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.reporting.tables.table import Cell, Column, Table
-from sandbox.reporting.tables.terminal import width
+from sandbox.reporting.tables.written.terminal import width
 from sandbox.wording import printable
 
 _ESCAPED = "\\`*_<>|~[]"

@@ -17,10 +17,10 @@ from sandbox.backbones.weights import put_weights
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
 from sandbox.evaluation.figures import Figures, lower_is_better, printed_name
-from sandbox.pipeline.evaluate import embedded, figures_of
-from sandbox.pipeline.hausdorff import score_hausdorff
+from sandbox.pipeline.judging.evaluate import embedded, figures_of
+from sandbox.pipeline.judging.hausdorff import score_hausdorff
+from sandbox.pipeline.judging.raw_pixels import score_raw_pixels
 from sandbox.pipeline.prepare import Prepared
-from sandbox.pipeline.raw_pixels import score_raw_pixels
 from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, UNTRAINED
 from sandbox.training import checkpoint
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_runs import SMALL, trained
 
 from sandbox.data.images.image_set import image_set
 from sandbox.data.splits.splits import Splits, given
@@ -15,12 +16,12 @@ from sandbox.evaluation.after.chain import Fit, Given, after_figures
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled
 from sandbox.pipeline import run as experiment
-from sandbox.pipeline.asked_for import check_asked
-from sandbox.pipeline.evaluate import options_of
-from sandbox.pipeline.events import Done, Note
+from sandbox.pipeline.events import Done
+from sandbox.pipeline.judging.asked_for import check_asked
+from sandbox.pipeline.judging.evaluate import options_of
 from sandbox.pipeline.prepare import prepare
 from sandbox.recipe.after import parse_steps
-from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
+from sandbox.recipe.specs import EvaluateSpec
 from sandbox.reporting.records.run import RAW_PIXELS
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.scoring.from_run import of_run
@@ -30,23 +31,13 @@ from sandbox.scoring.score import score
 SPEC = EvaluateSpec(
     every=2, after="whiten( 6)+rerank(k1=8,k2=3)", figures="ndcg@5, mAP, pauc@0.1", monitor="retrieval/map"
 )
-RECIPE = Recipe(
-    data=DataSpec(name="digits", image_size=8, split="class"),
-    backbone=BackboneSpec(name="conv4", embedding_dim=16),
-    batch=BatchSpec(size=24),
-    evaluate=SPEC,
-    max_steps=4,
-    precision="float32",
-    threads=1,
-)
+RECIPE = replace(SMALL, evaluate=SPEC, max_steps=4)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, list[str]]:
     """A run on digits split by class, and its notes."""
-    *events, last = experiment.run(RECIPE, out=tmp_path_factory.mktemp("run"), command="a test", pictures=False)
-    assert isinstance(last, Done)
-    return last, [event.text for event in events if isinstance(event, Note)]
+    return trained(RECIPE, tmp_path_factory.mktemp("run"))
 
 
 def test_the_figures_are_those_of_the_kept_embeddings_and_fitted_on_validation(run: tuple[Done, list[str]]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.reporting.tables.html import written
 from sandbox.reporting.tables.table import Caption, Cell, Column, Row, Table
+from sandbox.reporting.tables.written.html import written
 
 TABLE = Table(
     (Column("setting", "loss", "objective"), Column("figure", "test/verification/d_prime", "d'", "<b>", "↑")),

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_runs import SMALL, trained
 
 from sandbox.data.images.image_set import ImageSet, image_set
 from sandbox.data.splits.splits import Splits, given
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.episodes import few_shot
-from sandbox.pipeline import run as experiment
-from sandbox.pipeline.events import Done, Note
-from sandbox.pipeline.few_shot import asked, check_episodes
+from sandbox.pipeline.events import Done
+from sandbox.pipeline.judging.few_shot import asked, check_episodes
 from sandbox.pipeline.prepare import check
-from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
+from sandbox.recipe.specs import EvaluateSpec
 from sandbox.reporting.records.run import RAW_PIXELS, UNTRAINED
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.scoring.from_run import of_run
@@ -24,23 +24,13 @@ from sandbox.scoring.score import score
 
 TWO, THREE = "fewshot/accuracy@2-way-1-shot", "fewshot/accuracy@3-way-5-shot"
 SPEC = EvaluateSpec(every=2, monitor=TWO, episodes="3w5s, 2w1s", episode_count=50, episode_queries=5)
-BY_CLASS = Recipe(
-    data=DataSpec(name="digits", image_size=8, split="class"),
-    backbone=BackboneSpec(name="conv4", embedding_dim=16),
-    batch=BatchSpec(size=24),
-    evaluate=SPEC,
-    max_steps=4,
-    precision="float32",
-    threads=1,
-)
+BY_CLASS = replace(SMALL, evaluate=SPEC, max_steps=4)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, list[str]]:
     """A run on digits split by class, two of which are validation, and its notes."""
-    *events, last = experiment.run(BY_CLASS, out=tmp_path_factory.mktemp("run"), command="a test", pictures=False)
-    assert isinstance(last, Done)
-    return last, [event.text for event in events if isinstance(event, Note)]
+    return trained(BY_CLASS, tmp_path_factory.mktemp("run"))
 
 
 def part(name: str, sizes: dict[str, int]) -> ImageSet:

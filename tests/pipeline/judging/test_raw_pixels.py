@@ -15,7 +15,7 @@ from sandbox.data.splits.splits import Splits, ToVerify, given
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled, Options, evaluate
-from sandbox.pipeline.raw_pixels import score_raw_pixels
+from sandbox.pipeline.judging.raw_pixels import score_raw_pixels
 from sandbox.recipe.specs import DataSpec, EvaluateSpec
 
 SPEC = EvaluateSpec(far=(0.1,))
