@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,8 @@ def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
     marks = data_sets()[prepared.recipe.data.name].marks
     for name in splits:
         images, _, _ = prepared.splits.part(name)
-        own = lambda sets, val, name=name: figures_of(sets, name, prepared.recipe.evaluate, val)  # noqa: E731
-        report[name] = own(kept, report.get("val"))
+        own = partial(figures_of, name=name, spec=prepared.recipe.evaluate)
+        report[name] = own(kept, validation=report.get("val"))
         report[name] |= figures_at(prepared.objective.lengths, kept, name, own, report.get("val"))
         classified = _classified(prepared, images)
         if classified is not None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from sandbox.evaluation.figures import Figures, at_length
 from sandbox.runs.embeddings import KeptSet
 
-Judge = Callable[[Mapping[str, KeptSet], "Figures | None"], Figures]
+
+class Judge(Protocol):
+    """Gives the figures of a split in sets, at the thresholds of validation's figures."""
+
+    def __call__(self, kept: Mapping[str, KeptSet], *, validation: Figures | None) -> Figures:
+        """The figures."""
+        ...
 
 
 def figures_at(
@@ -36,7 +43,7 @@ def figures_at(
             continue
         cut = {key: replace(one, x=first_numbers(one.x, length)) for key, one in own.items()}
         chosen = {key.removeprefix(start): entry for key, entry in (validation or {}).items() if key.startswith(start)}
-        found |= {start + key: entry for key, entry in judge(cut, chosen or None).items()}
+        found |= {start + key: entry for key, entry in judge(cut, validation=chosen or None).items()}
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from sandbox.cli.report_table import first_rows
@@ -24,9 +26,8 @@ def kept(seed: int) -> KeptSet:
 
 
 def judged(name: str, sets: dict[str, KeptSet], validation: Figures | None, lengths: tuple[int, ...]) -> Figures:
-    spec = EvaluateSpec()
-    judge = lambda cut, val: figures_of(cut, name, spec, val)  # noqa: E731
-    return judge(sets, validation) | figures_at(lengths, sets, name, judge, validation)
+    judge = partial(figures_of, name=name, spec=EvaluateSpec())
+    return judge(sets, validation=validation) | figures_at(lengths, sets, name, judge, validation)
 
 
 def test_each_length_has_the_figures_of_rows_that_have_no_more_numbers() -> None:
