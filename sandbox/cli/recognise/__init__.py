@@ -1,0 +1,1 @@
+"""`recognise.py`: the words after its name, and what each takes."""
