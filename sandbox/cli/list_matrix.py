@@ -37,7 +37,7 @@ SIGNS: dict[Mark, tuple[str, str]] = {
 
 
 def matrix(names: Sequence[str]) -> str:
-    """Losses down, miners across, a sign where they meet; each pair is built and tried, which takes seconds.
+    """Losses down, miners across, a sign where they meet; each pair is built and tried: all take a minute.
 
     Args:
         names: losses; all that take pairs or triplets where none is given.
