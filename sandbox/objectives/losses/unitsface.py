@@ -38,6 +38,8 @@ class UniTSFaceLoss(nn.Module):
 
     memory: torch.Tensor
     seen: torch.Tensor
+    started: torch.Tensor
+    """Whether the images' threshold was put where their negatives are."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class UniTSFaceLoss(nn.Module):
         self.sample_threshold = nn.Parameter(torch.tensor(0.0))
         self.register_buffer("memory", torch.zeros(num_classes, embedding_size))
         self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.bool))
+        self.register_buffer("started", torch.tensor(False))
 
     def get_logits(self, embeddings: torch.Tensor) -> torch.Tensor:
         """Class scores (N, C) without margin."""
@@ -72,7 +75,7 @@ class UniTSFaceLoss(nn.Module):
             everyone = torch.ones_like(self.seen)
             to_classes = self._unified(cosine, labels, everyone, self.margin, self.class_threshold)
         cosine = cosines(embeddings, self.memory)
-        if self.training and float(self.sample_threshold.detach()) <= 0:
+        if self.training:
             self._start_threshold(cosine.detach(), labels)
         to_samples = self._unified(cosine, labels, self.seen, self.sample_margin, self.sample_threshold)
         if self.training:
@@ -88,12 +91,14 @@ class UniTSFaceLoss(nn.Module):
         return (F.softplus(score.where(~own, -score)) * among).sum(1).mean()
 
     def _start_threshold(self, cosine: torch.Tensor, labels: torch.Tensor) -> None:
-        """Put the images' threshold where their negatives are, once there are some."""
+        """Put the images' threshold where their negatives are, once, as soon as there are some."""
         apart = self.seen & ~F.one_hot(labels, cosine.shape[1]).bool()
         known = apart.any(1)
-        if known.any():
-            found = (self.scale * cosine).masked_fill(~apart, -math.inf)[known].logsumexp(1).mean()
-            self.sample_threshold.data.copy_(found)
+        each = (self.scale * cosine).masked_fill(~apart, -math.inf).logsumexp(1)
+        found = each.where(known, 0).sum() / known.sum().clamp(min=1)
+        begins = known.any() & ~self.started  # a tensor, so that no step waits for the device
+        self.sample_threshold.data.copy_(found.where(begins, self.sample_threshold.data))
+        self.started = self.started | begins
 
     def _remember(self, embeddings: torch.Tensor, labels: torch.Tensor) -> None:
         """Keep the last image of each class of the batch."""

@@ -180,6 +180,10 @@ def test_unitsface_is_the_unified_loss_against_weights_and_against_the_last_imag
     expected = unified(cosines(x, loss.weight), every, 0.3, threshold) + unified(to_images, seen, 0.2, begun)
     assert loss(x, LABELS).item() == pytest.approx(expected)
     assert float(loss.sample_threshold.detach()) == pytest.approx(begun)
+    with torch.no_grad():
+        loss.sample_threshold.fill_(-1.0)
+    loss(x, LABELS)
+    assert float(loss.sample_threshold.detach()) == -1  # learnt from then on, wherever it goes
 
 
 def test_unitsface_adds_a_softmax_with_a_margin_as_the_authors_script_does() -> None:
@@ -196,7 +200,7 @@ def test_unitsface_adds_a_softmax_with_a_margin_as_the_authors_script_does() -> 
     [
         ("adaface", {"mean", "deviation"}),
         ("curricularface", {"t"}),
-        ("unitsface", {"memory", "seen"}),
+        ("unitsface", {"memory", "seen", "started"}),
     ],
 )
 def test_what_a_loss_keeps_is_in_its_state_moves_in_training_and_stands_still_in_eval(
