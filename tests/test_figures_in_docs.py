@@ -25,6 +25,8 @@ NO_FIGURES = {
     "0.7823": "published by others",
     "0.9465": "published by others",
     "96.5": "published by others",
+    "0.955": "published by others",
+    "0.92": "published by others",
     "0.929": "published by others",
     "0.1": "a false positive rate that a threshold is fitted for",
     "0.01": "a false positive rate that a threshold is fitted for",
