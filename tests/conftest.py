@@ -88,16 +88,12 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     def run(name: str, *words: str) -> Said:
         from sandbox.errors import exit_on_error
 
-        spec = importlib.util.spec_from_file_location(f"command_{name[:-3]}", ROOT / "experiments" / name)
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, spec.name, module)  # dataclasses look their module up
         monkeypatch.setattr(sys, "argv", [f"experiments/{name}", *words])
         capfd.readouterr()
         code = 0
         try:
-            spec.loader.exec_module(module)
-            exit_on_error(module.main)
+            main = importlib.import_module(f"sandbox.cli.commands.{name.removesuffix('.py')}").main
+            exit_on_error(lambda: main(list(words)))
         except SystemExit as end:
             code = int(end.code or 0)
         said = capfd.readouterr()

@@ -19,6 +19,7 @@ from torch import nn
 
 from sandbox.backbones.embed import embed, raw_embeddings
 from sandbox.backbones.weights import put_weights
+from sandbox.called import RECIPES
 from sandbox.data.catalog import data_kinds
 from sandbox.data.catalog import load as load_data
 from sandbox.data.checks.splits import check
@@ -43,8 +44,6 @@ from sandbox.scoring.homework import submit
 from sandbox.training.loop import train
 
 from trees import READERS, SIDE, folders, homework
-
-RECIPES = Path(__file__).parents[1] / "experiments" / "recipes"
 
 
 def recipe_of(root: Path, **changed: Any) -> Recipe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shlex
@@ -12,7 +11,6 @@ import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -72,15 +70,6 @@ def commands(readme: str) -> list[tuple[str, list[str]]]:
     return [(m[1], shlex.split(m[2], comments=True)) for m in found if m]
 
 
-def loaded(file: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"command_{file[:-3]}", ROOT / "experiments" / file)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
 def look(file: str, word: str) -> type | None:
     """What `tune.py WORD` or `table.py WORD` takes, where it is not what the command itself takes."""
     if file == "tune.py" and word in LOOKS:
@@ -90,11 +79,11 @@ def look(file: str, word: str) -> type | None:
     return None
 
 
-def test_every_command_is_there_and_has_the_flags_that_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_is_there_and_has_the_flags_that_are_shown() -> None:
     own = [f"data.{name}" for kind in data_kinds().values() for name in own_settings(kind)]
     shown = [(readme, file, words) for readme in READMES for file, words in commands(readme)]
     assert {file for _, file, _ in shown} == {path.name for path in (ROOT / "experiments").glob("*.py")}
-    modules = {file: loaded(file, monkeypatch) for _, file, _ in shown}
+    modules = {file: import_module(f"sandbox.cli.commands.{file[:-3]}") for _, file, _ in shown}
     for readme, file, words in shown:
         where = f"{readme}: {file} {shlex.join(words)}"
         first = words[0] if words and not words[0].startswith("-") else ""
@@ -122,6 +111,7 @@ def test_the_floors_are_those_of_the_linter_and_every_package_has_a_line() -> No
     for row, layer in zip(rows, layers, strict=True):
         assert {*row.split()[: len(layer.split(" | "))]} == {*layer.split(" | ")}
     packages = {init.parent.relative_to(ROOT / "sandbox").as_posix() for init in ROOT.glob("sandbox/*/**/__init__.py")}
+    packages |= {path.parent.name for path in ROOT.glob("sandbox/*/*.toml")}
     assert packages == {*re.findall(r"^\| `([\w/]+)/` \|", text("sandbox/README.md"), re.MULTILINE)}
 
 

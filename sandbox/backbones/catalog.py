@@ -11,6 +11,7 @@ from torch import nn
 
 import sandbox.backbones.own as package
 from sandbox.backbones.register import OWN, Own
+from sandbox.called import called
 from sandbox.errors import unknown
 
 SMALL_PATCH = 4
@@ -50,7 +51,7 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
         small = stem == "small" or (stem == "auto" and image_size <= 64 and not pretrained)
         return _library_trunk(name, channels, image_size, small, stem == "small", pretrained)
     if name not in own_backbones():
-        hint = "torchvision:NAME and timm:NAME reach every network of those; python experiments/run.py --list backbones"
+        hint = f"torchvision:NAME and timm:NAME reach every network of those; {called('run')} --list backbones"
         raise unknown("backbone", name, own_backbones(), hint)
     own = own_backbones()[name]
     if pretrained:

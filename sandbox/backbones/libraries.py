@@ -10,6 +10,7 @@ from torch import nn
 
 from sandbox.backbones.sides import Make, what_it_takes
 from sandbox.backbones.stems import fit_channels, keep_resolution, take_off_classifier
+from sandbox.called import called
 from sandbox.errors import SandboxError, unknown
 from sandbox.wording import reason
 
@@ -55,7 +56,7 @@ def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool,
     import torchvision
 
     if name not in torchvision_names():
-        raise unknown("torchvision network", name, torchvision_names(), "python experiments/run.py --list backbones")
+        raise unknown("torchvision network", name, torchvision_names(), f"{called('run')} --list backbones")
     sized = made_for_one_side(f"torchvision:{name}") and not pretrained
 
     def make(side: int) -> nn.Module:
@@ -91,7 +92,7 @@ def timm_trunk(
     """
     timm = _timm()
     if not timm.is_model(name):
-        raise unknown("timm network", name, timm.list_models(), "python experiments/run.py --list backbones")
+        raise unknown("timm network", name, timm.list_models(), f"{called('run')} --list backbones")
     sized = made_for_one_side(f"timm:{name}")
     extra: dict[str, Any] = {} if patch is None else {"patch_size": patch}
 

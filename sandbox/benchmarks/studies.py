@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.benchmarks.training import COMMANDS
+from sandbox.called import started_by
 from sandbox.recipe.specs import Recipe
 
 
@@ -45,7 +44,7 @@ def _search_pace(recipe: Recipe, workers: int, threads: int) -> tuple[float, lis
     given = to_flags(replace(recipe, loss="triplet(margin=tune(0.05, 0.5))", threads=threads))
     with tempfile.TemporaryDirectory() as out:
         words = f"--trials {4 * workers} --workers {workers} --sampler random --pruner none --no_baseline --no_pictures"
-        line = " ".join([sys.executable, str(COMMANDS / "tune.py"), *given, *words.split(), "--study mine --out", out])
+        line = " ".join([*started_by("tune"), *given, *words.split(), "--study mine --out", out])
         subprocess.run(line, shell=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         trials = list(read_study(Path(out) / "mine").trials)[workers:]
         began = [trial.started.timestamp() for trial in trials if trial.started]

@@ -6,22 +6,20 @@ import copy
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from sandbox.benchmarks.timing import Ratio, alternate
+from sandbox.called import started_by
 from sandbox.recipe.specs import Recipe
-
-COMMANDS = Path(__file__).resolve().parents[2] / "experiments"
-"""Where the commands lie."""
 
 
 def help_against_import(rounds: int) -> Ratio:
     """`run.py --help` against `import torch`, each in a fresh process."""
 
     def process(*words: str) -> Callable[[], object]:
-        return lambda: subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+        return lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
-    ours, other = alternate(process(str(COMMANDS / "run.py"), "--help"), process("-c", "import torch"), rounds)
+    bare = process(sys.executable, "-c", "import torch")
+    ours, other = alternate(process(*started_by("run"), "--help"), bare, rounds)
     return Ratio("run.py --help against import torch", ours, other, 1 / 3)
 
 

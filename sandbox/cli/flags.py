@@ -7,8 +7,6 @@ import dataclasses
 import io
 import os
 import re
-import shlex
-import sys
 import typing
 import warnings
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ from typing import Any, TypeVar
 
 import tyro
 
+from sandbox.called import typed
 from sandbox.cli import help
 from sandbox.errors import SandboxError, near
 from sandbox.recipe.specs import DataSpec, as_kind, is_foreign, own_settings
@@ -49,7 +48,7 @@ def parse(
     helping = help.asked(argv)
     if not helping:
         _check_words(kind, argv)
-    whole = _with_data_settings(typing.cast(Any, kind))
+    whole = with_data_settings(typing.cast(Any, kind))
     if helping:
         whole = help.told(whole, untold)
     message = io.StringIO()
@@ -88,7 +87,7 @@ def _check_words(kind: type, argv: Sequence[str]) -> None:
 
 
 @cache
-def _with_data_settings(kind: Any) -> Any:
+def with_data_settings(kind: Any) -> Any:
     """The same dataclass with every setting of every data set where one has the settings of its data."""
     if kind is DataSpec:
         from sandbox.data.catalog import data_kinds
@@ -100,7 +99,7 @@ def _with_data_settings(kind: Any) -> Any:
     hints, changed = typing.get_type_hints(kind, include_extras=True), {}
     for field in dataclasses.fields(kind):
         inner, marks = help.unmarked(hints[field.name])
-        whole = _with_data_settings(typing.cast(Any, inner)) if dataclasses.is_dataclass(inner) else inner
+        whole = with_data_settings(typing.cast(Any, inner)) if dataclasses.is_dataclass(inner) else inner
         if whole is not inner:
             hint = typing.Annotated[whole, *marks] if marks else whole
             changed[field.name] = (hint, _recast(field.default, whole))
@@ -221,4 +220,4 @@ def short(value: object) -> str:
 
 def program() -> str:
     """The command as it was typed, for usage lines and for the record."""
-    return shlex.join(["python", *sys.argv])
+    return typed()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.called import called
 from sandbox.cli.outputs import from_here
 from sandbox.cli.progress import watch_run
 from sandbox.cli.report_table import Shown, print_report
@@ -79,7 +80,7 @@ def _train(folder: RunFolder, manner: Manner, *, hint: bool) -> None:
     if folder.status() == "done" and all(fold.state == "done" for fold in folds_of(folder, recipe)):
         say(f"{from_here(folder.path)} is finished: this is what it came to", file=sys.stderr)
         return _tell(folder, manner, hint)
-    again = f"{manner.launcher} experiments/run.py --resume {from_here(folder.path)}"
+    again = f"{called('run', manner.launcher)} --resume {from_here(folder.path)}"
     seen: set[str] = set()
     try:
         with at_work(folder):
@@ -138,4 +139,4 @@ def _tell(folder: RunFolder, manner: Manner, hint: bool) -> None:
     if (folder.path / "page.html").is_file():
         say(f"page: {from_here(folder.path / 'page.html')}")
     if hint:
-        say("next: python experiments/table.py        compares all finished runs")
+        say(f"next: {called('table')}        compares all finished runs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
+from sandbox.called import called
 from sandbox.cli.help import docs
 from sandbox.cli.listing import PROG, heading, hung, joined, recipe_files
 from sandbox.errors import SandboxError, unknown
@@ -74,7 +75,7 @@ def _data_set(name: str) -> str:
     shared = ", ".join(f"--data.{setting}" for setting in docs(DataSpec) if setting not in ("name", "root"))
     rows += ["settings of every data set (run.py --help tells what they do):", joined(shared.split(", "), 2)]
     root = " --data.root PATH" if one.source == "folder" else ""
-    return "\n".join([*rows, said("look at it", f"python experiments/data.py show --data.name {name}{root}")])
+    return "\n".join([*rows, said("look at it", f"{called('data')} show --data.name {name}{root}")])
 
 
 def _recipe(name: str, folder: Path) -> str:

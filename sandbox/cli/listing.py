@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.called import called
 from sandbox.cli.help import overview, width, wrap
 from sandbox.errors import SandboxError, unknown
 from sandbox.objectives.literature import LISTED
@@ -14,7 +15,7 @@ from sandbox.objectives.literature import LISTED
 if TYPE_CHECKING:
     from sandbox.objectives.catalog import Entry
 
-PROG = "python experiments/run.py --list"
+PROG = f"{called('run')} --list"
 WHAT = {
     "losses": "what an objective is made of",
     "miners": "what chooses the pairs and triplets of a batch",
@@ -23,7 +24,7 @@ WHAT = {
     "regularizers": "what is added for the embeddings or the class weights, inside a loss",
     "data": "data sets",
     "backbones": "networks",
-    "recipes": "experiments/recipes, by name",
+    "recipes": "what comes with the sandbox, by name",
     "matrix": "losses by miners: which pairs train, are refused or cost more than they give",
 }
 _SLOTS: dict[str, Any] = {name: slot for slot, name in LISTED.items()}

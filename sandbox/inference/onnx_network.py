@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.called import called
 from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import as_channels
@@ -132,7 +133,7 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     if metadata.get("format") != FORMAT["format"]:
         raise SandboxError(
             f"{path} is an ONNX file that does not say what images it takes; networks come from "
-            "python experiments/export.py RUN --onnx FILE"
+            f"{called('export')} RUN --onnx FILE"
         )
     version = metadata.get("format_version", "")
     if version != FORMAT["format_version"]:

@@ -17,6 +17,7 @@ from pytorch_metric_learning import distances, losses, miners, reducers, regular
 import sandbox.objectives.distances as own_distances
 import sandbox.objectives.losses as own_losses
 import sandbox.objectives.miners as own_miners
+from sandbox.called import called
 from sandbox.errors import SandboxError, unknown
 from sandbox.objectives.language import Tune
 from sandbox.objectives.literature import ALIASES, CHOICES, LISTED, NOTES, WEIGHT_RANGE, Note
@@ -126,7 +127,7 @@ def look_up(name: str, slot: Slot) -> tuple[Entry, dict[str, Any]]:
     for other in _SOURCES:
         if other != slot and (name in catalog(other) or name in ALIASES[other]):
             raise SandboxError(f"'{name}' is a {other}, but stands where a {slot} is expected")
-    hint = f"python experiments/run.py --list {LISTED[slot]}"
+    hint = f"{called('run')} --list {LISTED[slot]}"
     raise unknown(slot, name, [*entries, *ALIASES[slot]], hint)
 
 

@@ -12,6 +12,7 @@ import torch
 from pytorch_metric_learning.utils import common_functions
 from torch import nn
 
+from sandbox.called import called
 from sandbox.errors import SandboxError
 from sandbox.objectives.bounded import BOUNDED
 from sandbox.objectives.bounded.demand import check_demand, demand
@@ -128,8 +129,8 @@ def build(expression: Expression, *, classes: int, dim: int) -> Objective:
     """
     if marks := expression.tunes():
         raise SandboxError(
-            f"tune() marks what experiments/tune.py searches ({', '.join(marks)}); give a number here, or run "
-            "python experiments/tune.py with the same --loss"
+            f"tune() marks what tune searches ({', '.join(marks)}); give a number here, or run "
+            f"{called('tune')} with the same --loss"
         )
     check_lengths(expression, dim)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, cast
 
+from sandbox.called import called
 from sandbox.errors import SandboxError, near
 from sandbox.objectives.catalog import REQUIRED, WRAPPERS, Entry, Parameter, Slot, catalog, look_up
 from sandbox.objectives.expression import Bound, BoundTerm, Expression, marks_in, ordered, spell
@@ -34,7 +35,7 @@ def resolve(loss: str, miner: str = "none") -> Expression:
         if not users:
             raise SandboxError(
                 f"--miner {miner} has nothing to do: no term of '{' + '.join(t.loss.entry.name for t in terms)}' takes "
-                "pairs or triplets (python experiments/run.py --list losses says which do)"
+                f"pairs or triplets ({called('run')} --list losses says which do)"
             )
         terms = [
             dataclasses.replace(term, loss=Bound(term.loss.entry, {**term.loss.values, "miner": mined}))

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
+from sandbox.called import called
 from sandbox.data.formats.npz import Declared, NpzError, read_npz
 from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
@@ -122,7 +123,7 @@ def network_of(people: People, file: Path, given: str = "") -> Embedder:
 def _arrays(file: Path) -> dict[str, np.ndarray]:
     """Every array of the file."""
     if not os.path.isfile(file):
-        raise SandboxError(f"there is no file {file} (python experiments/recognise.py enrol makes one)")
+        raise SandboxError(f"there is no file {file} ({called('recognise')} enrol makes one)")
     try:
         return read_npz(file, _ARRAYS, lambda declared, _: _check(file, declared)).arrays
     except NpzError as error:

@@ -14,6 +14,7 @@ import timm
 from sandbox.backbones.catalog import own_backbones
 from sandbox.backbones.families import FAMILIES
 from sandbox.backbones.libraries import torchvision_names
+from sandbox.called import RECIPES
 from sandbox.cli.list_part import part
 from sandbox.cli.listing import WHAT, listing, recipe_files
 from sandbox.data.catalog import data_sets
@@ -23,7 +24,6 @@ from sandbox.objectives.literature import ALIASES, LISTED
 from sandbox.recipe.specs import own_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPES = ROOT / "experiments" / "recipes"
 ENTRIES = [(listed, entry) for slot, listed in LISTED.items() for entry in catalog(slot).values()]  # type: ignore[arg-type]
 
 

@@ -104,7 +104,7 @@ def test_each_run_is_the_one_that_its_own_line_makes_and_a_table_is_made_again_b
     shown = command("table.py", *table)
     assert shown.code == 0 and "triplet" not in shown.out, shown.err
 
-    wanted = asked_again(read_line(shlex.join(["python", "experiments/run.py", *line])), ROOT / "experiments")  # type: ignore[arg-type]
+    wanted = asked_again(read_line(shlex.join(["python", "experiments/run.py", *line])))  # type: ignore[arg-type]
     assert not wanted.why and {one.digests for one in wanted.wanted} == {(one["digest"],) for one in facts}
 
 

@@ -234,7 +234,7 @@ def test_what_a_command_needs_is_said_and_can_be_given(tmp_path: Path, again: Ca
         (None, (), "there is no table"),
         (BODY, (), "has no header"),
         (f"<!-- my own -->{BODY}", (), "a header with no command"),
-        (f"{HEAD}python experiments/runs.py -->{BODY}", (), "did you mean 'experiments/run.py'"),
+        (f"{HEAD}python experiments/runs.py -->{BODY}", (), "did you mean 'run'"),
         (f"{HEAD} -->{BODY}", ("--run",), "so there is nothing to build"),
         (f"{HEAD} -->{BODY}", ("--set", "PATH"), "is no NAME=VALUE"),
         (f"{HEAD}python experiments/run.py --loss arcfase -->{BODY}", ("--run",), "did you mean 'arcface'"),

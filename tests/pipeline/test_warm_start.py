@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from sandbox.called import RECIPES
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.pipeline import run as experiment
@@ -143,7 +144,7 @@ def test_a_mistake_in_a_stage_is_named(text: str, said: str, tmp_path: Path) -> 
 
 
 def test_every_recipe_that_ships_can_be_read() -> None:
-    folder = Path(__file__).parents[2] / "experiments" / "recipes"
+    folder = RECIPES
     names = sorted(file.stem for file in folder.glob("*.toml"))
     assert {"quick", "thumbnail", "staged", "resnet18"} <= set(names)
     for name in names:

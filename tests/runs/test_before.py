@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.called import RECIPES
 from sandbox.data.catalog import data_kinds
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.errors import SandboxError
@@ -26,7 +27,6 @@ from sandbox.tuning.search.worker import search
 from sandbox.tuning.study.read import read_study
 
 BEFORE = Path(__file__).parent / "before"
-RECIPES = Path(__file__).resolve().parents[2] / "experiments" / "recipes"
 DIGESTS = {
     "quick": "7f128f63d758",
     "thumbnail": "08bb598e504a",

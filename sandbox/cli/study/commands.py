@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from sandbox.called import called
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
@@ -82,7 +83,7 @@ def run_look(what: str, argv: list[str], studies: Path) -> None:
         studies: folder that names are looked for in.
     """
     kind, act = LOOKS[what]
-    command: Any = flags.parse(kind, argv, prog=f"python experiments/tune.py {what}", description=kind.__doc__ or "")
+    command: Any = flags.parse(kind, argv, prog=f"{called('tune')} {what}", description=kind.__doc__ or "")
     flags.quiet_libraries()
     act(command, studies)
 

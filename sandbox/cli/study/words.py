@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.called import called
 from sandbox.cli.say import say
 from sandbox.cli.study.progress import short_values
 from sandbox.errors import SandboxError
@@ -114,9 +115,9 @@ def say_winner(record: StudyRecord, again: str) -> None:
             say(f"  trial {trial.number:>4}  {_values(trial.values)}   {short_values(trial.params)}")
     line = re.sub(r" --seed \d+", "", best.line)
     say(f"next: {line} --seed 1 --seeds 5")
-    say(f"  or: python experiments/run.py --from {again} --seed 1 --seeds 5")
-    say(f"      python experiments/tune.py report {again}")
-    say(f"      python experiments/tune.py dashboard {again}")
+    say(f"  or: {called('run')} --from {again} --seed 1 --seeds 5")
+    say(f"      {called('tune')} report {again}")
+    say(f"      {called('tune')} dashboard {again}")
 
 
 def _values(values: Sequence[float]) -> str:

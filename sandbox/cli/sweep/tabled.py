@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.called import prefix
 from sandbox.cli.outputs import from_here
 from sandbox.errors import SandboxError
 
@@ -44,7 +45,7 @@ def table_line(
     layout = next((words for words in _layouts([name for name, _ in combination.values]) if _stands(kept, words)), None)
     if layout is None:
         layout, told = ["--mixed"], f"{told}, whose figures do not all compare"
-    return f"{shlex.join(['python', 'experiments/table.py', *place, *chosen, *layout])}        {told}"
+    return f"{shlex.join([*prefix('table'), *place, *chosen, *layout])}        {told}"
 
 
 def _chosen(

@@ -104,8 +104,8 @@ def _again(path: Path, command: Command, values: Sequence[dict[str, str]], resul
     say(f"  made by {header.built}")
     table = _table_itself(header, command) if header.kind == "ledger" else path
     next_line = again_line(table, command.in_, command.set) if table else ""
-    if header.built.program == "tune.py":
-        return _study(header, command.run, next_line, results.parent / "experiments")
+    if header.built.program == "tune":
+        return _study(header, command.run, next_line)
     return _table(header, command, values, results, next_line)
 
 
@@ -124,15 +124,15 @@ def _table_itself(header: Header, command: Command) -> Path | None:
     return table
 
 
-def _study(header: Header, run: bool, next_line: str, experiments: Path) -> int:
+def _study(header: Header, run: bool, next_line: str) -> int:
     """A table that tune.py wrote, or the ledger beside one."""
     from sandbox.cli.table.again_study import rebuilt, told
 
     assert header.built is not None
-    for sentence in told(header.built, experiments):
+    for sentence in told(header.built):
         say(f"  {sentence}")
     if run:
-        return say_moved(header.path, rebuilt(header.built, experiments))
+        return say_moved(header.path, rebuilt(header.built))
     if next_line:
         say(f"  next: {next_line}      trains what is missing of them, and compares")
     return 0
@@ -147,11 +147,10 @@ def _table(header: Header, command: Command, values: Sequence[dict[str, str]], r
     from sandbox.reporting.records import ledger
 
     assert header.built is not None
-    experiments = results.parent / "experiments"
     folders, gone = folders_of(header, command.in_, results)
     kept = header.path if header.kind == "ledger" else ledger.beside(header.path)
     lines = list(dict.fromkeys(filled(line, row) for line in header.made for row in values))
-    found = _once([asked(line, experiments) for line in lines])
+    found = _once([asked(line) for line in lines])
     wanted = [one for each in found for one in each.wanted]
     there = standing_in(folders, kept)
     for place in gone:
@@ -166,7 +165,7 @@ def _table(header: Header, command: Command, values: Sequence[dict[str, str]], r
         raise SandboxError(f"{stuck[0].line} {stuck[0].why}, so that {header.path} cannot be made again here")
     out = trained_into(folders)
     before = there
-    if train(wanted, there, out, experiments, anew=command.anew):
+    if train(wanted, there, out, anew=command.anew):
         there = standing_in([*folders, out], kept)
         if left := missing(wanted, there, anew=command.anew):
             names = ", ".join(f"seed {one.seed} of {one.line}" for one in left[:1])
@@ -176,7 +175,7 @@ def _table(header: Header, command: Command, values: Sequence[dict[str, str]], r
         raise SandboxError(f"{header.path} names no run.py command and has no ledger, so there is nothing to build")
     say_source(before, runs, kept)
     with tempfile.TemporaryDirectory() as place:
-        return say_moved(header.path, build(header.built, runs, Path(place), header.path.suffix, experiments))
+        return say_moved(header.path, build(header.built, runs, Path(place), header.path.suffix))
 
 
 def _once(found: Sequence[Asked]) -> list[Asked]:

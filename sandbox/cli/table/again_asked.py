@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 
+from sandbox.called import RECIPES
 from sandbox.cli import flags
 from sandbox.cli.sweep.asked import asked as swept
 from sandbox.data.catalog import data_kinds
@@ -29,42 +27,31 @@ class Asked:
     """Why they cannot be told, or not be made here."""
 
 
-def asked(line: Line, experiments: Path) -> Asked:
-    """The runs of a run.py line; with a reason where they cannot be told, as for PATH, which is no folder."""
-    if line.program != "run.py":
-        return Asked(line, why=f"is no run.py line: {line.program} makes no runs of a table")
+def asked(line: Line) -> Asked:
+    """The runs of a line of run.py; with a reason where they cannot be told, as for PATH, which is no folder."""
+    if line.program != "run":
+        return Asked(line, why=f"is no line of run.py: {line.program}.py makes no runs of a table")
     if names := stands_for(line):
         return Asked(line, why=f"needs {', '.join(names)} (--set {names[0]}=...)")
     missing = lacks(line)
     try:
-        wanted = _wanted(line, experiments)
+        wanted = _wanted(line)
     except SandboxError as error:
         return Asked(line, why=f"cannot be read: {error}")
     return Asked(line, wanted, f"needs {', '.join(missing)}, which is not here" if missing else "")
 
 
-def command_of(name: str, experiments: Path) -> ModuleType:
-    """A file of experiments/ as a module, so that its flags are read as it reads them."""
-    called = f"sandbox_again_{name.removesuffix('.py')}"
-    if called not in sys.modules:
-        spec = importlib.util.spec_from_file_location(called, experiments / name)
-        if spec is None or spec.loader is None or not (experiments / name).is_file():
-            raise SandboxError(f"there is no {experiments / name}")
-        sys.modules[called] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
-        spec.loader.exec_module(sys.modules[called])
-    return sys.modules[called]
+def _wanted(line: Line) -> tuple[Wanted, ...]:
+    from sandbox.cli.commands import run
 
-
-def _wanted(line: Line, experiments: Path) -> tuple[Wanted, ...]:
     words = list(line.words)
     if "sweep" in flags.given(words):
         lines = [_line([*each.words]) for each in swept(words)]
-        return tuple(one for each in lines for one in _wanted(each, experiments))
-    run = command_of("run.py", experiments)
+        return tuple(one for each in lines for one in _wanted(each))
     if flags.value(words, "--resume"):
         raise SandboxError("--resume goes on with a run, and does not say which recipe it has")
     named = flags.value(words, "--recipe")
-    base, stages = load_staged(named, experiments / "recipes", data_kinds()) if named else (Recipe(), ())
+    base, stages = load_staged(named, RECIPES, data_kinds()) if named else (Recipe(), ())
     base, stages, _ = moved(base, stages, flags.value(words, "--data.name"), data_kinds())
     if study := flags.value(words, "--from"):
         base, _ = run.from_study(study)
@@ -83,7 +70,7 @@ def _wanted(line: Line, experiments: Path) -> tuple[Wanted, ...]:
 
 def _line(words: list[str]) -> Line:
     """One of the recipes of a line with --against or --sweep, as a line of its own."""
-    return Line(spelt("run.py", words), "run.py", tuple(words))
+    return Line(spelt("run", words), "run", tuple(words))
 
 
 def _digests(recipes: list[Recipe]) -> tuple[str, ...]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.called import called
 from sandbox.cli import flags
-from sandbox.cli.table.again_asked import command_of
 from sandbox.reporting.again.header import Header
 
 
-def places_of(words: Sequence[str], experiments: Path) -> tuple[str, ...]:
+def places_of(words: Sequence[str]) -> tuple[str, ...]:
     """The folders of runs, or ledgers, among the words of a table.py command."""
-    module = command_of("table.py", experiments)
-    command = flags.parse(module.Command, list(words), prog="python experiments/table.py", description="")
+    from sandbox.cli.commands import table
+
+    command = flags.parse(table.Command, list(words), prog=called("table"), description="")
     return tuple(getattr(command, "runs", ()))
 
 
@@ -29,7 +30,7 @@ def folders_of(header: Header, given: Sequence[str], results: Path) -> tuple[lis
     if given:
         return [Path(place) for place in given], []
     built, home = header.built, results.parent
-    names = places_of(built.words, home / "experiments") if built and built.program == "table.py" else ()
+    names = places_of(built.words) if built and built.program == "table" else ()
     there, gone = [], []
     for name in names:
         found = next((place for place in (Path(name), home / name) if place.is_dir()), None)
@@ -48,6 +49,6 @@ def trained_into(folders: Sequence[Path]) -> Path:
 def table_of(header: Header) -> Path | None:
     """The table that a ledger stands beside, by the command that wrote both; None where it is not here."""
     assert header.built is not None
-    named = flags.value(header.built.words, "--table" if header.built.program == "tune.py" else "--out")
+    named = flags.value(header.built.words, "--table" if header.built.program == "tune" else "--out")
     places = (header.path.parent / Path(named).name, Path(named)) if named else ()
     return next((place for place in places if place.is_file() and place != header.path), None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.called import ROOT, started_by
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
@@ -23,21 +23,21 @@ from sandbox.wording import printable
 _STOPPED = tuple(code for number in (signal.SIGINT, signal.SIGTERM) for code in (-number, 128 + number))
 
 
-def start(program: str, words: Sequence[str], experiments: Path, *, quiet: bool = False) -> None:
+def start(program: str, words: Sequence[str], *, quiet: bool = False) -> None:
     """Run one of our commands to its end; what it prints is shown unless it is to be quiet.
 
     Raises:
         SandboxError: it failed; what it trained before stays.
     """
-    if program not in ("run.py", "tune.py", "table.py"):
-        raise SandboxError(f"{program} is not started from here")
+    if program not in ("run", "tune", "table"):
+        raise SandboxError(f"{program}.py is not started from here")
     line = spelt(program, list(words))
     if not quiet:
         say(f"$ {line}", flush=True)
     # What it prints goes to stderr: this command's own stdout is for what came of it.
     process = subprocess.Popen(
-        [sys.executable, str(experiments / program), *words],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(experiments.parent), *_paths()])},
+        [*started_by(program), *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *_paths()])},
         stdout=subprocess.DEVNULL if quiet else 2,
         stderr=subprocess.PIPE if quiet else None,
         text=True,
@@ -56,14 +56,13 @@ def start(program: str, words: Sequence[str], experiments: Path, *, quiet: bool 
         raise SandboxError(f"{line} failed: {why}")
 
 
-def train(wanted: Sequence[Wanted], there: Standing, out: Path, experiments: Path, *, anew: bool = False) -> int:
+def train(wanted: Sequence[Wanted], there: Standing, out: Path, *, anew: bool = False) -> int:
     """Train what is missing: runs that were begun first, then the seeds that are absent.
 
     Args:
         wanted: the runs of a table.
         there: what there is of them.
         out: folder that new runs go into.
-        experiments: where the commands lie.
         anew: train what only the ledger has, too.
 
     Returns:
@@ -79,17 +78,17 @@ def train(wanted: Sequence[Wanted], there: Standing, out: Path, experiments: Pat
         begun = [there.begun[name, one.seed] for name in one.digests if (name, one.seed) in there.begun]
         if begun and len(one.digests) == 1:
             plain = [word for word in one.line.words if word in ("--no_pictures", "--no-pictures")]
-            start("run.py", ["--resume", begun[-1], *plain], experiments)
+            start("run", ["--resume", begun[-1], *plain])
         else:
             lines.setdefault(one.line.text, (one.line, []))[1].append(one.seed)
     for line, seeds in lines.values():
         words = flags.without(line.words, ("--seed", "--seeds", "--out"))
         for first, many in spans(seeds):
-            start("run.py", [*words, "--seed", str(first), "--seeds", str(many), "--out", from_here(out)], experiments)
+            start("run", [*words, "--seed", str(first), "--seeds", str(many), "--out", from_here(out)])
     return count
 
 
-def build(line: Line, runs: Sequence[Run], folder: Path, suffix: str, experiments: Path) -> str:
+def build(line: Line, runs: Sequence[Run], folder: Path, suffix: str) -> str:
     """The text of a table, built by its own command of these runs alone.
 
     Args:
@@ -97,14 +96,13 @@ def build(line: Line, runs: Sequence[Run], folder: Path, suffix: str, experiment
         runs: what it is made of.
         folder: for the files that are needed meanwhile.
         suffix: ending of the table's name.
-        experiments: where the commands lie.
     """
     ledger.write(folder / "runs.csv", runs)
     words = flags.without(line.words, ("--out",))
-    places = places_of(words, experiments)
+    places = places_of(words)
     kept = [word for word in words if word not in places]
     made = folder / f"again{suffix}"
-    start("table.py", [str(folder / "runs.csv"), *kept, "--out", str(made)], experiments, quiet=True)
+    start("table", [str(folder / "runs.csv"), *kept, "--out", str(made)], quiet=True)
     return made.read_text(encoding="utf-8")
 
 

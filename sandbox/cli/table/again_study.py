@@ -5,23 +5,23 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from sandbox.called import RECIPES, called
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
-from sandbox.cli.table.again_asked import command_of
 from sandbox.cli.table.again_started import start
 from sandbox.reporting.again.lines import Line
 from sandbox.wording import counted
 
 
-def told(line: Line, experiments: Path) -> list[str]:
+def told(line: Line) -> list[str]:
     """A sentence on each study of a tune.py command: absent, or its trials and retrained runs."""
+    from sandbox.cli.commands import tune
     from sandbox.tuning.study.read import read_study
 
-    tune = command_of("tune.py", experiments)
     named = flags.value(line.words, "--recipe")
-    base = tune.load(named, experiments / "recipes", tune.data_kinds()) if named else tune.Recipe()
+    base = tune.load(named, RECIPES, tune.data_kinds()) if named else tune.Recipe()
     command = flags.parse(
-        tune.Command, line.words, prog="python experiments/tune.py", description="", default=tune.Command(settings=base)
+        tune.Command, line.words, prog=called("tune"), description="", default=tune.Command(settings=base)
     )
     if command.protocol:
         command = tune.under_protocol(command, flags.given(line.words))
@@ -40,9 +40,9 @@ def told(line: Line, experiments: Path) -> list[str]:
     return found
 
 
-def rebuilt(line: Line, experiments: Path) -> str:
+def rebuilt(line: Line) -> str:
     """The text of the table that its command writes, going on with the studies that are here."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "again.md"
-        start("tune.py", [*flags.without(line.words, ("--table",)), "--table", str(made)], experiments)
+        start("tune", [*flags.without(line.words, ("--table",)), "--table", str(made)])
         return made.read_text(encoding="utf-8")

@@ -88,7 +88,7 @@ def again_line(path: Path, in_: Sequence[str], values: Sequence[str]) -> str:
     from sandbox.reporting.again.lines import spelt
 
     words = [*(["--in", *in_] if in_ else []), *(["--set", *values] if values else [])]
-    return spelt("table.py", ["again", str(path), "--run", *words])
+    return spelt("table", ["again", str(path), "--run", *words])
 
 
 def say_next(line: str, found: Sequence[Asked], wanted: Sequence[Wanted], there: Standing) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.called import called
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
 from sandbox.errors import SandboxError
@@ -58,7 +59,7 @@ def compare_runs(ours: Sequence[Path], others: Sequence[Path]) -> None:
     say()
     put(compare(a, b), "terminal", "")
     place = shlex.quote(from_here(ours[0].parent))
-    say(f"again: python experiments/table.py compare {a.runs[0].digest} {b.runs[0].digest} --in {place}")
+    say(f"again: {called('table')} compare {a.runs[0].digest} {b.runs[0].digest} --in {place}")
 
 
 def check_alone(against: str, *, stages: int, resume: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from sandbox.called import called
 from sandbox.cli import flags
 from sandbox.cli.say import say
 
@@ -42,7 +43,7 @@ def run_look(what: str, argv: list[str], results: Path) -> None:
         results: the folder that holds runs, studies and tables.
     """
     module: Any = import_module(f"sandbox.cli.table.{what}")
-    prog = f"python experiments/table.py {what}"
+    prog = f"{called('table')} {what}"
     command = flags.parse(module.Command, argv, prog=prog, description=inspect.cleandoc(module.Command.__doc__ or ""))
     flags.quiet_libraries()
     module.act(command, results)
@@ -61,7 +62,7 @@ def chosen_runs(chosen: Chosen, results: Path) -> list[Run]:
 
     places = [Path(place) for place in chosen.runs] or [results / "runs"]
     runs, notes = read_runs(places, Choice(chosen.where, chosen.tag))
-    again = [f"python experiments/run.py --resume {from_here(f.path)}" for p in places for f in interrupted_runs(p)]
+    again = [f"{called('run')} --resume {from_here(f.path)}" for p in places for f in interrupted_runs(p)]
     for note in (*notes, *(f"not looked at, as it was interrupted; to go on: {line}" for line in again)):
         say(f"note: {note}", file=sys.stderr)
     return runs

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from sandbox.called import called
 from sandbox.cli import flags
 from sandbox.cli.outputs import from_here
 from sandbox.cli.say import say
@@ -210,6 +211,6 @@ def _tell(sides: Sides) -> None:
     """What was left out on the way, on stderr."""
     from sandbox.runs.folder import interrupted_runs
 
-    again = [f"python experiments/run.py --resume {from_here(f.path)}" for p in sides.read for f in interrupted_runs(p)]
+    again = [f"{called('run')} --resume {from_here(f.path)}" for p in sides.read for f in interrupted_runs(p)]
     for note in (*sides.notes, *(f"not looked at, as it was interrupted; to go on: {line}" for line in again)):
         say(f"note: {note}", file=sys.stderr)

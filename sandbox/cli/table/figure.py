@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from sandbox.called import called
 from sandbox.cli import flags
 from sandbox.cli.say import say
 from sandbox.cli.table.commands import Chosen, chosen_runs
@@ -115,9 +116,7 @@ def _check(command: Command) -> str:
     """
     kind = command.words[0] if command.words else ""
     if not kind:
-        raise SandboxError(
-            f"say what to draw, {', '.join(KINDS)}: python experiments/table.py figure heatmap RUNS --out a.png"
-        )
+        raise SandboxError(f"say what to draw, {', '.join(KINDS)}: {called('table')} figure heatmap RUNS --out a.png")
     if kind not in KINDS:
         raise unknown("figure to draw", kind, KINDS)
     given = flags.given(sys.argv)

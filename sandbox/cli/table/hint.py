@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from sandbox.called import prefix
 from sandbox.cli.outputs import from_here
 from sandbox.errors import SandboxError
 
@@ -24,7 +25,7 @@ def next_table(out: Path, usual: Path, digest: str) -> str:
         (["--where", f"digest = {digest}"], "shows this recipe; others were judged on other images or by other rules"),
     )
     words, told = next((way for way in ways if _stands(out, way[0])), ways[-1])
-    return f"{shlex.join(['python', 'experiments/table.py', *place, *words])}        {told}"
+    return f"{shlex.join([*prefix('table'), *place, *words])}        {told}"
 
 
 def _stands(out: Path, words: list[str]) -> bool:

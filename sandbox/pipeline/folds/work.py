@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from sandbox.called import called
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.pipeline.events import Event
 from sandbox.pipeline.folds.plan import fold_recipes
@@ -35,7 +36,7 @@ class Fold:
         return run(
             self.recipe,
             out=self.run.path.parent,
-            command=" ".join(["python experiments/run.py", *to_flags(self.recipe)]),
+            command=" ".join([called("run"), *to_flags(self.recipe)]),
             pictures=pictures,
             save_every=save_every,
             name=self.run.path.name,

@@ -109,12 +109,12 @@ def _of_comment(path: Path, lines: list[str], is_ledger: bool) -> Header:
     built = read_line(lines[0])
     if built is None:
         raise SandboxError(f"{path} has a header with no command: its first line is {shown(lines[0])}")
-    if built.program not in ("table.py", "tune.py"):
+    if built.program not in ("table", "tune"):
         raise SandboxError(f"{path} was made by {shown(built.text)}, but a table is made by table.py or tune.py")
     rest = lines[1:]
     first = next((place for place, line in enumerate(rest) if read_line(line)), len(rest))
     made, unknown = _commands(rest[first:], path)
-    kind: Kind = "ledger" if is_ledger else "study" if built.program == "tune.py" else "table"
+    kind: Kind = "ledger" if is_ledger else "study" if built.program == "tune" else "table"
     if path.suffix in (".csv", ".tex"):  # below the commands stand caption, versions, and what LaTeX needs
         last = max((place for place, line in enumerate(rest) if read_line(line)), default=-1)
         unknown = [line for line in unknown if line not in rest[last + 1 :]]

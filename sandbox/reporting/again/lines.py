@@ -8,13 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sandbox.called import INSTALLED, PROGRAMS, prefix
 from sandbox.errors import SandboxError, unknown
 
-PROGRAMS = (
-    *("run.py", "tune.py", "table.py", "evaluate.py", "recognise.py", "data.py", "draw.py", "export.py"),
-    "benchmark.py",
-)
-"""The commands of experiments/."""
 _PYTHON = re.compile(r"python3?(\.\d+)?")
 _STANDS_FOR = re.compile(r"([A-Z][A-Z0-9_]*)(?=$|[./:])")
 """PATH, RUN, S, LFW_A/images, FILE.npz: what every person has under another name."""
@@ -28,7 +24,7 @@ class Line:
     text: str
     """As it is written."""
     program: str
-    """One of `PROGRAMS`."""
+    """One of `sandbox.called.PROGRAMS`."""
     words: tuple[str, ...]
     """What follows it, without the quotes."""
 
@@ -40,20 +36,28 @@ def read_line(text: str) -> Line | None:
     """The command of a line; None where it is none of ours: a sentence, another program, or one for a shell.
 
     Raises:
-        SandboxError: a file of experiments/ that does not exist.
+        SandboxError: a command of ours that does not exist.
     """
     try:
         words = shlex.split(text, comments=True)
     except ValueError:
         return None
-    if len(words) < 2 or not _PYTHON.fullmatch(Path(words[0]).name) or for_a_shell(text):
+    if len(words) < 2 or for_a_shell(text):
         return None
-    file = Path(words[1])
-    if file.parent.name != "experiments" or file.suffix != ".py":
+    script = Path(words[1])
+    if words[0] == INSTALLED:
+        name, behind = words[1], 2
+    elif not _PYTHON.fullmatch(Path(words[0]).name):
         return None
-    if file.name not in PROGRAMS:
-        raise unknown("command", f"experiments/{file.name}", [f"experiments/{name}" for name in PROGRAMS])
-    return Line(text.strip(), file.name, tuple(words[2:]))
+    elif words[1:3] == ["-m", "sandbox"] and len(words) > 3:
+        name, behind = words[3], 4
+    elif script.parent.name == "experiments" and script.suffix == ".py":
+        name, behind = script.stem, 2
+    else:
+        return None
+    if name not in PROGRAMS:
+        raise unknown("command", name, PROGRAMS)
+    return Line(text.strip(), name, tuple(words[behind:]))
 
 
 def for_a_shell(text: str) -> bool:
@@ -82,8 +86,8 @@ def filled(line: Line, values: Mapping[str, str]) -> Line:
 
 
 def spelt(program: str, words: tuple[str, ...] | list[str]) -> str:
-    """The command as one types it."""
-    return shlex.join(["python", f"experiments/{program}", *words])
+    """The command as one types it here."""
+    return shlex.join([*prefix(program), *words])
 
 
 def stands_for(line: Line) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.called import called
 from sandbox.errors import SandboxError
 from sandbox.reporting.records import ledger
 from sandbox.reporting.records.chosen import Choice
@@ -40,9 +41,7 @@ def read_runs(places: Sequence[Path], choice: Choice | None = None) -> tuple[lis
             runs |= {place.resolve() / str(number): run for number, run in enumerate(ledger.read(place))}
             continue
         if not place.is_dir():
-            raise SandboxError(
-                f"no folder {place}; train something first: python experiments/run.py --loss triplet --miner hard"
-            )
+            raise SandboxError(f"no folder {place}; train something first: {called('run')} --loss triplet --miner hard")
         for folder in run_folders(place):
             try:
                 if not folder.is_finished():

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from optuna.storages import BaseStorage
 
+from sandbox.called import called
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import lower_is_better, spell, spell_interval
 from sandbox.runs.folder import RunFolder
@@ -84,7 +85,8 @@ def study_note(record: StudyRecord) -> str:
         len(record.monitors) > 1
     )
     usual = record.folder.parts[-3:-1] == ("results", "studies")
-    called = shlex.quote(record.folder.name if usual else str(record.folder))
+    name = shlex.quote(record.folder.name if usual else str(record.folder))
+    page, fresh = f"{called('tune')} report {name}", f"{called('run')} --from {name} --seeds 5"
     parts = [
         f"**Objective:** {span(record.objective)}",
         f"**Reached for** on {record.judge}: {'; '.join(reach)}.{several}",
@@ -92,8 +94,8 @@ def study_note(record: StudyRecord) -> str:
         *([f"**The same in all trials**\n\n{protocol}"] if record.protocol else []),
         _MEANING if record.judge == VALIDATION else _MEANING_OF_FOLDS,
         f"**Go on**: the same command, with more `--trials`\n\n{block(broken(record.command))}",
-        f"**Report**: a page, Markdown and CSV\n\n{block(f'python experiments/tune.py report {called}')}",
-        f"**Train the best on fresh seeds**\n\n{block(f'python experiments/run.py --from {called} --seeds 5')}",
+        f"**Report**: a page, Markdown and CSV\n\n{block(page)}",
+        f"**Train the best on fresh seeds**\n\n{block(fresh)}",
     ]
     return "\n\n".join(parts) + "\n"
 

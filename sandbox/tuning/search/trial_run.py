@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sandbox.called import called
 from sandbox.errors import SandboxError
 from sandbox.pipeline.events import Done, Event
 from sandbox.pipeline.run import resume, run
@@ -120,4 +121,4 @@ def _earlier(runs: Path, name: str, recipe: Recipe) -> RunFolder | None:
 
 def run_line(recipe: Recipe) -> str:
     """The run.py command that trains a recipe."""
-    return " ".join(["python experiments/run.py", *to_flags(recipe)])
+    return " ".join([called("run"), *to_flags(recipe)])

@@ -77,7 +77,7 @@ def test_figures_that_were_put_down_by_hand_have_a_command_each(tmp_path: Path) 
     ]
     header = read_header(put(tmp_path, "t.csv", "\n".join(rows)))
     assert header.kind == "figures" and header.built is None and header.said == ("LFW",)
-    assert [line.program for line in header.made] == ["evaluate.py"]
+    assert [line.program for line in header.made] == ["evaluate"]
     by_hand = read_header(put(tmp_path, "t.md", "# A\n```bash\npython experiments/run.py --loss arcface\n```\n" + BODY))
     assert by_hand.kind == "figures" and len(by_hand.made) == 1
 
@@ -91,7 +91,7 @@ def test_figures_that_were_put_down_by_hand_have_a_command_each(tmp_path: Path) 
         ("t.md", f"# x\n\n{BODY}\n<!-- {LINES[0]} -->\n", "has no header"),
         ("t.md", f"<!-- made by me -->\n{BODY}", "a header with no command: its first line is 'made by me'"),
         ("t.md", f"<!-- {LINES[2]} -->\n{BODY}", "but a table is made by table.py or tune.py"),
-        ("t.md", f"<!-- {LINES[0]}\npython experiments/rum.py -->\n{BODY}", "did you mean 'experiments/run.py'"),
+        ("t.md", f"<!-- {LINES[0]}\npython experiments/rum.py -->\n{BODY}", "did you mean 'run'"),
         ("t.md", f"```bash\nls\n```\n{BODY}", "has no command that is known here; its first line is 'ls'"),
         ("t.csv", ",".join(FIGURES) + "\na,auc,0.5\n", r"line 2 is broken: it has 3 cells, and the head 9"),
         ("t.csv", ",".join(FIGURES) + "\na,auc,0.5,,,,,,2026\n", "line 2 has a figure without a command"),
@@ -110,7 +110,7 @@ def test_a_file_that_does_not_say_is_refused(tmp_path: Path, name: str, text: st
 )
 def test_every_committed_table_says_how_it_was_made(path: Path) -> None:
     header = read_header(path)
-    assert header.made or (header.built and header.built.program == "tune.py")  # which trains by itself
+    assert header.made or (header.built and header.built.program == "tune")  # which trains by itself
 
 
 @FUZZ

@@ -13,14 +13,16 @@ from sandbox.reporting.again.lines import filled, for_a_shell, lacks, read_line,
 @pytest.mark.parametrize(
     ("text", "program", "words"),
     [
-        ("python experiments/run.py --loss 'a; b | c' --seeds 3", "run.py", ("--loss", "a; b | c", "--seeds", "3")),
+        ("python experiments/run.py --loss 'a; b | c' --seeds 3", "run", ("--loss", "a; b | c", "--seeds", "3")),
         (
             "python3.11 /opt/sandbox/experiments/run.py --loss arcface  # RUN: 7 s; long",
-            "run.py",
+            "run",
             ("--loss", "arcface"),
         ),
-        ('python experiments/tune.py --loss "arcface(scale=tune())"', "tune.py", ("--loss", "arcface(scale=tune())")),
-        ("python experiments/table.py", "table.py", ()),
+        ('python experiments/tune.py --loss "arcface(scale=tune())"', "tune", ("--loss", "arcface(scale=tune())")),
+        ("python experiments/table.py", "table", ()),
+        ("metric-sandbox run --loss 'a | b'", "run", ("--loss", "a | b")),
+        ("python -m sandbox table again T.md", "table", ("again", "T.md")),
     ],
 )
 def test_a_command_of_ours_is_its_words(text: str, program: str, words: tuple[str, ...]) -> None:
@@ -59,10 +61,10 @@ def test_quotes_hide_what_a_shell_would_do() -> None:
 
 
 def test_a_command_that_does_not_exist_is_named_with_the_nearest() -> None:
-    with pytest.raises(
-        SandboxError, match=r"no command named 'experiments/runn\.py'; did you mean 'experiments/run\.py'"
-    ):
+    with pytest.raises(SandboxError, match="no command named 'runn'; did you mean 'run'"):
         read_line("python experiments/runn.py --loss triplet")
+    with pytest.raises(SandboxError, match="no command named 'tables'; did you mean 'table'"):
+        read_line("metric-sandbox tables")
 
 
 def test_capitals_stand_for_what_a_person_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
