@@ -67,7 +67,7 @@ def _of_table() -> dict[str, Any]:
 
 def _with_words(own: Any, words: dict[str, Any]) -> Any:
     """What a command takes by itself, or behind a word."""
-    either = Annotated[_one_of({"-": _Nothing, **words}), tyro.conf.arg(name="")]
+    either: Any = Annotated[_one_of({"-": _Nothing, **words}), tyro.conf.arg(name="")]
     return dataclasses.make_dataclass(
         own.__name__, [("word", either, dataclasses.field(default=_Nothing()))], bases=(own,), frozen=True, kw_only=True
     )

@@ -24,6 +24,10 @@ from sandbox.objectives.lengths import check_lengths, lengths
 _COUNTED = 256  # images in a batch, beyond which what a step lists is counted before it
 
 
+Mined = tuple[torch.Tensor, ...]
+"""Places in a batch: (anchors, positives, negatives), or (anchors, positives, anchors, negatives)."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one batch gave: `total` () to minimise, and each weighed term () detached."""
@@ -48,19 +52,26 @@ class Term(nn.Module):
         self.reads = entry.reads
         self.loss = make(Bound(entry, values), sizes)
         self.miner = make(miner, sizes) if miner else None
+        self.takes_mined = term.loss.mined
+        """Whether it is of pairs or triplets."""
         self._last: dict[str, Any] = {}
         reducer = getattr(self.loss, "reducer", None)
         if isinstance(reducer, nn.Module):
             reducer.register_forward_pre_hook(lambda _, args: self._last.update(parts=args[0]))
 
-    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Unweighted loss () of raw embeddings (N, D) float32 and labels (N,) int64."""
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor, mined: Mined | None = None) -> torch.Tensor:
+        """Unweighted loss () of raw embeddings (N, D) float32 and labels (N,) int64.
+
+        `mined` are pairs or triplets that were chosen elsewhere, in the place of the miner's.
+        """
         _cut_history(self.loss)
         if self.reads == "embeddings":
             return self.loss(embeddings)
         if self.reads == "two views":
             first, second = class_mates(labels)
             return self.loss(embeddings[first], ref_emb=embeddings[second])
+        if mined is not None and self.takes_mined:
+            return self.loss(embeddings, labels, mined)
         if self.miner is not None:
             return self.loss(embeddings, labels, self.miner(embeddings, labels))
         return self.loss(embeddings, labels)
@@ -85,13 +96,24 @@ class Objective(nn.Module):
         self.terms = nn.ModuleList(Term(term, sizes) for term in expression.terms)
         self._listing = expression if any(demand(term.loss, (2, 2)).triplets for term in expression.terms) else None
 
-    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> Outcome:
-        """The objective of raw embeddings (N, D) and labels (N,) int64, in float32 whatever the network ran in."""
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor, mined: Mined | None = None) -> Outcome:
+        """The objective of raw embeddings (N, D) and labels (N,) int64, in float32 whatever the network ran in.
+
+        Args:
+            embeddings: of a batch.
+            labels: their classes.
+            mined: pairs or triplets for every term that takes some, in the place of its own miner's.
+
+        Raises:
+            SandboxError: they are given, and no term takes any; or a step would list more than memory holds.
+        """
+        if mined is not None and not any(term.takes_mined for term in self._each()):
+            raise SandboxError(f"pairs or triplets were given, but {' + '.join(self.names)} takes none")
         if self._listing and len(labels) > _COUNTED:
             check_demand(self._listing, labels.unique(return_counts=True)[1].tolist())
         with torch.autocast(embeddings.device.type, enabled=False):
             embeddings = embeddings.float()
-            parts = [term.weight * term(embeddings, labels).reshape(()) for term in self._each()]
+            parts = [term.weight * term(embeddings, labels, mined).reshape(()) for term in self._each()]
         total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
         return Outcome(total, dict(zip(self.names, (part.detach() for part in parts), strict=True)))
 

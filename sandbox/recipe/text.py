@@ -91,6 +91,15 @@ def from_toml(text: str, *, source: str = "recipe", kinds: DataKinds = _NONE) ->
     return _build(Recipe, _rows(text, source), _Source(source, kinds), "")
 
 
+def from_settings(rows: Mapping[str, Any], base: Recipe, *, source: str = "recipe", kinds: DataKinds = _NONE) -> Recipe:
+    """A recipe with settings over it, nested as in TOML; `source` and `kinds` as for `from_toml`.
+
+    Raises:
+        SandboxError: a key that does not exist, or a value of the wrong type.
+    """
+    return _build(Recipe, dict(rows), _Source(source, kinds), "", base)
+
+
 def _rows(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,36 @@ def read_embeddings(file: Path) -> Embeddings:
         names = [_folder(file, row, path) for row, path in enumerate(paths or ())]
     labels, classes = _numbered(map(same_name, names))
     return Embeddings(x, labels, classes, paths, frozenset(names))
+
+
+def from_arrays(x: Any, labels: Any, *, what: Path = Path("what was given")) -> Embeddings:
+    """Embeddings and labels that are at hand as arrays, held to the rules of `read_embeddings`.
+
+    Args:
+        x: (N, D) numbers.
+        labels: (N,) integers or strings.
+        what: what errors call them.
+
+    Raises:
+        SandboxError: shapes that do not fit, a type that is no number, or a row that is not finite or has no class.
+    """
+    rows, of = np.asarray(x), np.asarray(labels)
+    if of.dtype.kind == "O":
+        of = np.array([str(name) for name in of.ravel()]).reshape(of.shape)
+    for name, array, kinds in (("embeddings", rows, "fiu"), ("labels", of, "SUiuf")):
+        if array.dtype.kind not in kinds:
+            raise SandboxError(f"{name} in {what} must be {_SAVED_AS[name].partition(':')[0]}, not {array.dtype}")
+    if rows.ndim != 2 or 0 in rows.shape or of.shape != rows.shape[:1]:
+        shapes = f"embeddings in {what} are {rows.shape} and labels {of.shape}"
+        raise SandboxError(f"{shapes}, but (N, D) and (N,) go together")
+    read = _rows(what, rows)
+    if of.dtype.kind in "SU":
+        texts = np.char.decode(of, "utf-8") if of.dtype.kind == "S" else of
+        names = _named(what, texts.tolist())
+        numbers, classes = _numbered(map(same_name, names))
+        return Embeddings(read, numbers, classes, None, frozenset(names))
+    numbers, classes = _whole(what, of)
+    return Embeddings(read, numbers, classes, None)
 
 
 def renumber(*parts: Embeddings) -> list[Embeddings]:

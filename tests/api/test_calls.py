@@ -1,0 +1,214 @@
+"""What `import sandbox` gives agrees with the commands, and refuses in one sentence."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pytorch_metric_learning import miners, samplers, trainers
+from torch import nn
+
+import sandbox
+from sandbox import SandboxError
+from sandbox.objectives.objective import build
+from sandbox.objectives.resolve import resolve
+
+SMALL: dict[str, Any] = {
+    "data": {"name": "digits"},
+    "backbone": {"name": "conv4", "embedding_dim": 16},
+    "batch": {"size": 32},
+    "max_steps": 4,
+    "threads": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> sandbox.Run:
+    out = tmp_path_factory.mktemp("api") / "runs"
+    return sandbox.train(loss="triplet", miner="semihard", out=out, tags=["small"], watch=lambda event: None, **SMALL)
+
+
+def test_a_run_is_that_of_the_command(run: sandbox.Run, command: Callable[..., Any], tmp_path: Path) -> None:
+    flags = "--loss triplet --miner semihard --data.name digits --backbone.name conv4 --backbone.embedding_dim 16"
+    said = command(
+        "run.py",
+        *f"{flags} --batch.size 32 --max_steps 4 --threads 1 --no_pictures --out".split(),
+        str(tmp_path / "runs"),
+    )
+    assert said.code == 0
+    other = sandbox.Run(next((tmp_path / "runs").iterdir()))
+    assert other.report == run.report
+    assert other.facts["digest"] == run.facts["digest"]
+    assert other.baselines["raw pixels"]["test"] == run.baselines["raw pixels"]["test"]
+    assert run.facts["tags"] == ["small"]
+    assert "experiments/run.py --miner semihard --data.name digits" in run.facts["command"]
+
+
+def test_a_name_a_recipe_and_a_dict_say_one_thing(run: sandbox.Run, tmp_path: Path) -> None:
+    again = sandbox.train(run.recipe, out=tmp_path, watch=lambda event: None)
+    assert again.report == run.report
+    seen: list[object] = []
+    other = sandbox.train(run.recipe, out=tmp_path, watch=seen.append, loss="contrastive", data={"split_seed": 1})
+    assert other.recipe.data.name == "digits" and other.recipe.data.split_seed == 1
+    assert len(seen) > 4
+
+
+def test_a_network_embeds_the_test_images_as_the_run_did(run: sandbox.Run, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from sandbox.data.catalog import load
+
+    network = sandbox.load(run.folder)
+    test = load(run.recipe.data).test
+    x, labels = run.embeddings()
+    np.testing.assert_allclose(network.embed(test.pixels[:5]), x[:5], atol=1e-5)
+    np.testing.assert_array_equal(labels, test.labels)
+    files = [tmp_path / f"{place}.png" for place in range(3)]
+    for file, pixels in zip(files, test.pixels, strict=False):
+        Image.fromarray(pixels.squeeze()).save(file)
+    np.testing.assert_allclose(network.embed(files), x[:3], atol=1e-5)
+    assert network.embed(str(files[0])).shape == (1, network.dim)
+    for wrong, said in (
+        (np.zeros((2, 9, 9), np.uint8), "it takes uint8"),
+        (np.zeros((2, network.image_size, network.image_size)), "float64"),
+        (tmp_path / "absent.png", "is not there"),
+    ):
+        with pytest.raises(SandboxError, match=said):
+            network.embed(wrong)  # type: ignore[arg-type]
+
+
+def test_figures_are_those_of_the_command(command: Callable[..., Any], tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat([f"class {number}" for number in range(12)], 5)
+    x = np.repeat(random.normal(size=(12, 8)), 5, 0) + random.normal(size=(60, 8))
+    held = random.normal(size=(40, 8)), np.arange(40) % 10 + 100
+    np.savez(tmp_path / "a.npz", embeddings=x.astype(np.float32), labels=labels)
+    np.savez(tmp_path / "v.npz", embeddings=held[0].astype(np.float32), labels=[f"v{one}" for one in held[1]])
+    words = ["--validation", str(tmp_path / "v.npz"), "--after", "whiten(4)", "--recall_at", "1", "3"]
+    said = command("evaluate.py", "--embeddings", str(tmp_path / "a.npz"), *words, "--json", str(tmp_path / "r.json"))
+    assert said.code == 0, said.err
+    found = sandbox.score(
+        x, labels, validation=(held[0], [f"v{one}" for one in held[1]]), after="whiten(4)", recall_at=[1, 3]
+    )
+    assert found == json.loads((tmp_path / "r.json").read_text())
+    assert found.value("AUC") == found["verification/auc"]["value"]
+    assert "after/retrieval/map@r" in found
+    with pytest.raises(KeyError, match="no figure 'F1'"):
+        found.value("F1")
+    assert str(found).splitlines()[1].startswith("R@1") and "<td>R@3</td>" in found._repr_html_()
+
+
+def test_pairs_are_rows_and_a_truth() -> None:
+    x, labels = np.eye(4), [0, 0, 1, 1]
+    pairs = np.array([[0, 1, 1], [2, 3, 1], [0, 2, 0], [1, 3, 0]])
+    assert sandbox.score(x, labels, pairs=pairs)["verification/auc"]["n"] == 4
+    for wrong, said in (
+        (pairs[:, :2], r"\(M, 3\) integers"),
+        (pairs * 1.0, "float64"),
+        (pairs + np.array([0, 4, 0]), "names? row [4-7], but there are 4"),
+        (pairs * 2, "name row [4-6]|is 1 or 0, not 2"),
+    ):
+        with pytest.raises(SandboxError, match=said):
+            sandbox.score(x, labels, pairs=wrong)
+
+
+@pytest.mark.parametrize(
+    ("x", "labels", "options", "said"),
+    [
+        (np.eye(4), [0, 1], {}, r"\(4, 4\) and labels \(2,\)"),
+        (np.eye(4) * np.nan, [0, 0, 1, 1], {}, "NaN"),
+        (np.eye(4), [0.5, 0, 1, 1], {}, "integers or strings"),
+        (np.eye(4), ["a", "", "b", "b"], {}, "row 1 is empty"),
+        (np.eye(4), [0, 0, 1, 1], {"recal_at": (1,)}, "did you mean 'recall_at'"),
+        (np.eye(4), [0, 0, 1, 1], {"gallery": (np.eye(3), [0, 1, 2])}, "3 dimensions"),
+        (
+            np.eye(4),
+            [0, 0, 1, 1],
+            {"validation": (np.eye(4), [0, 0, 1, 1]), "after": "whiten(2)"},
+            "never fitted on what is scored",
+        ),
+        (np.array([["a"]]), [0], {}, "must be floats"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(x: np.ndarray, labels: list[Any], options: dict[str, Any], said: str) -> None:
+    with pytest.raises(SandboxError, match=said):
+        sandbox.score(x, labels, **options)
+
+
+def test_an_objective_is_one_number_and_takes_mined_triplets() -> None:
+    torch.manual_seed(0)
+    x, y = torch.randn(24, 8, requires_grad=True), torch.arange(24) % 6
+    text = "triplet(margin=0.3) + 0.5*contrastive"
+    ours = sandbox.objective(text, classes=6, dim=8, miner="hard")
+    assert ours(x, y).item() == build(resolve(text, miner="hard"), classes=6, dim=8)(x, y).total.item()
+    mined = miners.BatchHardMiner()(x, y)
+    plain = sandbox.objective(text, classes=6, dim=8)
+    assert plain(x, y, mined).item() == pytest.approx(ours(x, y).item(), rel=1e-6)
+    assert plain(x, y).item() != plain(x, y, mined).item()
+    assert {*plain.terms} == {"triplet_margin", "contrastive"}
+    with pytest.raises(SandboxError, match="arcface takes none"):
+        sandbox.objective("arcface", classes=6, dim=8)(x, y, mined)
+    with pytest.raises(SandboxError, match="ref_emb"):
+        ours(x, y, None, x, y)
+
+
+def test_a_trainer_of_the_library_trains_with_it() -> None:
+    torch.manual_seed(0)
+    y = torch.arange(60) % 6
+    x = torch.randn(6, 12)[y] + 0.3 * torch.randn(60, 12)
+    model = nn.Linear(12, 8)
+    objective = sandbox.objective("triplet(margin=0.2) + cross_entropy", classes=6, dim=8)
+    before = float(objective(model(x), y))
+    trainers.MetricLossOnly(
+        {"trunk": nn.Identity(), "embedder": model},
+        {"embedder_optimizer": torch.optim.Adam([*model.parameters(), *objective.parameters()], 1e-2)},
+        24,
+        {"metric_loss": objective},
+        [*zip(x, y, strict=True)],
+        mining_funcs={"tuple_miner": miners.TripletMarginMiner(margin=0.2)},
+        sampler=samplers.MPerClassSampler(y, 4, 24, 240),
+        dataloader_num_workers=0,
+        data_device=torch.device("cpu"),
+        dtype=torch.float32,
+    ).train(num_epochs=1)
+    assert float(objective(model(x), y)) < 0.7 * before
+
+
+def test_a_study_goes_on_and_its_best_is_trained(run: sandbox.Run, tmp_path: Path) -> None:
+    marked = "triplet(margin=tune(0.05, 0.5))"
+    first = sandbox.study(marked, recipe=run.recipe, trials=1, out=tmp_path, watch=lambda event: None, miner="none")
+    again = sandbox.study(marked, recipe=run.recipe, trials=2, out=tmp_path, watch=lambda event: None, miner="none")
+    assert first.folder == again.folder and len(again.trials) == 3
+    assert f"margin={again.best.params['triplet_margin.margin']}" in again.recipe().loss
+    with pytest.raises(SandboxError, match="is marked for the search"):
+        sandbox.study("triplet", recipe=run.recipe, out=tmp_path)
+
+
+def test_a_table_in_all_its_forms(run: sandbox.Run, tmp_path: Path) -> None:
+    table = sandbox.table(run.folder.parent, tags=["small"], metrics=["MAP@R"])
+    assert "triplet_margin(miner=semihard)" in str(table)
+    assert table.text("markdown") == table.save(tmp_path / "t.md").read_text() == table._repr_markdown_()
+    for wrong, said in (({"row": ["loss"]}, "did you mean 'rows'"), ({"where": "sed = 1"}, "sed")):
+        with pytest.raises(SandboxError, match=said):
+            sandbox.table(run.folder.parent, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(SandboxError, match="no style of a table named 'pdf'"):
+        table.text("pdf")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"loss": "tripplet"}, "did you mean 'triplet'"),
+        ({"data": {"nam": "digits"}}, r"the call has the key 'data.nam', which does not exist; did you mean 'name'"),
+        ({"max_steps": "4"}, "takes a whole number"),
+        ({"data": {"name": "lfw", "view": "view2", "fold": "all", "root": Path("x")}}, "the command run does"),
+        ({"recipe": "quik"}, "did you mean 'quick'"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(settings: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match=said):
+        sandbox.train(out=tmp_path, **{**{k: v for k, v in SMALL.items() if k not in settings}, **settings})
+    assert not [*tmp_path.iterdir()]
