@@ -52,8 +52,7 @@ class Term(nn.Module):
         self.reads = entry.reads
         self.loss = make(Bound(entry, values), sizes)
         self.miner = make(miner, sizes) if miner else None
-        self.takes_mined = term.loss.mined
-        """Whether it is of pairs or triplets."""
+        self._takes_mined = term.loss.mined  # its name keeps it out of checkpoints
         self._last: dict[str, Any] = {}
         reducer = getattr(self.loss, "reducer", None)
         if isinstance(reducer, nn.Module):
@@ -75,6 +74,11 @@ class Term(nn.Module):
         if self.miner is not None:
             return self.loss(embeddings, labels, self.miner(embeddings, labels))
         return self.loss(embeddings, labels)
+
+    @property
+    def takes_mined(self) -> bool:
+        """Whether it is of pairs or triplets."""
+        return self._takes_mined
 
     def active(self) -> float | None:
         """Share of the last batch's tuples (or images) with a loss above zero; None where there are no such parts."""

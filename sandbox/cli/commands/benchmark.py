@@ -14,7 +14,7 @@ from sandbox.recipe.specs import Recipe
 
 WHAT = (
     "Time two things alternately and print the ratio of their medians. The settings of a recipe, which the benchmarks "
-    "of step and workers train, are flags here as well: --help of run lists them."
+    f"of step and workers train, are flags here as well: {called('run')} --help lists them."
 )
 
 
