@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sandbox.api.tables import Table, table
     from sandbox.api.training import Run, train
     from sandbox.errors import SandboxError
+    from sandbox.plugins import load_plugin as plugin
 
 __all__ = [
     "Network",
@@ -37,6 +38,7 @@ __all__ = [
     "Table",
     "load",
     "objective",
+    "plugin",
     "score",
     "study",
     "table",
@@ -51,6 +53,7 @@ _FROM = {
     "Table": "sandbox.api.tables",
     "load": "sandbox.api.networks",
     "objective": "sandbox.api.objectives",
+    "plugin": "sandbox.plugins",
     "score": "sandbox.api.scoring",
     "study": "sandbox.api.studies",
     "table": "sandbox.api.tables",
@@ -60,7 +63,7 @@ _FROM = {
 
 def __getattr__(name: str) -> Any:
     if name in _FROM:
-        return getattr(import_module(_FROM[name]), name)
+        return getattr(import_module(_FROM[name]), "load_plugin" if name == "plugin" else name)
     raise AttributeError(f"module 'sandbox' has no attribute '{name}'")
 
 

@@ -19,6 +19,7 @@ WHAT = {
     "draw": "draw a map of embeddings, scores of pairs, features in the plane",
     "export": "write a trained network to a file that others can run",
     "benchmark": "time parts of the sandbox against other code",
+    "check": "try what a plug-in registers: check FILE.py",
     "completion": "print what bash, zsh or tcsh needs to complete all this",
 }
 
@@ -42,6 +43,10 @@ def main() -> None:
 def _complete_or_refuse(word: str, rest: Sequence[str]) -> None:
     from sandbox.errors import SandboxError, unknown
 
+    if word == "check":
+        from sandbox.cli.check import check
+
+        return check(rest)
     if word != "completion":
         raise unknown("command", word, WHAT, f"{INSTALLED} --help says what each does")
     from sandbox.cli.completion import SHELLS, script

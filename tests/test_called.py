@@ -56,6 +56,6 @@ def test_a_script_has_the_results_of_its_checkout_and_an_installed_command_those
 
 def test_every_command_is_a_script_and_a_word() -> None:
     assert {path.stem for path in (ROOT / "experiments").glob("*.py")} == {*PROGRAMS}
-    assert {*WHAT} - {*PROGRAMS} == {"completion"}
+    assert {*WHAT} - {*PROGRAMS} == {"check", "completion"}
     bodies = {path.stem for path in (ROOT / "sandbox" / "cli" / "commands").glob("*.py")}
     assert bodies - {"__init__"} == {*PROGRAMS}

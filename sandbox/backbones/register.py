@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from torch import nn
 
+from sandbox.errors import SandboxError
+
 Module = TypeVar("Module", bound=type[nn.Module])
 
 
@@ -31,6 +33,8 @@ def own_backbone(name: str, line: str, citation: str = "", *, least: int = 8) ->
     """Register a network under `name`, for images of at least `least` pixels."""
 
     def add(kind: Module) -> Module:
+        if name in OWN:
+            raise SandboxError(f"the network '{name}' is registered twice")
         OWN[name] = Own(kind, line, citation, least)
         return kind
 

@@ -21,6 +21,7 @@ from sandbox.errors import SandboxError, near
 from sandbox.recipe.specs import DataSpec, as_kind, is_foreign, own_settings
 
 T = TypeVar("T")
+_PLUGINS = "Every command takes --plugin FILE.py as well: losses, miners, networks, data sets and metrics of your own."
 
 
 def parse(
@@ -58,7 +59,7 @@ def parse(
                 whole,
                 args=list(argv),
                 prog=prog,
-                description=description,
+                description=f"{description}\n\n{_PLUGINS}" if helping else description,
                 default=_recast(default, whole) if default is not None else tyro.MISSING_NONPROP,
                 use_underscores=True,
             )

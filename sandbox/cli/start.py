@@ -17,8 +17,13 @@ def start(program: str, words: Sequence[str] | None = None) -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
-    module = import_module(f"sandbox.cli.commands.{program}")
     from sandbox.errors import exit_on_error
 
-    argv = list(sys.argv[1:] if words is None else words)
-    exit_on_error(lambda: module.main(argv))
+    exit_on_error(lambda: _obey(program, list(sys.argv[1:] if words is None else words)))
+
+
+def _obey(program: str, argv: list[str]) -> None:
+    from sandbox.plugins import take
+
+    argv = take(argv)  # what plug-ins register are names and flags of the command
+    import_module(f"sandbox.cli.commands.{program}").main(argv)

@@ -20,6 +20,8 @@ from sandbox.recipe.fold import parse_fold
 from sandbox.recipe.ranges import check_ranges
 from sandbox.recipe.specs import DataKinds, DataSpec, Recipe, as_kind
 
+OUTSIDE: dict[str, DataSet] = {}
+"""Data sets of plug-ins."""
 _SOURCES = ("embedded", "downloaded", "folder")
 
 
@@ -28,6 +30,7 @@ def data_sets() -> dict[str, DataSet]:
     """Data sets by name: those that need nothing first, then those that are downloaded, each group sorted."""
     modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
     found = [module.DATA_SET for module in modules if hasattr(module, "DATA_SET")]
+    found += OUTSIDE.values()
     return {one.name: one for one in sorted(found, key=lambda one: (_SOURCES.index(one.source), one.name))}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from sandbox.evaluation.fewshot.episodes import few_shot
 from sandbox.evaluation.figures import Figures, on_whole_scale
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.register import own_figures
 from sandbox.evaluation.retrieval.metrics import retrieval
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.evaluation.similarity import Similarity
@@ -109,6 +110,8 @@ def evaluate(
         figures |= on_whole_scale(found.figures(intervals=not options.quick))
     if options.episodes.tasks:
         figures |= few_shot(*rows, options.episodes, metric=options.metric, intervals=not options.quick)
+    if options.retrieval and not options.quick:
+        figures |= own_figures(*rows)
     verified = verified or rows
     if not options.verification or not both_kinds(verified.y, pairs):
         return Evaluation(figures)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from torch import nn
 
+from sandbox.errors import SandboxError
 from sandbox.objectives.literature import Note
 
 Module = TypeVar("Module", bound=type[nn.Module])
@@ -30,6 +31,8 @@ def own_distance(name: str, note: Note) -> Callable[[Module], Module]:
 
 def _own(slot: str, name: str, note: Note) -> Callable[[Module], Module]:
     def add(kind: Module) -> Module:
+        if name in OWN[slot]:
+            raise SandboxError(f"the {slot} '{name}' is registered twice")
         OWN[slot][name] = (kind, note)
         return kind
 

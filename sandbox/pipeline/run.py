@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sandbox import plugins
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.figures import Figures, printed_name
 from sandbox.files import sweep_parts
@@ -74,6 +75,7 @@ def run(
         Interrupted: a signal asked for an end (`sandbox.training.stopping`); the last step is saved.
     """
     called = {"stage": stage, "tags": list(checked_tags(tags)), "purpose": purpose, "trials": trials}
+    called |= {"plugins": plugins.records()}
     ranks = here()
     with ranks.first():
         prepared = prepare(recipe)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.files import parse_json, read_json, sync_folder, write_whole
+from sandbox.plugins import require
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import from_toml, read_recipe, to_toml
 from sandbox.runs.lock import holder
@@ -202,15 +203,28 @@ class RunFolder:
         except (SafetensorError, OSError, ValueError) as error:
             raise SandboxError(f"{path} is damaged: {error}") from None
 
+    def require_plugins(self) -> None:
+        """Refuse a run that was made with a plug-in which is not loaded.
+
+        Raises:
+            SandboxError: names the plug-in.
+        """
+        try:
+            facts = self.read_json("run.json")
+        except SandboxError:  # whoever needs it says so
+            return
+        require(facts.get("plugins", ()) if isinstance(facts, dict) else (), f"the run {self.path}")
+
     def recipe(self) -> Recipe:
         """The recipe of the run.
 
         Raises:
-            SandboxError: recipe.toml is absent or damaged.
+            SandboxError: recipe.toml is absent or damaged, or a plug-in that the run was made with is not loaded.
         """
         path = self.path / "recipe.toml"
         if not path.is_file():
             raise SandboxError(f"{self.path} is no run folder: it has no recipe.toml")
+        self.require_plugins()
         try:
             return from_toml(read_recipe(path), source=str(path), kinds=data_kinds())
         except (OSError, ValueError) as error:

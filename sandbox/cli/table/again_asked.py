@@ -10,6 +10,7 @@ from sandbox.cli import flags
 from sandbox.cli.sweep.asked import asked as swept
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
+from sandbox.plugins import take
 from sandbox.recipe.moved import moved
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import load_staged
@@ -44,7 +45,7 @@ def asked(line: Line) -> Asked:
 def _wanted(line: Line) -> tuple[Wanted, ...]:
     from sandbox.cli.commands import run
 
-    words = list(line.words)
+    words = take(line.words)
     if "sweep" in flags.given(words):
         lines = [_line([*each.words]) for each in swept(words)]
         return tuple(one for each in lines for one in _wanted(each))

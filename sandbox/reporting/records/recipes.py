@@ -38,7 +38,11 @@ def read_recipe_of(folder: RunFolder, known: Known) -> tuple[Recipe, str]:
     if seed is not None and rest in known:
         recipe, name = known[rest]
         return dataclasses.replace(recipe, seed=seed), name
-    recipe = from_toml(text, source=str(path), kinds=data_kinds())
+    try:
+        recipe = from_toml(text, source=str(path), kinds=data_kinds())
+    except SandboxError:
+        folder.require_plugins()  # whose data set may have the setting that is unknown here
+        raise
     name = digest(recipe)
     if seed is not None:
         known[rest] = recipe, name

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import Interrupted, SandboxError
+from sandbox.plugins import load_asked
 from sandbox.training.stopping import listen
 from sandbox.tuning.plan.plan import Plan
 from sandbox.tuning.search.claims import Goal
@@ -256,6 +257,7 @@ def _work(job: Job, gpu: str, says: Connection, lives: Connection) -> None:
         warnings.filterwarnings("ignore")
     tell = _Teller(says)
     try:
+        load_asked()
         with listen(together=5.0):  # a terminal tells it, and so does the parent
             for event in work(job, studies_of(job)):
                 tell(event)
