@@ -17,6 +17,7 @@ from PIL import Image
 from sandbox.data.datasets.homework import HomeworkSpec
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.data.datasets.omniglot import OmniglotSpec
+from sandbox.data.datasets.table import TableSpec
 from sandbox.recipe.specs import DataSpec
 
 SIDE = 16
@@ -191,11 +192,25 @@ def olivetti(root: Path) -> DataSpec:
     return DataSpec(name="olivetti")
 
 
+def table(root: Path) -> DataSpec:
+    """As open-metric-learning's tables are, but for a part for test."""
+    lines = ["label,path,split,is_query,is_gallery,category,x_1,x_2,y_1,y_2,camera"]
+    for person in range(9):
+        for number in range(3):
+            face(root / "images" / f"{person}_{number}.png", person, 10 * person + number)
+            part, role = ("train", ",") if person < 5 else ("validation", "1,1") if person < 7 else ("test", "1,1")
+            box = f"{number},{SIDE},0,{SIDE - number}" if number else ",,,"
+            lines.append(f"p{person},images/{person}_{number}.png,{part},{role},{'ab'[person % 2]},{box},c{number}")
+    (root / "list.csv").write_text("\n".join(lines) + "\n")
+    return TableSpec(name="table", root=str(root / "list.csv"))
+
+
 TREES: dict[str, Callable[[Path], DataSpec]] = {
     "mnist": mnist,
     "cifar100": cifar100,
     "olivetti": olivetti,
     "homework": lambda root: HomeworkSpec(name="homework", root=str(homework(root))),
+    "table": table,
     "lfw": lambda root: READERS["lfw view 1"](root, 0)[0],
     **{name: lambda root, name=name: READERS[name](root, 0)[0] for name in READERS if name.isidentifier()},  # type: ignore[misc]
 }

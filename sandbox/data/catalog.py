@@ -11,6 +11,7 @@ from pathlib import Path
 import sandbox.data.datasets as package
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import kept
+from sandbox.data.images.picture import without_box
 from sandbox.data.splits.folds import in_fold
 from sandbox.data.splits.rotations import rotated
 from sandbox.data.splits.splits import Splits
@@ -91,8 +92,11 @@ def fold_specs(spec: DataSpec) -> tuple[DataSpec, ...]:
 
 def root_of(spec: DataSpec) -> Path | None:
     """The folder that paths of the images are relative to; None where the images are no files of their own."""
-    if not data_sets()[spec.name].has_files:
+    data_set = data_sets()[spec.name]
+    if not data_set.has_files:
         return None
+    if data_set.folder is not None:
+        return data_set.folder(spec)
     return Path(spec.root).expanduser() if spec.root else kept(spec.name)
 
 
@@ -101,7 +105,8 @@ def files_of(spec: DataSpec, splits: Splits) -> list[Path]:
     root = root_of(spec)
     if root is None:
         return []
-    paths = dict.fromkeys(path for images in splits.image_sets().values() for path in images.paths)
+    named = (path for images in splits.image_sets().values() for path in images.paths)
+    paths = dict.fromkeys(map(without_box, named) if data_sets()[spec.name].folder else named)
     return [root / path for path in paths]
 
 
@@ -115,9 +120,25 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
             "did you mean data.name=folder?"
         )
     if not spec.root and data_set.source == "folder":
-        raise SandboxError(f"data set '{spec.name}' reads a folder: say which with data.root")
-    if spec.root:
+        what = f"a file ({', '.join(data_set.endings)})" if data_set.endings else "a folder"
+        raise SandboxError(f"data set '{spec.name}' reads {what}: say which with data.root")
+    if spec.root and data_set.endings:
+        _check_file(spec, data_set.endings)
+    elif spec.root:
         _check_root(spec)
+
+
+def _check_file(spec: DataSpec, endings: tuple[str, ...]) -> None:
+    file = Path(spec.root).expanduser()
+    if file.is_dir():
+        inside = sorted(entry.name for entry in file.iterdir() if entry.suffix.lower() in endings)
+        meant = f"; did you mean {file / inside[0]}?" if inside else ""
+        raise SandboxError(f"data.root '{spec.root}' is a folder, but a file is needed{meant}")
+    if not file.exists():
+        beside = [entry.name for entry in file.parent.iterdir() if entry.is_file()] if file.parent.is_dir() else []
+        raise SandboxError(f"no file at data.root '{spec.root}'{near(file.name, beside)}")
+    if file.suffix.lower() not in endings:
+        raise SandboxError(f"data.root is '{spec.root}', but data set '{spec.name}' reads {', '.join(endings)}")
 
 
 def _check_root(spec: DataSpec) -> None:

@@ -14,7 +14,8 @@ from sandbox.data.images.listing import Listing
 from sandbox.data.images.parts import ROLES, Parts, parts_of
 from sandbox.data.names import joined_notes, same_name
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
-from sandbox.data.splits.remarks import also_trained_on
+from sandbox.data.splits.held import held_out
+from sandbox.data.splits.remarks import also_trained_on, single_class
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -25,7 +26,8 @@ def load(spec: DataSpec) -> Splits:
     """Read a folder per class; a class folder may hold folders of its own, which belong to it.
 
     Where the root holds train/, val/ (valid/, validation/) and test/ with class folders in them, that split is taken,
-    unless `data.split` says class or sample: then the parts are pooled and parted anew. `Parts` says what is a part.
+    unless `data.split` says class or sample: then the parts are pooled and parted anew. Where val/ is not there, it is
+    drawn out of train/. `Parts` says what is a part.
 
     Raises:
         SandboxError: no class folders, no images, too few of either, or parts of a set some of which have no classes.
@@ -130,7 +132,7 @@ def read_classes(
 def _load_given(root: Path, spec: DataSpec, parts: Parts) -> Splits:
     roles = parts.roles
     missing = [role for role in ROLES if role not in roles]
-    if missing:
+    if missing not in ([], ["val"]):
         wanted = ", ".join("/ or ".join(ROLES[name]) + "/" for name in missing)
         have = f"has {parts.names(parts.whole)} but no" if parts.whole else "has no"
         raise SandboxError(
@@ -139,11 +141,14 @@ def _load_given(root: Path, spec: DataSpec, parts: Parts) -> Splits:
         )
     images, notes = _read(root, list(roles.values()), spec)
     notes += _beside(parts, list(roles.values()))
-    sets = [
-        images.take([place for place, path in enumerate(images.paths) if path.startswith(parts.name(part))])
-        for part in roles.values()
-    ]
-    splits = given(*sets, notes=notes)
+    sets = {
+        role: images.take([place for place, path in enumerate(images.paths) if path.startswith(parts.name(part))])
+        for role, part in roles.items()
+    }
+    if missing:
+        sets["train"], sets["val"], said = held_out(sets["train"], sets["test"], spec)
+        notes += [said, *single_class("validation", sets["val"])]
+    splits = given(*(sets[role] for role in ROLES), notes=notes)
     refuse_lone_images(splits)
     if not splits.closed_set:
         notes += also_trained_on("validation", splits.val, splits.train)

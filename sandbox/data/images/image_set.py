@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.images.form import Form
-from sandbox.data.images.pack import pack
+from sandbox.data.images.pack import pack_pictures
+from sandbox.data.images.picture import Picture
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
@@ -84,25 +85,38 @@ Row = tuple[str, Path]
 """The class of an image, and its file."""
 
 
-def read_rows(
-    root: Path, rows: Sequence[Row], form: Form, columns: Mapping[str, Sequence[str]] | None = None
-) -> tuple[ImageSet, list[str]]:
+def read_rows(root: Path, rows: Sequence[Row], form: Form) -> tuple[ImageSet, list[str]]:
     """The images of rows that can be read, in the order of the rows, and sentences on those that cannot.
 
     Args:
         root: what paths are relative to.
         rows: class and file of each image.
         form: what they are brought to.
-        columns: what else is known of each row, by name.
 
     Raises:
         SandboxError: none can be read, or the cache folder cannot be written.
     """
-    packed = pack([file for _, file in rows], root, form)
-    kept = [rows[place] for place in packed.kept]
-    paths = [file.relative_to(root).as_posix() for _, file in kept]
-    images = image_set(packed.pixels, [name for name, _ in kept], paths)
-    known = {name: np.array(column, dtype=str)[list(packed.kept)] for name, column in (columns or {}).items()}
+    return read_pictures([name for name, _ in rows], [Picture.of(file, root) for _, file in rows], form)
+
+
+def read_pictures(
+    names: Sequence[str], pictures: Sequence[Picture], form: Form, columns: Mapping[str, Sequence[str]] | None = None
+) -> tuple[ImageSet, list[str]]:
+    """The images that can be read, in their order, and sentences on those that cannot.
+
+    Args:
+        names: (N,) the class of each.
+        pictures: (N,) with paths of their own.
+        form: what they are brought to.
+        columns: what else is known of each, (N,) by name.
+
+    Raises:
+        SandboxError: none can be read, a box is not inside its image, or the cache folder cannot be written.
+    """
+    packed = pack_pictures(pictures, form)
+    kept = list(packed.kept)
+    images = image_set(packed.pixels, [names[place] for place in kept], [pictures[place].name for place in kept])
+    known = {name: np.array(column, dtype=str)[kept] for name, column in (columns or {}).items()}
     return replace(images, bits=packed.bits, columns=known), list(packed.notes)
 
 

@@ -151,11 +151,31 @@ def test_a_given_split_can_be_drawn_anew(tmp_path: Path, write_classes: Write) -
 
 
 def test_half_a_given_split_is_an_error(tmp_path: Path, write_classes: Write) -> None:
-    root = three(tmp_path, write_classes, {"train": ["a", "b"], "test": ["a", "b"]})
-    with pytest.raises(SandboxError, match="has train/, test/ but no val/ or valid/ or validation/"):
+    root = three(tmp_path, write_classes, {"train": ["a", "b"], "val": ["a", "b"]})
+    with pytest.raises(SandboxError, match="has train/, val/ but no test/ or testing/"):
         read(root)
     with pytest.raises(SandboxError, match=r"has no train/ .*val/.*test/"):
         read(write_classes(tmp_path / "plain", TEN), split="given")
+
+
+@pytest.mark.parametrize("classes", ["abcd", "abcx", "wxyz"])  # all trained on, some, none
+def test_validation_is_drawn_out_of_training_where_there_is_none(
+    tmp_path: Path, write_classes: Write, classes: str
+) -> None:
+    root = three(tmp_path, write_classes, {"train": list("abcd"), "test": list(classes)}, count=10)
+    splits = read(root, validation=0.3)
+    said = next(note for note in splits.notes if note.startswith("no part of the set is for validation"))
+    assert {path.split("/")[0] for path in (*splits.train.paths, *splits.val.paths)} == {"train"}
+    assert {path for path in splits.test.paths} == {f"test/{name}/{k:02d}.png" for name in classes for k in range(11)}
+    if classes == "wxyz":  # nothing that is tested is trained on, and nothing that is validated on
+        assert not set(splits.train.classes) & set(splits.val.classes) and "1 whole class, are" in said
+    else:
+        assert splits.val.counts.tolist() == [3] * 4 and "12 of its 40 training images, images of each class" in said
+    assert splits.closed_set == (classes == "abcd")
+    assert read(root, validation=0.3, split="given").digest == splits.digest
+    assert read(root, validation=0.3, split_seed=1).digest != splits.digest
+    with pytest.raises(SandboxError, match=r"data\.validation is 0, but"):
+        read(root, validation=0)
 
 
 def test_a_class_called_train_is_a_class(tmp_path: Path, write_classes: Write) -> None:

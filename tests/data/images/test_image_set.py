@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from sandbox.data.images.form import Form
-from sandbox.data.images.image_set import ImageSet, image_set, read_rows
+from sandbox.data.images.image_set import ImageSet, image_set, read_pictures
+from sandbox.data.images.picture import Picture
 
 
 def some() -> ImageSet:
@@ -52,8 +53,8 @@ def test_columns_of_files_that_cannot_be_read_are_left_out(tmp_path: Path) -> No
     for name in "abd":
         Image.new("L", (4, 4)).save(tmp_path / f"{name}.png")
     (tmp_path / "c.png").write_bytes(b"none")
-    rows = [(name, tmp_path / f"{name}.png") for name in "abcd"]
-    images, _ = read_rows(tmp_path, rows, Form(4), {"camera": ["1", "2", "3", "40"]})
+    pictures = [Picture.of(tmp_path / f"{name}.png", tmp_path) for name in "abcd"]
+    images, _ = read_pictures("abcd", pictures, Form(4), {"camera": ["1", "2", "3", "40"]})
     assert images.columns["camera"].tolist() == ["1", "2", "40"]
 
 
