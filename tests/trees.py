@@ -192,6 +192,61 @@ def olivetti(root: Path) -> DataSpec:
     return DataSpec(name="olivetti")
 
 
+def record(label: float | list[float], content: bytes, number: int = 0) -> bytes:
+    """What MXNet's `recordio.pack` makes of a label, or of several, and an encoded image."""
+    if isinstance(label, list):
+        further = struct.pack(f"<{len(label)}f", *label)
+        return struct.pack("<IfQQ", len(label), 0.0, number, 0) + further + content
+    return struct.pack("<IfQQ", 0, label, number, 0) + content
+
+
+def framed(content: bytes) -> bytes:
+    """What dmlc-core's `RecordIOWriter::WriteRecord` writes: parted where the content holds its magic number."""
+    magic = struct.pack("<I", 0xCED7230A)
+    parts, start = [], 0
+    for at in range(0, len(content) // 4 * 4, 4):
+        if content[at : at + 4] == magic:
+            parts.append(content[start:at])
+            start = at + 4
+    parts.append(content[start:])
+    kinds = [0] if len(parts) == 1 else [1, *[2] * (len(parts) - 2), 3]
+    return b"".join(
+        magic + struct.pack("<I", kind << 29 | len(part)) + part + bytes(-len(part) % 4)
+        for kind, part in zip(kinds, parts, strict=True)
+    )
+
+
+def write_records(root: Path, held: dict[int, bytes]) -> Path:
+    """`train.rec` and `train.idx` of records by their keys."""
+    whole, index = b"", ""
+    for key, content in held.items():
+        index += f"{key}\t{len(whole)}\n"
+        whole += framed(content)
+    (root / "train.rec").write_bytes(whole)
+    (root / "train.idx").write_text(index)
+    return root
+
+
+def insightface(root: Path, people: int = 6, images: int = 3) -> dict[int, bytes]:
+    """Records as InsightFace has them: record 0 says where images end, and each person is a record behind them."""
+    end = people * images + 1
+    held = {0: record([end, end + people], b"")}
+    for person in range(people):
+        for number in range(images):
+            content = face(root / "one.jpg", person, 10 * person + number).read_bytes()
+            key = len(held)
+            held[key] = record(float(person), content, key)
+    for person in range(people):
+        held[len(held)] = record([1.0 + person * images, 1.0 + (person + 1) * images], b"")
+    return held
+
+
+def records(root: Path) -> DataSpec:
+    write_records(root, insightface(root))
+    (root / "property").write_text(f"6,{SIDE},{SIDE}")
+    return DataSpec(name="records")
+
+
 def table(root: Path) -> DataSpec:
     """As open-metric-learning's tables are, but for a part for test."""
     lines = ["label,path,split,is_query,is_gallery,category,x_1,x_2,y_1,y_2,camera"]
@@ -211,6 +266,7 @@ TREES: dict[str, Callable[[Path], DataSpec]] = {
     "olivetti": olivetti,
     "homework": lambda root: HomeworkSpec(name="homework", root=str(homework(root))),
     "table": table,
+    "records": records,
     "lfw": lambda root: READERS["lfw view 1"](root, 0)[0],
     **{name: lambda root, name=name: READERS[name](root, 0)[0] for name in READERS if name.isidentifier()},  # type: ignore[misc]
 }
