@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pickle
 import struct
+import tarfile
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -192,6 +194,27 @@ def olivetti(root: Path) -> DataSpec:
     return DataSpec(name="olivetti")
 
 
+def tar(file: Path, members: dict[str, bytes]) -> Path:
+    """An archive as webdataset's `TarWriter` writes it: plain files, in the order of the samples."""
+    with tarfile.open(file, "w") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file
+
+
+def shards(root: Path) -> DataSpec:
+    for place, people in enumerate((range(4), range(4, 7), range(7, 9))):
+        members: dict[str, bytes] = {}
+        for person in people:
+            for number in range(3):
+                content = face(root / "one.jpg", person, 10 * person + number).read_bytes()
+                members |= {f"{person}_{number}.jpg": content, f"{person}_{number}.cls": str(person).encode()}
+        tar(root / f"set-{place:06d}.tar", members)
+    return DataSpec(name="shards")
+
+
 def record(label: float | list[float], content: bytes, number: int = 0) -> bytes:
     """What MXNet's `recordio.pack` makes of a label, or of several, and an encoded image."""
     if isinstance(label, list):
@@ -242,8 +265,8 @@ def insightface(root: Path, people: int = 6, images: int = 3) -> dict[int, bytes
 
 
 def records(root: Path) -> DataSpec:
-    write_records(root, insightface(root))
-    (root / "property").write_text(f"6,{SIDE},{SIDE}")
+    write_records(root, insightface(root, people=7))
+    (root / "property").write_text(f"7,{SIDE},{SIDE}")
     return DataSpec(name="records")
 
 
@@ -267,6 +290,7 @@ TREES: dict[str, Callable[[Path], DataSpec]] = {
     "homework": lambda root: HomeworkSpec(name="homework", root=str(homework(root))),
     "table": table,
     "records": records,
+    "shards": shards,
     "lfw": lambda root: READERS["lfw view 1"](root, 0)[0],
     **{name: lambda root, name=name: READERS[name](root, 0)[0] for name in READERS if name.isidentifier()},  # type: ignore[misc]
 }

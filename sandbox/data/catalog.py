@@ -121,8 +121,9 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
         )
     if not spec.root and data_set.source == "folder":
         what = f"a file ({', '.join(data_set.endings)})" if data_set.endings else "a folder"
+        what += " or a folder of such files" if data_set.or_folder else ""
         raise SandboxError(f"data set '{spec.name}' reads {what}: say which with data.root")
-    if spec.root and data_set.endings:
+    if spec.root and data_set.endings and not (data_set.or_folder and Path(spec.root).expanduser().is_dir()):
         _check_file(spec, data_set.endings)
     elif spec.root:
         _check_root(spec)

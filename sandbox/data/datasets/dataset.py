@@ -57,6 +57,8 @@ class DataSet:
     """Its test folds, where it has some."""
     endings: tuple[str, ...] = ()
     """How the name of the file ends that `data.root` is; empty where it is a folder."""
+    or_folder: bool = False
+    """Whether `data.root` may be a folder of such files as well."""
     folder: Callable[[Any], Path | None] | None = None
     """By its settings, the folder that the paths of its images are relative to, where that is not `data.root`; None
     where they are no files of their own."""

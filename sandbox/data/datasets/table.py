@@ -14,11 +14,11 @@ from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located
 from sandbox.data.formats.image_parquet import holds_images, read_parquet
 from sandbox.data.formats.image_table import KNOWN, ImageTable, read_text_table
-from sandbox.data.formats.table_rows import ROLES, TableRows, table_rows
+from sandbox.data.formats.table_rows import ROLES, TableRows, held_pictures, table_rows
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, read_pictures
 from sandbox.data.images.levels import level_notes
-from sandbox.data.images.picture import Picture, stamp_of
+from sandbox.data.images.picture import Picture
 from sandbox.data.splits.listed import as_listed
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
@@ -47,7 +47,7 @@ def load(spec: TableSpec) -> Splits:
     table = read_parquet(file) if file.suffix.lower() == _PARQUET else read_text_table(file)
     rows = table_rows(table)
     notes = list(rows.notes)
-    pictures = _held(table, rows) if table.content else _named(table, rows, _base(spec), notes)
+    pictures = held_pictures(table, rows) if table.content else _named(table, rows, _base(spec), notes)
     once = _once(table, rows, pictures, notes)
     order = sorted(once, key=lambda row: (rows.labels[row], pictures[row].name))
     images, unread = read_pictures(
@@ -75,18 +75,6 @@ def _base(spec: TableSpec) -> Path:
         beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()] if folder.parent.is_dir() else []
         raise SandboxError(f"no folder at data.images '{spec.images}'{near(folder.name, beside)}")
     return folder
-
-
-def _held(table: ImageTable, rows: TableRows) -> list[Picture]:
-    """The images that the table holds."""
-    content, stamp = table.content, stamp_of(table.file)
-    assert content is not None
-
-    def one(row: int) -> Picture:
-        said = table.where(row)
-        return Picture(table.columns["path"][row], lambda: content(row), f"{stamp} {row}", rows.boxes[row], said)
-
-    return [one(row) for row in range(len(rows.labels))]
 
 
 def _named(table: ImageTable, rows: TableRows, base: Path, notes: list[str]) -> list[Picture]:

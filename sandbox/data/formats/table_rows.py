@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sandbox.data.formats.image_table import ImageTable
 from sandbox.data.images.parts import COLUMN, WORDS, part_named
-from sandbox.data.images.picture import Box
+from sandbox.data.images.picture import Box, Picture, stamp_of
 from sandbox.data.names import joined_notes, same_name
 from sandbox.errors import SandboxError, near
 from sandbox.wording import shown
@@ -50,6 +51,16 @@ def table_rows(table: ImageTable) -> TableRows:
             columns[name] = _roles(table, name)
     spelt = joined_notes(labels)
     return TableRows([same_name(label) for label in labels], _boxes(table), columns, (*table.notes, *spelt))
+
+
+def held_pictures(table: ImageTable, rows: TableRows, above: str = "") -> list[Picture]:
+    """The images that a table holds itself, called by their paths below another."""
+    content, stamp = table.content, stamp_of(table.file)
+    assert content is not None
+    return [
+        Picture(above + path, partial(content, row), f"{stamp} {row}", box, table.where(row))
+        for row, (path, box) in enumerate(zip(table.columns["path"], rows.boxes, strict=True))
+    ]
 
 
 def is_nothing(text: str) -> bool:
