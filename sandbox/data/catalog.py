@@ -11,6 +11,7 @@ from pathlib import Path
 import sandbox.data.datasets as package
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import kept
+from sandbox.data.images.archives import is_archive, unpacked
 from sandbox.data.images.picture import without_box
 from sandbox.data.splits.folds import in_fold
 from sandbox.data.splits.rotations import rotated
@@ -147,5 +148,14 @@ def _check_root(spec: DataSpec) -> None:
     if not root.exists():
         beside = [entry.name for entry in root.parent.iterdir() if entry.is_dir()] if root.parent.is_dir() else []
         raise SandboxError(f"no folder at data.root '{spec.root}'{near(root.name, beside)}")
-    if not root.is_dir():
-        raise SandboxError(f"data.root '{spec.root}' is a file, not a folder")
+    if root.is_dir():
+        return
+    readers = [name for name, one in data_sets().items() if root.suffix.lower() in one.endings]
+    reads = f"; data.name={' and data.name='.join(readers)} {'reads' if len(readers) == 1 else 'read'} such a file"
+    hint = reads if readers else ""
+    if is_archive(root):
+        folder = unpacked(root)
+        if folder.is_dir():
+            raise SandboxError(f"data.root '{spec.root}' is an archive; is {folder} the folder that is meant?{hint}")
+        raise SandboxError(f"data.root '{spec.root}' is an archive: unpack it, and give {folder}, which it holds{hint}")
+    raise SandboxError(f"data.root '{spec.root}' is a file, not a folder{hint}")

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.images.files import subfolders
+from sandbox.data.images.archives import is_archive, unpacked
+from sandbox.data.images.files import subfolders, visible
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, read_rows, without_small
 from sandbox.data.images.levels import level_notes
 from sandbox.data.images.listing import Listing
-from sandbox.data.images.parts import ROLES, Parts, parts_of
+from sandbox.data.images.parts import ROLES, Parts, holds_images, parts_of
 from sandbox.data.names import joined_notes, same_name
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.held import held_out
@@ -164,15 +165,31 @@ def _nothing_found(root: Path, folders: int, listing: Listing) -> str:
             "give each class a folder of its own"
         )
     why = f" ({'; '.join(passed)})" if passed else ""
+    archives = [entry for entry in visible(root) if entry.is_file() and is_archive(entry)]
+    if archives:
+        return (
+            f"{root} holds no images, but the archive {archives[0].name}; unpack it, and give {unpacked(archives[0])}"
+        )
     if folders:
         return f"none of the {folders:,} folders in {root} holds an image{why}"
     return f"{root} is empty; a folder per class was looked for, with images in it{why}"
 
 
 def _one_class(root: Path, images: ImageSet) -> str:
-    inner = [entry for entry in subfolders(root) if len(subfolders(entry)) > 1]
-    hint = f"; is {inner[0]} the root that is meant?" if inner else ""
+    inner = _set_below(root)
+    hint = f"; is {inner} the root that is meant?" if inner else ""
     return f"{root} holds one class folder with images ('{images.classes[0]}'), but two are needed{hint}"
+
+
+def _set_below(root: Path) -> Path | None:
+    """The first folder below that holds two folders of images, as a set does that lies a folder or two deeper."""
+    level = subfolders(root)
+    for _ in range(3):
+        for folder in level:
+            if sum(map(holds_images, subfolders(folder))) > 1:
+                return folder
+        level = [inner for folder in level for inner in subfolders(folder)]
+    return None
 
 
 DATA_SET = DataSet(

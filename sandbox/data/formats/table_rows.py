@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sandbox.data.formats.image_table import ImageTable
+from sandbox.data.formats.image_table import NEEDED, ImageTable
 from sandbox.data.images.parts import COLUMN, WORDS, part_named
 from sandbox.data.images.picture import Box, Picture, stamp_of
 from sandbox.data.names import joined_notes, same_name
@@ -42,8 +42,7 @@ def table_rows(table: ImageTable) -> TableRows:
     for row, label in enumerate(labels):
         if not label.strip():
             raise SandboxError(f"{table.where(row)} gives no label")
-    known = {"label", "path", *_BOX}  # of no use beside the class, the file and the box themselves
-    columns = {name: texts for name, texts in table.columns.items() if name not in known}
+    columns = {name: texts for name, texts in table.columns.items() if name not in NEEDED}
     if COLUMN in columns:
         columns[COLUMN] = _parts(table, columns[COLUMN])
     for name in ROLES:

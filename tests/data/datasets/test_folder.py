@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -190,6 +192,8 @@ def test_a_class_called_train_is_a_class(tmp_path: Path, write_classes: Write) -
         ({}, "is empty; a folder per class was looked for"),
         ({"a": 0}, "none of the 1 folders in .* holds an image"),
         ({"a": 3}, r"holds one class folder with images \('a'\), but two are needed$"),
+        ({"x/in/a": 3, "x/in/b": 3}, r"holds one class folder .*\('x'\).*; is .*/x/in the root that is meant\?"),
+        ({"x/train/a": 3, "x/test/b": 3}, r"holds one class folder .*\('x'\).*; is .*/x the root that is meant\?"),
         ({"in/a": 3, "in/b": 3}, r"holds one class folder with images \('in'\).*; is .*in the root that is meant"),
         ({".": 3}, "holds 3 images but no class folders with images; give each class a folder of its own"),
         ({"a": 3, "b": 3, "c": 3}, "3 classes are too few"),
@@ -202,6 +206,31 @@ def test_folders_that_hold_no_data_set(tmp_path: Path, write_classes: Write, cou
         (tmp_path / "a").mkdir()
     with pytest.raises(SandboxError, match=said):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+def test_an_archive_is_refused_and_the_folder_meant_is_named(tmp_path: Path, write_classes: Write, ending: str) -> None:
+    write_classes(tmp_path / "made" / "birds", {"a": 1, "b": 1})
+    kind = {"tar.gz": "gztar"}.get(ending, ending)
+    file = Path(shutil.make_archive(str(tmp_path / "in" / "set"), kind, tmp_path / "made"))
+    reads = "; data.name=shards reads such a file" if ending == "tar" else ""
+    folder = tmp_path / "in" / "birds"
+    with pytest.raises(SandboxError, match=re.escape(f"unpack it, and give {folder}, which it holds{reads}") + "$"):
+        read(file)
+    with pytest.raises(SandboxError, match=re.escape(f"the archive set.{ending}; unpack it, and give {folder}")):
+        read(tmp_path / "in")
+    folder.mkdir()
+    with pytest.raises(SandboxError, match=re.escape(f"is an archive; is {folder} the folder that is meant?{reads}")):
+        read(file)
+    file.write_bytes(b"none")
+    with pytest.raises(SandboxError, match=re.escape(f"give {tmp_path / 'in' / 'set'}, which it holds{reads}")):
+        read(file)
+
+
+def test_a_file_that_another_data_set_reads_is_told_to_it(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("label,path")
+    with pytest.raises(SandboxError, match=r"list\.csv' is a file, not a folder; data\.name=table reads such a file$"):
+        read(tmp_path / "list.csv")
 
 
 def test_a_name_that_is_not_text_does_not_stop_it(tmp_path: Path, write_classes: Write) -> None:
