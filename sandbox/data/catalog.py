@@ -124,21 +124,25 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
         what = f"a file ({', '.join(data_set.endings)})" if data_set.endings else "a folder"
         what += " or a folder of such files" if data_set.or_folder else ""
         raise SandboxError(f"data set '{spec.name}' reads {what}: say which with data.root")
-    if spec.root and data_set.endings and not (data_set.or_folder and Path(spec.root).expanduser().is_dir()):
-        _check_file(spec, data_set.endings)
+    if spec.root and data_set.endings:
+        _check_file(spec, data_set.endings, data_set.or_folder)
     elif spec.root:
         _check_root(spec)
 
 
-def _check_file(spec: DataSpec, endings: tuple[str, ...]) -> None:
+def _check_file(spec: DataSpec, endings: tuple[str, ...], or_folder: bool) -> None:
     file = Path(spec.root).expanduser()
+    if or_folder and file.is_dir():
+        return
     if file.is_dir():
         inside = sorted(entry.name for entry in file.iterdir() if entry.suffix.lower() in endings)
         meant = f"; did you mean {file / inside[0]}?" if inside else ""
         raise SandboxError(f"data.root '{spec.root}' is a folder, but a file is needed{meant}")
     if not file.exists():
-        beside = [entry.name for entry in file.parent.iterdir() if entry.is_file()] if file.parent.is_dir() else []
-        raise SandboxError(f"no file at data.root '{spec.root}'{near(file.name, beside)}")
+        beside = list(file.parent.iterdir()) if file.parent.is_dir() else []
+        there = [entry.name for entry in beside if or_folder or entry.is_file()]
+        what = "file or folder" if or_folder else "file"
+        raise SandboxError(f"no {what} at data.root '{spec.root}'{near(file.name, there)}")
     if file.suffix.lower() not in endings:
         raise SandboxError(f"data.root is '{spec.root}', but data set '{spec.name}' reads {', '.join(endings)}")
 

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from sandbox.data.formats.image_table import ImageTable, known_columns, refuse_absent, whole_numbers
 from sandbox.data.images.cache import cache_folder
 from sandbox.errors import SandboxError
-from sandbox.wording import reason
+from sandbox.wording import reason, shown
 
 _AT_ONCE = 256  # images unpacked together
 
@@ -43,7 +43,7 @@ def read_parquet(file: Path) -> ImageTable:
         read = parquet.read(columns=plain) if plain else None
         columns = {name: _texts(read.column(own)) for name, own in zip(names, plain, strict=True)} if read else {}
         if "label" in columns:
-            columns["label"] = _named_classes(schema, plain[names.index("label")], columns["label"])
+            columns["label"] = _named_classes(file, schema, plain[names.index("label")], columns["label"])
         rows = parquet.metadata.num_rows
         if not rows:
             raise SandboxError(f"{file} names no images")
@@ -111,14 +111,20 @@ def _texts(column: Any) -> list[str]:
     return ["" if value is None or value != value else str(value).strip() for value in column.to_pylist()]
 
 
-def _named_classes(schema: Any, column: str, texts: list[str]) -> list[str]:
+def _named_classes(file: Path, schema: Any, column: str, texts: list[str]) -> list[str]:
     """Labels by the names of their classes, where Hugging Face's metadata gives a name for each number."""
+    names: list[str] = []
     with suppress(Exception):  # metadata of any writer, which may be anything
-        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        names = features[column]["names"]
-        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
-            return [names[int(text)] if text.isdecimal() else text for text in texts]
-    return texts
+        names = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"][column]["names"]
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        return texts
+    for row, text in enumerate(texts):
+        if not (text.isdecimal() and int(text) < len(names)):
+            raise SandboxError(
+                f"row {row} of {file} has {shown(text)} as '{column}', which is none of the {len(names):,} classes "
+                "that the file names"
+            )
+    return [names[int(text)] for text in texts]
 
 
 def _called(parquet: Any, schema: Any, image: str, paths: list[str] | None, rows: int) -> list[str]:
@@ -158,10 +164,17 @@ class _Unpacked:
         with _opened(self._file) as parquet:
             for batch in parquet.iter_batches(batch_size=_AT_ONCE, columns=[self._column]):
                 for value in _contents(batch.column(0)):
-                    held.write(value)
+                    _write(held, value, self._file)
                     ends.append(ends[-1] + len(value))
         self._held, self._ends = held, ends
         return held
+
+
+def _write(held: BinaryIO, value: bytes, file: Path) -> None:
+    try:
+        held.write(value)
+    except OSError as error:
+        raise SandboxError(f"cannot unpack {file} beside the cache in {cache_folder()}: {reason(error)}") from None
 
 
 def _contents(column: Any) -> Sequence[bytes]:

@@ -273,6 +273,14 @@ def test_images_in_a_parquet_file_are_unpacked_once(images: Path, cache: Path) -
     assert sorted((entry.name, entry.stat().st_mtime_ns) for entry in cache.iterdir()) == kept
 
 
+def test_a_label_that_the_file_names_no_class_for_is_refused(images: Path) -> None:
+    table = pq.read_table(parquet(images, "struct"))
+    labels = pa.array([-1, *table.column("label").to_pylist()[1:]])
+    pq.write_table(table.set_column(1, "label", labels), images / "unlabelled.parquet")
+    with pytest.raises(SandboxError, match=r"row 0 of .* has '-1' as 'label', which is none of the 8 classes that the"):
+        read(images / "unlabelled.parquet")
+
+
 def test_two_columns_of_images_are_refused(images: Path) -> None:
     table = pq.read_table(parquet(images, "bytes"))
     pq.write_table(table.append_column("mask", table.column("image")), images / "two.parquet")
