@@ -120,7 +120,8 @@ WHAT = {
     "stats": "Count images, classes, images a class, kinds of files and pixel values.",
     "table": (
         "Write a data set whose images are files as a list, OUT.csv: label, path, split and what else is known of each "
-        "image, in the columns of open-metric-learning. --data.name table reads it."
+        "image, in the columns of open-metric-learning (which itself asks for numbers as labels, and for no parts but "
+        "train and validation). --data.name table reads it."
     ),
     "align": (
         "Find the face of each photograph (MTCNN; of several the largest near the middle), bring its eyes, nose and "

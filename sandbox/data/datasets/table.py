@@ -83,7 +83,10 @@ def _named(table: ImageTable, rows: TableRows, base: Path, notes: list[str]) -> 
     for row, path in enumerate(paths):
         if not path:
             raise SandboxError(f"{table.where(row)} gives no path")
-    files = located(table.file, base, zip(table.numbers, paths, strict=True), notes, table.unit)
+    try:
+        files = located(table.file, base, zip(table.numbers, paths, strict=True), notes, table.unit)
+    except SandboxError as error:
+        raise SandboxError(f"{error} (paths are relative to the table's folder, or to data.images)") from None
     boxes: dict[str, set[object]] = {}
     for path, box in zip(paths, rows.boxes, strict=True):
         boxes.setdefault(path, set()).add(box)

@@ -161,6 +161,18 @@ def test_paths_below_another_folder_and_absolute_ones(images: Path, tmp_path: Pa
         read(elsewhere, images=str(images / "imgs"))
 
 
+@pytest.mark.parametrize("sign", [";", "\t", ","])
+def test_what_spreadsheets_and_pandas_write(images: Path, sign: str) -> None:
+    frame = pd.DataFrame(cells())
+    frame.columns = ["Label", "PATH", "Split", "Is Query", "isGallery", "lens"]
+    text = frame.to_csv(sep=sign, lineterminator="\r\n").replace(f"c0{sign}", f'"c0"{sign}')  # with the index, unnamed
+    (images / "sheet.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    splits, plain = read(images / "sheet.csv"), read(write(images, cells()))
+    assert splits.digest == plain.digest
+    assert splits.test.columns["lens"].tolist() == plain.test.columns["camera"].tolist()
+    assert splits.test.columns["is_gallery"].tolist() == plain.test.columns["is_gallery"].tolist()
+
+
 def test_labels_spelt_in_two_ways_and_rows_that_come_again(images: Path) -> None:
     held = cells()
     held["label"] = ["caf\u00e9" if row == 0 else "cafe\u0301" if row < 3 else held["label"][row] for row in range(24)]
