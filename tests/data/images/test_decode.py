@@ -104,7 +104,7 @@ def test_a_box_is_cut_out_of_the_upright_image(tmp_path: Path) -> None:
     whole = decode(tmp_path / "a.jpg", 8, 3, box=(0, 0, 300, 200)).astype(int)
     assert np.abs(whole - decode(tmp_path / "a.jpg", 8, 3).astype(int)).max() < 12
     for outside in ((0, 0, 301, 200), (0, 0, 300, 201), (5, 5, 5, 9), (-1, 0, 9, 9)):
-        with pytest.raises(OutsideError, match="^300 x 200 pixels$"):
+        with pytest.raises(OutsideError, match=r"^300 x 200 pixels$"):
             decode(tmp_path / "a.jpg", 8, 3, box=outside)
 
 
