@@ -159,7 +159,8 @@ def _check_root(spec: DataSpec) -> None:
     hint = reads if readers else ""
     if is_archive(root):
         folder = unpacked(root)
-        if folder.is_dir():
-            raise SandboxError(f"data.root '{spec.root}' is an archive; is {folder} the folder that is meant?{hint}")
-        raise SandboxError(f"data.root '{spec.root}' is an archive: unpack it, and give {folder}, which it holds{hint}")
+        said = (
+            f"is {folder} the folder that is meant?" if folder.is_dir() else f"unpack it and give its folder, {folder}"
+        )
+        raise SandboxError(f"data.root '{spec.root}' is an archive; {said}{hint}")
     raise SandboxError(f"data.root '{spec.root}' is a file, not a folder{hint}")

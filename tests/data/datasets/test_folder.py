@@ -215,7 +215,7 @@ def test_an_archive_is_refused_and_the_folder_meant_is_named(tmp_path: Path, wri
     file = Path(shutil.make_archive(str(tmp_path / "in" / "set"), kind, tmp_path / "made"))
     reads = "; data.name=shards reads such a file" if ending == "tar" else ""
     folder = tmp_path / "in" / "birds"
-    with pytest.raises(SandboxError, match=re.escape(f"unpack it, and give {folder}, which it holds{reads}") + "$"):
+    with pytest.raises(SandboxError, match=re.escape(f"unpack it and give its folder, {folder}{reads}") + "$"):
         read(file)
     with pytest.raises(SandboxError, match=re.escape(f"the archive set.{ending}; unpack it, and give {folder}")):
         read(tmp_path / "in")
@@ -223,7 +223,7 @@ def test_an_archive_is_refused_and_the_folder_meant_is_named(tmp_path: Path, wri
     with pytest.raises(SandboxError, match=re.escape(f"is an archive; is {folder} the folder that is meant?{reads}")):
         read(file)
     file.write_bytes(b"none")
-    with pytest.raises(SandboxError, match=re.escape(f"give {tmp_path / 'in' / 'set'}, which it holds{reads}")):
+    with pytest.raises(SandboxError, match=re.escape(f"its folder, {tmp_path / 'in' / 'set'}{reads}")):
         read(file)
 
 
