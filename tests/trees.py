@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pickle
 import struct
+import tarfile
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -17,6 +19,7 @@ from PIL import Image
 from sandbox.data.datasets.homework import HomeworkSpec
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.data.datasets.omniglot import OmniglotSpec
+from sandbox.data.datasets.table import TableSpec
 from sandbox.recipe.specs import DataSpec
 
 SIDE = 16
@@ -191,11 +194,103 @@ def olivetti(root: Path) -> DataSpec:
     return DataSpec(name="olivetti")
 
 
+def tar(file: Path, members: dict[str, bytes]) -> Path:
+    """An archive as webdataset's `TarWriter` writes it: plain files, in the order of the samples."""
+    with tarfile.open(file, "w") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file
+
+
+def shards(root: Path) -> DataSpec:
+    for place, people in enumerate((range(4), range(4, 7), range(7, 9))):
+        members: dict[str, bytes] = {}
+        for person in people:
+            for number in range(3):
+                content = face(root / "one.jpg", person, 10 * person + number).read_bytes()
+                members |= {f"{person}_{number}.jpg": content, f"{person}_{number}.cls": str(person).encode()}
+        tar(root / f"set-{place:06d}.tar", members)
+    return DataSpec(name="shards")
+
+
+def record(label: float | list[float], content: bytes, number: int = 0) -> bytes:
+    """What MXNet's `recordio.pack` makes of a label, or of several, and an encoded image."""
+    if isinstance(label, list):
+        further = struct.pack(f"<{len(label)}f", *label)
+        return struct.pack("<IfQQ", len(label), 0.0, number, 0) + further + content
+    return struct.pack("<IfQQ", 0, label, number, 0) + content
+
+
+def framed(content: bytes) -> bytes:
+    """What dmlc-core's `RecordIOWriter::WriteRecord` writes: parted where the content holds its magic number."""
+    magic = struct.pack("<I", 0xCED7230A)
+    parts, start = [], 0
+    for at in range(0, len(content) // 4 * 4, 4):
+        if content[at : at + 4] == magic:
+            parts.append(content[start:at])
+            start = at + 4
+    parts.append(content[start:])
+    kinds = [0] if len(parts) == 1 else [1, *[2] * (len(parts) - 2), 3]
+    return b"".join(
+        magic + struct.pack("<I", kind << 29 | len(part)) + part + bytes(-len(part) % 4)
+        for kind, part in zip(kinds, parts, strict=True)
+    )
+
+
+def write_records(root: Path, held: dict[int, bytes]) -> Path:
+    """`train.rec` and `train.idx` of records by their keys."""
+    whole, index = b"", ""
+    for key, content in held.items():
+        index += f"{key}\t{len(whole)}\n"
+        whole += framed(content)
+    (root / "train.rec").write_bytes(whole)
+    (root / "train.idx").write_text(index)
+    return root
+
+
+def insightface(root: Path, people: int = 6, images: int = 3) -> dict[int, bytes]:
+    """Records as InsightFace has them: record 0 says where images end, and each person is a record behind them."""
+    end = people * images + 1
+    held = {0: record([end, end + people], b"")}
+    for person in range(people):
+        for number in range(images):
+            content = face(root / "one.jpg", person, 10 * person + number).read_bytes()
+            key = len(held)
+            held[key] = record(float(person), content, key)
+    for person in range(people):
+        held[len(held)] = record([1.0 + person * images, 1.0 + (person + 1) * images], b"")
+    return held
+
+
+def records(root: Path) -> DataSpec:
+    write_records(root, insightface(root, people=7))
+    (root / "property").write_text(f"7,{SIDE},{SIDE}")
+    return DataSpec(name="records")
+
+
+def table(root: Path) -> DataSpec:
+    """As open-metric-learning's tables are, but for a part for test."""
+    lines = ["label,path,split,is_query,is_gallery,category,x_1,x_2,y_1,y_2,camera"]
+    for person in range(9):
+        for number in range(3):
+            face(root / "images" / f"{person}_{number}.png", person, 10 * person + number)
+            part, role = ("train", ",") if person < 5 else ("validation", "1,1") if person < 7 else ("test", "1,1")
+            box = f"{number},{SIDE},0,{SIDE - number}" if number else ",,,"
+            lines.append(f"p{person},images/{person}_{number}.png,{part},{role},{'ab'[person % 2]},{box},c{number}")
+    (root / "list.csv").write_text("\n".join(lines) + "\n")
+    return TableSpec(name="table", root=str(root / "list.csv"))
+
+
 TREES: dict[str, Callable[[Path], DataSpec]] = {
     "mnist": mnist,
     "cifar100": cifar100,
     "olivetti": olivetti,
     "homework": lambda root: HomeworkSpec(name="homework", root=str(homework(root))),
+    "table": table,
+    "records": records,
+    "shards": shards,
     "lfw": lambda root: READERS["lfw view 1"](root, 0)[0],
     **{name: lambda root, name=name: READERS[name](root, 0)[0] for name in READERS if name.isidentifier()},  # type: ignore[misc]
 }

@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 
-from sandbox.called import called
+from sandbox.called import called, prefix
 from sandbox.cli.say import say
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, reason
@@ -23,7 +23,7 @@ def check(words: Sequence[str]) -> None:
     from sandbox.plugins import load_plugin
 
     if not words or words[0].startswith("-"):
-        raise SandboxError(f"check takes the files of plug-ins: {called('check').removeprefix('python experiments/')}")
+        raise SandboxError(f"check takes the files of plug-ins: {' '.join(prefix())} FILE.py")
     warnings.filterwarnings("ignore")
     failed = 0
     for plugin in [load_plugin(word) for word in words]:

@@ -11,6 +11,8 @@ from pathlib import Path
 import sandbox.data.datasets as package
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.datasets.download import kept
+from sandbox.data.images.archives import is_archive, unpacked
+from sandbox.data.images.picture import without_box
 from sandbox.data.splits.folds import in_fold
 from sandbox.data.splits.rotations import rotated
 from sandbox.data.splits.splits import Splits
@@ -94,8 +96,11 @@ def fold_specs(spec: DataSpec) -> tuple[DataSpec, ...]:
 
 def root_of(spec: DataSpec) -> Path | None:
     """The folder that paths of the images are relative to; None where the images are no files of their own."""
-    if not data_sets()[spec.name].has_files:
+    data_set = data_sets()[spec.name]
+    if not data_set.has_files:
         return None
+    if data_set.folder is not None:
+        return data_set.folder(spec)
     return Path(spec.root).expanduser() if spec.root else kept(spec.name)
 
 
@@ -104,7 +109,8 @@ def files_of(spec: DataSpec, splits: Splits) -> list[Path]:
     root = root_of(spec)
     if root is None:
         return []
-    paths = dict.fromkeys(path for images in splits.image_sets().values() for path in images.paths)
+    named = (path for images in splits.image_sets().values() for path in images.paths)
+    paths = dict.fromkeys(map(without_box, named) if data_sets()[spec.name].folder else named)
     return [root / path for path in paths]
 
 
@@ -118,9 +124,30 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
             "did you mean data.name=folder?"
         )
     if not spec.root and data_set.source == "folder":
-        raise SandboxError(f"data set '{spec.name}' reads a folder: say which with data.root")
-    if spec.root:
+        what = f"a file ({', '.join(data_set.endings)})" if data_set.endings else "a folder"
+        what += " or a folder of such files" if data_set.or_folder else ""
+        raise SandboxError(f"data set '{spec.name}' reads {what}: say which with data.root")
+    if spec.root and data_set.endings:
+        _check_file(spec, data_set.endings, data_set.or_folder)
+    elif spec.root:
         _check_root(spec)
+
+
+def _check_file(spec: DataSpec, endings: tuple[str, ...], or_folder: bool) -> None:
+    file = Path(spec.root).expanduser()
+    if or_folder and file.is_dir():
+        return
+    if file.is_dir():
+        inside = sorted(entry.name for entry in file.iterdir() if entry.suffix.lower() in endings)
+        meant = f"; did you mean {file / inside[0]}?" if inside else ""
+        raise SandboxError(f"data.root '{spec.root}' is a folder, but a file is needed{meant}")
+    if not file.exists():
+        beside = list(file.parent.iterdir()) if file.parent.is_dir() else []
+        there = [entry.name for entry in beside if or_folder or entry.is_file()]
+        what = "file or folder" if or_folder else "file"
+        raise SandboxError(f"no {what} at data.root '{spec.root}'{near(file.name, there)}")
+    if file.suffix.lower() not in endings:
+        raise SandboxError(f"data.root is '{spec.root}', but data set '{spec.name}' reads {', '.join(endings)}")
 
 
 def _check_root(spec: DataSpec) -> None:
@@ -128,5 +155,15 @@ def _check_root(spec: DataSpec) -> None:
     if not root.exists():
         beside = [entry.name for entry in root.parent.iterdir() if entry.is_dir()] if root.parent.is_dir() else []
         raise SandboxError(f"no folder at data.root '{spec.root}'{near(root.name, beside)}")
-    if not root.is_dir():
-        raise SandboxError(f"data.root '{spec.root}' is a file, not a folder")
+    if root.is_dir():
+        return
+    readers = [name for name, one in data_sets().items() if root.suffix.lower() in one.endings]
+    reads = f"; data.name={' and data.name='.join(readers)} {'reads' if len(readers) == 1 else 'read'} such a file"
+    hint = reads if readers else ""
+    if is_archive(root):
+        folder = unpacked(root)
+        said = (
+            f"is {folder} the folder that is meant?" if folder.is_dir() else f"unpack it and give its folder, {folder}"
+        )
+        raise SandboxError(f"data.root '{spec.root}' is an archive; {said}{hint}")
+    raise SandboxError(f"data.root '{spec.root}' is a file, not a folder{hint}")

@@ -281,7 +281,7 @@ def is_foreign(setting: str, value: Any, data_set: str, kinds: DataKinds) -> boo
 
 EMBEDDED_BY = ("evaluate.flip", "evaluate.views", "evaluate.view_strength")
 """Settings of what an image's embedding is the mean of: figures of runs that differ in them do not compare."""
-_NOT_IN_DIGEST = ("seed", "device", "threads", "data.root", "resume_from")
+_NOT_IN_DIGEST = ("seed", "device", "threads", "data.root", "data.images", "resume_from")
 _EVER = {"data.view": "view1", "data.fold": None, "data.part": ""}
 """What the first digests held of every recipe, and now is of single data sets; it stays in, so that they stay."""
 _ALWAYS = frozenset(

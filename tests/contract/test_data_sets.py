@@ -21,6 +21,8 @@ from trees import TREES
 NAMES = sorted(data_sets())
 READ = [name for name in NAMES if data_sets()[name].source != "embedded"]
 SIDE = 12
+PLACES = ("images",)
+"""Settings that say where the data lies on this machine, as `data.root` does."""
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def tree(tmp_path: Path) -> Callable[[str], DataSpec]:
     def write(name: str) -> DataSpec:
         assert name not in READ or name in TREES, f"data set '{name}' has no small tree yet: write it in tests/trees.py"
         spec = TREES[name](tmp_path) if name in READ else DataSpec(name=name)
-        return replace(spec, root=str(tmp_path) if name in READ else "", image_size=SIDE)
+        return replace(spec, root=spec.root or (str(tmp_path) if name in READ else ""), image_size=SIDE)
 
     return write
 
@@ -136,7 +138,7 @@ def test_settings_go_through_a_recipe(name: str, tree: Callable[[str], DataSpec]
     plain = replace(recipe, data=replace(recipe.data, **own_settings(data_kinds()[name])))
     for key in own_settings(data_kinds()[name]):  # a setting counts where it is not its default
         other = replace(plain.data, **{key: another(data_kinds()[name], key)})
-        assert digest(plain) != digest(replace(plain, data=other))
+        assert (digest(plain) == digest(replace(plain, data=other))) == (key in PLACES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,10 +162,12 @@ def test_roots_that_cannot_be(name: str, tmp_path: Path) -> None:
         with pytest.raises(SandboxError, match=f"data set '{name}' is embedded and reads no folder"):
             load(DataSpec(name=name, root=str(tmp_path)))
         return
-    with pytest.raises(SandboxError, match=r"no folder at data\.root"):
+    if (endings := data_sets()[name].endings) and not data_sets()[name].or_folder:
+        return refused_files(name, where, endings)
+    with pytest.raises(SandboxError, match=r"no (folder|file or folder) at data\.root"):
         load(DataSpec(name=name, root=str(where)))
     where.write_text("")
-    with pytest.raises(SandboxError, match="is a file, not a folder"):
+    with pytest.raises(SandboxError, match="is a file, not a folder" if not endings else f"'{name}' reads "):
         load(DataSpec(name=name, root=str(where)))
     where.unlink()
     where.mkdir()
@@ -171,8 +175,27 @@ def test_roots_that_cannot_be(name: str, tmp_path: Path) -> None:
         load(DataSpec(name=name, root=str(where)))
     assert "\n" not in str(empty.value) and "nothing" in str(empty.value)
     if data_sets()[name].source == "folder":
-        with pytest.raises(SandboxError, match="reads a folder: say which with data"):
+        with pytest.raises(SandboxError, match=r"reads a .*folder.*: say which with data"):
             load(DataSpec(name=name))
+
+
+def refused_files(name: str, where: Path, endings: tuple[str, ...]) -> None:
+    """Files that a data set which is one file cannot be."""
+    with pytest.raises(SandboxError, match=r"no file at data\.root"):
+        load(DataSpec(name=name, root=str(where)))
+    where.write_text("")
+    with pytest.raises(SandboxError, match=f"but data set '{name}' reads "):
+        load(DataSpec(name=name, root=str(where)))
+    for ending in endings:
+        empty = where.with_suffix(ending)
+        empty.write_text("")
+        with pytest.raises(SandboxError, match=r"is a folder, but a file is needed; did you mean .*nothing\."):
+            load(DataSpec(name=name, root=str(where.parent)))
+        with pytest.raises(SandboxError) as refused:
+            load(DataSpec(name=name, root=str(empty)))
+        assert "\n" not in str(refused.value) and "nothing" in str(refused.value)
+    with pytest.raises(SandboxError, match=r"reads a file .*: say which with data"):
+        load(DataSpec(name=name))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -93,6 +93,19 @@ class Align:
     """Where faces are sought: cpu, cuda or cuda:N."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What `table` takes."""
+
+    root: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ROOT")] = ""
+    """The folder of the data set; without it --data.root says where that is, or nothing where it is downloaded."""
+    out: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="OUT.csv", help_behavior_hint="(required)")] = ""
+    """The list to write."""
+    data: DataSpec = DataSpec()
+    recipe: str = ""
+    """A recipe by name (sandbox/recipes/NAME.toml) or FILE.toml, for its data; other flags go over it."""
+
+
 WHAT = {
     "show": "Draw a picture of a split as the network gets it: a row for each class, a cell for each image.",
     "check": (
@@ -100,6 +113,11 @@ WHAT = {
         "ones as well), for classes of one image and classes in two splits."
     ),
     "stats": "Count images, classes, images a class, kinds of files and pixel values.",
+    "table": (
+        "Write a data set whose images are files as a list, OUT.csv: label, path, split and what else is known of each "
+        "image, in the columns of open-metric-learning (which itself asks for numbers as labels, and for no parts but "
+        "train and validation). --data.name table reads it."
+    ),
     "align": (
         "Find the face of each photograph (MTCNN; of several the largest near the middle), bring its eyes, nose and "
         "mouth to where ArcFace has them, and write it under the same relative path in another folder, whose "
@@ -111,12 +129,13 @@ WHAT = {
 def main(argv: Sequence[str]) -> None:
     """Read what to do and its flags, and do it."""
     if not argv or argv[0] in ("-h", "--help"):
-        usage = [f"{PROG} WHAT [--data.name NAME] [--data.root PATH] ...", f"{PROG} align SRC DST ..."]
+        usage = [f"{PROG} WHAT [--data.name NAME] [--data.root PATH] ...", f"{PROG} table ROOT OUT.csv ..."]
+        usage.append(f"{PROG} align SRC DST ...")
         last = f"{PROG} WHAT --help lists the flags; the settings of --data are those of run.py."
         return say(overview(usage, WHAT, last))
     if argv[0] not in WHAT:
         raise unknown("thing to do", argv[0], WHAT, f"{PROG} --help says what each does")
-    {"show": show, "check": check, "stats": stats, "align": align}[argv[0]](argv[1:])
+    {"show": show, "check": check, "stats": stats, "table": table, "align": align}[argv[0]](argv[1:])
 
 
 def show(argv: Sequence[str]) -> None:
@@ -202,6 +221,16 @@ def stats(argv: Sequence[str]) -> None:
     say(f"\npixels, 0 to 1, of {some} of the {len(splits.train):,} training images, each channel:")
     say(f"    mean {' '.join(f'{value:.4f}' for value in mean)}")
     say(f"    std  {' '.join(f'{value:.4f}' for value in std)}")
+
+
+def table(argv: Sequence[str]) -> None:
+    """Write a data set as a list of images."""
+    default = Table(data=_base(argv).data)
+    command = flags.parse(Table, argv, prog=f"{PROG} table", description=WHAT["table"], default=default)
+    flags.quiet_libraries()
+    from sandbox.cli.image_table import write_table
+
+    say("\n".join(write_table(command.data, (command.root, command.out))))
 
 
 def align(argv: Sequence[str]) -> None:

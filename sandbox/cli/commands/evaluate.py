@@ -37,6 +37,7 @@ NEEDS = {
     "episode_queries": ("episodes",),
     "validation_pairs": ("validation",),
     "fit": ("after",),
+    "templates": ("pairs",),
 }
 """Flags that change nothing without one of these others."""
 
@@ -59,6 +60,9 @@ class Command:
     """An npz that the embeddings are queries to; without it each row searches the others."""
     pairs: str = ""
     """Pairs to verify: LFW's lists, lines 'a b 0/1', or CSV; all pairs where not given."""
+    templates: str = ""
+    """The IJB protocols' list of images, lines 'image template medium': templates are scored, and --pairs is their list
+    of pairs, lines 'template template 0/1'."""
     folds: int = 0
     """Also accuracy by this many folds, each threshold chosen on the others; a list that has folds needs no flag."""
     validation: str = ""
@@ -168,6 +172,9 @@ def _check(command: Command, given: set[str]) -> None:
     for flag in ("gallery", "pairs", "validation", "validation_pairs", "fit"):
         if command.run and getattr(command, flag):
             raise SandboxError(f"--{flag} names rows of --embeddings; a run brings its own")
+    for flag in ("run", "gallery", "validation", "after", "clustering", "episodes"):
+        if command.templates and flag in given:
+            raise SandboxError(f"--templates scores the templates of --embeddings by --pairs; leave --{flag} out")
     if command.submit and given - {"run", "submit"}:
         extra = sorted(given - {"run", "submit"})[0]
         raise SandboxError(f"--submit takes --run alone and scores nothing; leave --{extra} out")
@@ -222,6 +229,10 @@ def _inputs(command: Command, options: Options) -> Inputs:
 
         folder = Path(command.run[0])
         return of_bin(folder, Path(command.bin)) if command.bin else of_run(folder, command.split)
+    if command.templates:
+        from sandbox.scoring.templates import of_templates
+
+        return of_templates(Path(command.embeddings), Path(command.templates), Path(command.pairs))
     path = lambda text: Path(text) if text else None  # noqa: E731
     return read(
         Path(command.embeddings),

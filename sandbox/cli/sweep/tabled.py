@@ -78,7 +78,7 @@ def _of(choice: Choice, runs: Sequence[Run]) -> Sequence[Run]:
 
 def _layouts(swept: Sequence[str]) -> Iterator[list[str]]:
     """Flags of tables, the plainest first: settings down, then one of them, or those that part figures, across."""
-    names = ["after" if name == "resume_from" else name for name in swept if name != "data.root"]
+    names = ["after" if name == "resume_from" else name for name in swept if name not in ("data.root", "data.images")]
     for across in ([], *([name] for name in names), [name for name in names if name.startswith(_APART)]):
         down = [name for name in names if name not in across] or ["loss"]
         yield [*(["--rows", *down] if down != ["loss"] else []), *(["--columns", *across] if across else [])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.data.splits.splits import Splits
@@ -54,3 +55,10 @@ class DataSet:
     with its name."""
     folds: TestFolds | None = None
     """Its test folds, where it has some."""
+    endings: tuple[str, ...] = ()
+    """How the name of the file ends that `data.root` is; empty where it is a folder."""
+    or_folder: bool = False
+    """Whether `data.root` may be a folder of such files as well."""
+    folder: Callable[[Any], Path | None] | None = None
+    """By its settings, the folder that the paths of its images are relative to, where that is not `data.root`; None
+    where they are no files of their own."""

@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.images.files import subfolders
+from sandbox.data.images.archives import is_archive, unpacked
+from sandbox.data.images.files import subfolders, visible
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet, read_rows, without_small
 from sandbox.data.images.levels import level_notes
 from sandbox.data.images.listing import Listing
-from sandbox.data.images.parts import ROLES, Parts, parts_of
+from sandbox.data.images.parts import ROLES, Parts, holds_images, parts_of
 from sandbox.data.names import joined_notes, same_name
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
-from sandbox.data.splits.remarks import also_trained_on
+from sandbox.data.splits.held import held_out
+from sandbox.data.splits.remarks import also_trained_on, single_class
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -25,7 +27,8 @@ def load(spec: DataSpec) -> Splits:
     """Read a folder per class; a class folder may hold folders of its own, which belong to it.
 
     Where the root holds train/, val/ (valid/, validation/) and test/ with class folders in them, that split is taken,
-    unless `data.split` says class or sample: then the parts are pooled and parted anew. `Parts` says what is a part.
+    unless `data.split` says class or sample: then the parts are pooled and parted anew. Where val/ is not there, it is
+    drawn out of train/. `Parts` says what is a part.
 
     Raises:
         SandboxError: no class folders, no images, too few of either, or parts of a set some of which have no classes.
@@ -130,7 +133,7 @@ def read_classes(
 def _load_given(root: Path, spec: DataSpec, parts: Parts) -> Splits:
     roles = parts.roles
     missing = [role for role in ROLES if role not in roles]
-    if missing:
+    if missing not in ([], ["val"]):
         wanted = ", ".join("/ or ".join(ROLES[name]) + "/" for name in missing)
         have = f"has {parts.names(parts.whole)} but no" if parts.whole else "has no"
         raise SandboxError(
@@ -139,11 +142,14 @@ def _load_given(root: Path, spec: DataSpec, parts: Parts) -> Splits:
         )
     images, notes = _read(root, list(roles.values()), spec)
     notes += _beside(parts, list(roles.values()))
-    sets = [
-        images.take([place for place, path in enumerate(images.paths) if path.startswith(parts.name(part))])
-        for part in roles.values()
-    ]
-    splits = given(*sets, notes=notes)
+    sets = {
+        role: images.take([place for place, path in enumerate(images.paths) if path.startswith(parts.name(part))])
+        for role, part in roles.items()
+    }
+    if missing:
+        sets["train"], sets["val"], said = held_out(sets["train"], sets["test"], spec)
+        notes += [said, *single_class("validation", sets["val"])]
+    splits = given(*(sets[role] for role in ROLES), notes=notes)
     refuse_lone_images(splits)
     if not splits.closed_set:
         notes += also_trained_on("validation", splits.val, splits.train)
@@ -159,15 +165,31 @@ def _nothing_found(root: Path, folders: int, listing: Listing) -> str:
             "give each class a folder of its own"
         )
     why = f" ({'; '.join(passed)})" if passed else ""
+    archives = [entry for entry in visible(root) if entry.is_file() and is_archive(entry)]
+    if archives:
+        return (
+            f"{root} holds no images, but the archive {archives[0].name}; unpack it, and give {unpacked(archives[0])}"
+        )
     if folders:
         return f"none of the {folders:,} folders in {root} holds an image{why}"
     return f"{root} is empty; a folder per class was looked for, with images in it{why}"
 
 
 def _one_class(root: Path, images: ImageSet) -> str:
-    inner = [entry for entry in subfolders(root) if len(subfolders(entry)) > 1]
-    hint = f"; is {inner[0]} the root that is meant?" if inner else ""
+    inner = _set_below(root)
+    hint = f"; is {inner} the root that is meant?" if inner else ""
     return f"{root} holds one class folder with images ('{images.classes[0]}'), but two are needed{hint}"
+
+
+def _set_below(root: Path) -> Path | None:
+    """The first folder below that holds two folders of images, as a set does that lies a folder or two deeper."""
+    level = subfolders(root)
+    for _ in range(3):
+        for folder in level:
+            if sum(map(holds_images, subfolders(folder))) > 1:
+                return folder
+        level = [inner for folder in level for inner in subfolders(folder)]
+    return None
 
 
 DATA_SET = DataSet(

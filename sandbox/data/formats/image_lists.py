@@ -59,7 +59,7 @@ def read_lines(file: Path, words: int, example: str, skip: int = 0) -> list[Line
 
 
 def located(
-    file: Path, base: Path, named: Iterable[tuple[int, str]], notes: list[str] | None = None
+    file: Path, base: Path, named: Iterable[tuple[int, str]], notes: list[str] | None = None, unit: str = "line"
 ) -> dict[str, Path]:
     """The image that each name of a list means, which is a path relative to a folder.
 
@@ -70,6 +70,7 @@ def located(
         base: the folder.
         named: line and name.
         notes: gets a sentence on names that are spelt in another way than the files.
+        unit: what its lines are called.
 
     Raises:
         SandboxError: images are not there; they are counted, and the first named with their lines.
@@ -93,7 +94,7 @@ def located(
         else:
             absent[name] = number
     if absent:
-        raise absent_images(file, absent, f"in {base}")
+        raise absent_images(file, absent, f"in {base}", unit)
     if spelt and notes is not None:
         notes.append(met_note(spelt, f"the files in {base}"))
     return found
@@ -125,8 +126,8 @@ class _Spellings:
         return self.entries[folder]
 
 
-def absent_images(file: Path, absent: dict[str, int], what: str) -> SandboxError:
+def absent_images(file: Path, absent: dict[str, int], what: str, unit: str = "line") -> SandboxError:
     """The error for images that a list names and that are not there, or not readable, by name and line."""
     count = counted(len(absent), "image that is", "images that are")
-    first = ", ".join(f"{name} (line {number})" for name, number in list(absent.items())[:3])
+    first = ", ".join(f"{name} ({unit} {number})" for name, number in list(absent.items())[:3])
     return SandboxError(f"{file} names {count} not {what}: {first}{' ...' if len(absent) > 3 else ''}")

@@ -24,7 +24,7 @@ class ListText:
     """A sentence on comments, if there are any."""
 
 
-def read_text(file: Path, what: str) -> ListText:
+def read_text(file: Path, what: str, kind: str = "list of pairs") -> ListText:
     """Read a list in UTF-8, with or without a byte order mark, of any line ending.
 
     A line that begins with ``#`` and a blank is a comment.
@@ -32,6 +32,7 @@ def read_text(file: Path, what: str) -> ListText:
     Args:
         file: the list.
         what: what it is called where it cannot be read, such as "the list of pairs".
+        kind: what it should be.
 
     Raises:
         SandboxError: it cannot be read, or it is no text in UTF-8.
@@ -46,7 +47,7 @@ def read_text(file: Path, what: str) -> ListText:
         text = held.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SandboxError(
-            f"cannot read {what}: {file} is not a list of pairs in UTF-8 text: byte {error.start} is no character{hint}"
+            f"cannot read {what}: {file} is not a {kind} in UTF-8 text: byte {error.start} is no character{hint}"
         ) from None
     if wide:
         raise SandboxError(f"cannot read {what}: {file} holds null characters, as no text in UTF-8 does{hint}")

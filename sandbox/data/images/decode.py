@@ -9,14 +9,17 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from sandbox.data.images.deep import bits_for, upright_bytes, values_of
-from sandbox.data.images.files import open_image
+from sandbox.data.images.files import Encoded, open_image
+from sandbox.data.images.picture import Box
 from sandbox.errors import SandboxError
 from sandbox.wording import reason
 
 _COLOUR_SPREAD = 10  # grey photographs saved as RGB differ by a few grey levels between channels at most
 
 
-def decode(path: Path, size: int, channels: int, resize: int = 0, bits: int = 16) -> np.ndarray:
+def decode(
+    path: Encoded, size: int, channels: int, resize: int = 0, bits: int = 16, box: Box | None = None
+) -> np.ndarray:
     """Read, turn upright, convert and resize one image.
 
     The camera's orientation mark is obeyed. Animations give their first frame. Transparent parts become white,
@@ -30,23 +33,28 @@ def decode(path: Path, size: int, channels: int, resize: int = 0, bits: int = 16
     the 0.1 to the 99.9 percentile of the file. What is not finite becomes 0.
 
     Args:
-        path: the file.
+        path: the file, or its bytes.
         size: side of the square, pixels.
         channels: 1 for grey, 3 for RGB.
         resize: pixels, at least `size`, that the shorter side gets before the square is cut out; 0 cuts nothing.
         bits: that files of 16 bits or more use, 8 to 32 (`sandbox.data.images.deep`).
+        box: the part that is taken for the whole image.
 
     Returns:
         (size, size, channels) uint8.
 
     Raises:
+        OutsideError: the box is not inside the image.
         Exception: what Pillow raises for a file it cannot read, which has no common type below Exception.
     """
     with open_image(path) as opened:
         # JPEG decodes at a half, quarter or eighth for less work; twice the side leaves the resize its antialiasing.
         least = 2 * max(size, resize)
-        opened.draft("L" if channels == 1 else "RGB", (least, least))
+        if box is None:
+            opened.draft("L" if channels == 1 else "RGB", (least, least))
         image = _eight_bits(path, opened, bits)
+    if box is not None:
+        image = _cut(image, box)
     return square(image, size, channels, resize)
 
 
@@ -76,6 +84,18 @@ def read_photograph(path: Path, bits: int | None = None) -> Image.Image:
         raise SandboxError(f"{path} cannot be read as an image: {reason(error, 160)}") from None
 
 
+class OutsideError(Exception):
+    """A box that is not inside its image; says how large that is."""
+
+
+def _cut(image: Image.Image, box: Box) -> Image.Image:
+    left, top, right, bottom = box
+    width, height = image.size
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise OutsideError(f"{width} x {height} pixels")
+    return image.crop(box)
+
+
 def square(image: Image.Image, size: int, channels: int, resize: int = 0) -> np.ndarray:
     """What `decode` makes of a file, of an image of 8 bits a channel that is at hand: (size, size, channels) uint8."""
     image = image.convert("L" if channels == 1 else "RGB")
@@ -91,7 +111,7 @@ def _middle(sides: tuple[int, int], share: float) -> tuple[float, float, float, 
     return left, top, left + side, top + side
 
 
-def has_colour(path: Path, size: int = 32, bits: int = 16) -> bool:
+def has_colour(path: Encoded, size: int = 32, bits: int = 16) -> bool:
     """Whether the image is more than grey: an RGB file of a grey photograph is grey.
 
     Raises:
@@ -101,7 +121,7 @@ def has_colour(path: Path, size: int = 32, bits: int = 16) -> bool:
     return bool((pixels.max(axis=2) - pixels.min(axis=2)).max() > _COLOUR_SPREAD)
 
 
-def _eight_bits(path: Path, opened: Image.Image, bits: int) -> Image.Image:
+def _eight_bits(path: Encoded, opened: Image.Image, bits: int) -> Image.Image:
     """The image upright, in a mode that `convert` brings to L or RGB without clipping or losing transparency."""
     deep = upright_bytes(path, opened, bits)
     image = ImageOps.exif_transpose(opened) if deep is None else deep

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
-from sandbox.data.images.files import open_image
+from sandbox.data.images.files import Encoded, open_image
 from sandbox.wording import counted
 
 Kind = Literal["", "integers", "floats"]
@@ -118,7 +117,7 @@ def kind_of(image: Image.Image) -> Kind:
     return ""
 
 
-def values_of(file: Path, name: str) -> Values | None:
+def values_of(file: Encoded, name: str) -> Values | None:
     """What a file holds; None where that is eight bits a channel or less.
 
     Raises:
@@ -137,7 +136,7 @@ def values_of(file: Path, name: str) -> Values | None:
     return Values(name, peak=max(0, int(values.max())), negative=bool(values.min() < 0))
 
 
-def is_deep(file: Path) -> bool:
+def is_deep(file: Encoded) -> bool:
     """Whether a file holds more than eight bits a channel, by its header.
 
     Raises:
@@ -149,15 +148,18 @@ def is_deep(file: Path) -> bool:
         return kind_of(image) != ""
 
 
-def _shallow(file: Path) -> bool:
+def _shallow(file: Encoded) -> bool:
     """Whether the first bytes say that a file has eight bits a channel: most do, and opening each takes a while."""
-    with file.open("rb") as stream:
-        start = stream.read(25)
+    if isinstance(file, bytes):
+        start = file[:25]
+    else:
+        with file.open("rb") as stream:
+            start = stream.read(25)
     png = start.startswith(b"\x89PNG\r\n\x1a\n") and start[24:] in (b"\1", b"\2", b"\4", b"\x08")
     return png or start.startswith((b"\xff\xd8", b"GIF8", b"BM", b"RIFF"))
 
 
-def upright_bytes(file: Path, opened: Image.Image, bits: int) -> Image.Image | None:
+def upright_bytes(file: Encoded, opened: Image.Image, bits: int) -> Image.Image | None:
     """The upright image with its values brought to eight bits; None where it has no more than eight.
 
     Args:
@@ -185,7 +187,7 @@ def _bytes_of(values: np.ndarray, bits: int) -> np.ndarray:
     return (values.clip(0, 2**bits - 1) >> (bits - 8)).astype(np.uint8)
 
 
-def _whole_colour(file: Path, opened: Image.Image) -> np.ndarray:
+def _whole_colour(file: Encoded, opened: Image.Image) -> np.ndarray:
     """Red, green and blue in 16 bits, upright, (H, W, 3) int64, of a file whose high bytes alone Pillow gives."""
     with open_image(file) as again:
         raw = _raw_mode(again)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import stat
 import warnings
 from functools import cache
@@ -38,13 +39,17 @@ _SET_ASIDE = ("@", "__MACOSX")
 """What names of folders and files start with that a disk or an archiver put there: thumbnails, and halves of files."""
 
 
+Encoded = Path | bytes
+"""An image file, or the bytes that one would hold."""
+
+
 def open_image(file: Any) -> Image.Image:
-    """`PIL.Image.open`, for the formats that are images here.
+    """`PIL.Image.open`, for the formats that are images here; bytes are what a file would hold.
 
     Raises:
         Exception: what Pillow raises, which has no common type below Exception.
     """
-    return Image.open(file, formats=_known(_FORMATS))
+    return Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=_known(_FORMATS))
 
 
 def is_image(path: Path) -> bool:

@@ -17,9 +17,10 @@ import numpy as np
 from PIL import Image
 
 from sandbox.data.images.cache import cache_folder, cached_file
-from sandbox.data.images.decode import decode, has_colour
+from sandbox.data.images.decode import OutsideError, decode, has_colour
 from sandbox.data.images.deep import Depth, is_deep, values_of
 from sandbox.data.images.form import Form
+from sandbox.data.images.picture import Picture
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names, printable, reason
 
@@ -48,55 +49,63 @@ class Packed:
 
 
 def pack(files: Sequence[Path], root: Path, form: Form) -> Packed:
-    """Decode files to squares of one size, or map what an earlier call decoded.
-
-    The cache is keyed by each file's path relative to the root, its size, time and mode, and by the image size and
-    colour: a changed file makes a new cache. Files that cannot be read (truncated, no image, over Pillow's limit for
-    decompression bombs) are left out and named. Files of 16 bits or more are scaled by the largest value in any of
-    them, where the form does not say by how many bits.
-
-    Args:
-        files: image files under `root`; their order is kept.
-        root: what paths in the key and in the notes are relative to.
-        form: what they are brought to; colour auto is rgb where one of about 200 files spread over the list has colour.
+    """`pack_pictures`, of image files under a root.
 
     Raises:
         SandboxError: no file can be read, or the cache folder cannot be written.
     """
-    names = [file.relative_to(root).as_posix() for file in files]
+    return pack_pictures([Picture.of(file, root) for file in files], form)
+
+
+def pack_pictures(pictures: Sequence[Picture], form: Form) -> Packed:
+    """Decode images to squares of one size, or map what an earlier call decoded.
+
+    The cache is keyed by each image's name, stamp and box, and by the image size and colour: a changed file makes a
+    new cache. Images that cannot be read (truncated, no image, over Pillow's limit for decompression bombs) are left
+    out and named. Files of 16 bits or more are scaled by the largest value in any of them, where the form does not say
+    by how many bits.
+
+    Args:
+        pictures: images; their order is kept.
+        form: what they are brought to; colour auto is rgb where one of about 200 images spread over the list has
+            colour.
+
+    Raises:
+        SandboxError: no image can be read, a box is not inside its image, or the cache folder cannot be written.
+    """
     folder = cache_folder()
     kind = f"{form.size} {form.colour}" + (f" {form.resize}" if form.resize else "")
-    key = _key(files, names, kind + (f" {form.bits} bits" if form.bits else ""))
-    packed = _mapped(folder, key, names, form.bits, files)
+    key = _key(pictures, kind + (f" {form.bits} bits" if form.bits else ""))
+    names = [picture.name for picture in pictures]
+    packed = _mapped(folder, key, names, form.bits, pictures)
     if packed is None:
-        _decode_all(files, names, form, folder, key)
+        _decode_all(pictures, form, folder, key)
         packed = _mapped(folder, key, names, form.bits)
     if packed is None:
         raise SandboxError(f"the packed images {key} in {folder} vanished while they were being read; start again")
     return packed
 
 
-def _key(files: Sequence[Path], names: Sequence[str], form: str) -> str:
+def _key(pictures: Sequence[Picture], form: str) -> str:
     digest = hashlib.sha256(f"{_VERSION} {Image.__version__} {form}\0".encode())
-    for file, name in zip(files, names, strict=True):
-        status = file.stat()
-        # The mode is in it so that an image whose permissions are mended is tried again.
-        row = f"{name}\0{status.st_size} {status.st_mtime_ns} {status.st_mode}\0"
+    for picture in pictures:
+        box = f"{picture.box}\0" if picture.box else ""
+        row = f"{picture.name}\0{picture.stamp}\0{box}"
         digest.update(row.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:24]
 
 
 def _mapped(
-    folder: Path, key: str, names: Sequence[str], bits: int | None, files: Sequence[Path] = ()
+    folder: Path, key: str, names: Sequence[str], bits: int | None, pictures: Sequence[Picture] = ()
 ) -> Packed | None:
     """The cache of that key, or None where it is missing, damaged, or made when deep files lost all but a byte.
 
     Args:
         folder: of the cache.
         key: of the cache.
-        names: of the files that were packed.
+        names: of the images that were packed.
         bits: that the form gives.
-        files: looked at where a cache of earlier times does not say whether it holds deep ones.
+        pictures: looked at where a cache of earlier times does not say whether it holds deep ones.
     """
     try:
         known: dict[str, Any] = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
@@ -105,7 +114,7 @@ def _mapped(
             return None
         if _DEPTH not in known:
             with _Pool() as pool:
-                if any(deep for deep, _ in pool.each(is_deep, files)):
+                if any(deep for deep, _ in pool.each(lambda one: is_deep(one.content()), pictures)):
                     return None
             known |= {_DEPTH: {}}
             _write_json(folder, key, known)
@@ -118,22 +127,22 @@ def _mapped(
     return Packed(pixels, kept, notes, taken) if len(pixels) == len(kept) else None
 
 
-def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder: Path, key: str) -> None:
-    if len(files) > _WORTH_A_WORD:
-        print(f"packing {len(files):,} images into {printable(str(folder))} (once)", file=sys.stderr)
+def _decode_all(pictures: Sequence[Picture], form: Form, folder: Path, key: str) -> None:
+    if len(pictures) > _WORTH_A_WORD:
+        print(f"packing {len(pictures):,} images into {printable(str(folder))} (once)", file=sys.stderr)
     with _Pool() as pool:
-        depth = _depth(pool, files, names)
+        depth = _depth(pool, pictures)
         bits = form.bits or depth.bits or 16
-        coloured = form.colour == "rgb" or (form.colour == "auto" and _any_colour(pool, files, bits))
+        coloured = form.colour == "rgb" or (form.colour == "auto" and _any_colour(pool, pictures, bits))
         channels = 3 if coloured else 1
         unreadable: dict[str, str] = {}
         with cached_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
-            _write_header(stream, (len(files), form.size, form.size, channels))
+            _write_header(stream, (len(pictures), form.size, form.size, channels))
             filled = 0
-            decoded = pool.each(lambda file: decode(file, form.size, channels, form.resize, bits), files)
-            for name, (pixels, why) in zip(names, decoded, strict=True):
+            decoded = pool.each(lambda picture: _decoded(picture, form, channels, bits), pictures)
+            for picture, (pixels, why) in zip(pictures, decoded, strict=True):
                 if pixels is None:
-                    unreadable[name] = why
+                    unreadable[picture.name] = why
                 else:
                     stream.write(pixels.tobytes())
                     filled += 1
@@ -141,9 +150,17 @@ def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder:
             stream.seek(0)
             _write_header(stream, (filled, form.size, form.size, channels))
         if not filled:
-            raise SandboxError(f"none of the {len(files)} image files can be read: {_first(unreadable)}")
+            raise SandboxError(f"none of the {len(pictures)} image files can be read: {_first(unreadable)}")
     # Written last: without it the pixels do not count as a cache.
     _write_json(folder, key, {**unreadable, _DEPTH: asdict(depth)})
+
+
+def _decoded(picture: Picture, form: Form, channels: int, bits: int) -> np.ndarray:
+    try:
+        return decode(picture.content(), form.size, channels, form.resize, bits, picture.box)
+    except OutsideError as error:
+        box = ",".join(map(str, picture.box or ()))
+        raise SandboxError(f"{picture.said}: the box {box} is not inside {picture.name}, which has {error}") from None
 
 
 def _write_json(folder: Path, key: str, known: dict[str, Any]) -> None:
@@ -158,13 +175,13 @@ def survey(files: Sequence[Path], names: Sequence[str] | None = None) -> Depth:
         files: image files.
         names: what to call each; their paths where not given.
     """
+    called = list(map(str, files)) if names is None else names
     with _Pool() as pool:
-        return _depth(pool, files, list(map(str, files)) if names is None else names)
+        return _depth(pool, [Picture(name, file, "") for file, name in zip(files, called, strict=True)])
 
 
-def _depth(pool: _Pool, files: Sequence[Path], names: Sequence[str]) -> Depth:
-    named = dict(zip(files, names, strict=True))
-    found = pool.each(lambda file: values_of(file, named[file]), files)
+def _depth(pool: _Pool, pictures: Sequence[Picture]) -> Depth:
+    found = pool.each(lambda picture: values_of(picture.content(), picture.name), pictures)
     return Depth.of([values for values, _ in found if values is not None])
 
 
@@ -172,9 +189,9 @@ def _write_header(stream: BinaryIO, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(stream, {"shape": shape, "fortran_order": False, "descr": "|u1"})
 
 
-def _any_colour(pool: _Pool, files: Sequence[Path], bits: int) -> bool:
-    spread = files[:: max(1, len(files) // _LOOKED_AT_FOR_COLOUR)][:_LOOKED_AT_FOR_COLOUR]
-    return any(found for found, _ in pool.each(lambda file: has_colour(file, bits=bits), spread))
+def _any_colour(pool: _Pool, pictures: Sequence[Picture], bits: int) -> bool:
+    spread = pictures[:: max(1, len(pictures) // _LOOKED_AT_FOR_COLOUR)][:_LOOKED_AT_FOR_COLOUR]
+    return any(found for found, _ in pool.each(lambda picture: has_colour(picture.content(), bits=bits), spread))
 
 
 def _notes(unreadable: dict[str, str]) -> tuple[str, ...]:
@@ -204,22 +221,30 @@ class _Pool:
         self._threads.shutdown(cancel_futures=True)
         self._filters.__exit__(*error)
 
-    def each(self, job: Callable[[Path], T], files: Sequence[Path]) -> Iterator[tuple[T | None, str]]:
-        """The result of each file in order, or None and the reason; in blocks, so that memory stays bounded."""
+    def each(self, job: Callable[[Picture], T], pictures: Sequence[Picture]) -> Iterator[tuple[T | None, str]]:
+        """The result of each image in order, or None and the reason; in blocks, so that memory stays bounded.
 
-        def attempt(file: Path) -> tuple[T | None, str]:
+        Raises:
+            SandboxError: a job raised one; it is no fault of an image.
+        """
+
+        def attempt(picture: Picture) -> tuple[T | None, str]:
             try:
-                return job(file), ""
+                return job(picture), ""
+            except SandboxError:
+                raise
             except Exception as error:  # Pillow's decoders raise a dozen unrelated types on broken files
-                return None, _reason(error, file)
+                return None, _reason(error, picture)
 
-        for start in range(0, len(files), _BLOCK):
-            yield from self._threads.map(attempt, files[start : start + _BLOCK])
+        for start in range(0, len(pictures), _BLOCK):
+            yield from self._threads.map(attempt, pictures[start : start + _BLOCK])
 
 
-def _reason(error: Exception, file: Path) -> str:
+def _reason(error: Exception, picture: Picture) -> str:
     if isinstance(error, Image.UnidentifiedImageError):
-        return "empty file" if file.stat().st_size == 0 else "not an image"
+        held = picture.content()
+        size = held.stat().st_size if isinstance(held, Path) else len(held)
+        return "not an image" if size else "empty file"
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return f"over {Image.MAX_IMAGE_PIXELS:,} pixels"
     if isinstance(error, OSError) and error.strerror:

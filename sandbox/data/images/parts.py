@@ -12,11 +12,19 @@ from sandbox.wording import first_names
 
 ROLES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 """What the parts of a split are called, in small letters."""
+WORDS = tuple(word for words in ROLES.values() for word in words)
+COLUMN = "split"
+"""The column of a set of images that says which part each is in: train, val, test, or empty."""
 _TRAINED = (*ROLES["train"], "bounding_box_train")
 _NAMES = frozenset(
     [name for names in ROLES.values() for name in names]
     + ["query", "gallery", "extra", "distractors", "bounding_box_train", "bounding_box_test"]
 )
+
+
+def part_named(word: str) -> str | None:
+    """The part that a word of any case means: train, val or test; None where it is none."""
+    return next((role for role, words in ROLES.items() if word.lower() in words), None)
 
 
 @dataclass(frozen=True)

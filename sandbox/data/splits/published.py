@@ -16,7 +16,7 @@ import numpy as np
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import Row, common_bits, image_set, read_rows, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
-from sandbox.data.splits.sizes import check_shares, class_counts, sample_counts
+from sandbox.data.splits.held import held_classes, held_images, refuse_no_share
 from sandbox.data.splits.splits import Splits, given
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -36,11 +36,7 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
     Raises:
         SandboxError: a half without images, a share that leaves nothing, too few classes, or one class in both halves.
     """
-    check_shares(spec.validation, 0.0)
-    if spec.validation == 0:
-        raise SandboxError(
-            f"data.validation is {spec.validation:g}, but the split has no validation of its own to take"
-        )
+    refuse_no_share(spec)
     if not train or not test:
         raise SandboxError(f"{root} holds no {'test' if train else 'training'} images that its list names")
     both = sorted({name for name, _ in train} & {name for name, _ in test})
@@ -55,9 +51,7 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
         form = replace(form.like(learnt.pixels), bits=bits)
         (learnt, unread), (tested, also) = (read_rows(root, sorted(half), form) for half in (train, test))
     learnt, small = without_small(learnt, spec.min_images)
-    count = class_counts(len(learnt.classes), spec.validation, 0.0, "training classes", 2)[0]
-    chosen = np.random.default_rng(spec.split_seed).permutation(len(learnt.classes))[:count]
-    held = np.isin(learnt.labels, chosen)
+    held = np.isin(learnt.labels, held_classes(len(learnt.classes), spec))
     return given(
         learnt.take(np.flatnonzero(~held)),
         learnt.take(np.flatnonzero(held)),
@@ -112,24 +106,13 @@ def parted(train: Half, test: Half, spec: DataSpec, *, mirror: bool, notes: Sequ
         drawn = part(images, spec.validation, spec.test, spec.split_seed, mirror=mirror, notes=notes)
         return drawn.brought_to(Form.of(spec))
     tested = np.array([path.startswith("test/") for path in images.paths], dtype=bool)
-    held = _held(np.where(tested, -1, images.labels), len(images.classes), spec)
+    held = held_images(np.where(tested, -1, images.labels), len(images.classes), spec)
     sets = (images.take(np.flatnonzero(chosen)) for chosen in (~tested & ~held, held, tested))
     notes.append(
         f"the published split: every class is trained on, validation is {spec.validation:g} of the training images, "
         "and data.test is not used (--data.split class tests classes never trained on)"
     )
     return given(*sets, mirror=mirror, notes=notes).brought_to(Form.of(spec))
-
-
-def _held(labels: np.ndarray, classes: int, spec: DataSpec) -> np.ndarray:
-    """Which images are drawn for validation, (N,) bool, out of those whose label is not -1."""
-    check_shares(spec.validation, 0.0)
-    random = np.random.default_rng(spec.split_seed)
-    held = np.zeros(len(labels), dtype=bool)
-    for label in range(classes):
-        own = random.permutation(np.flatnonzero(labels == label))
-        held[own[: sample_counts(len(own), spec.validation, 0.0)[0]]] = True
-    return held
 
 
 def _named(train: Half, test: Half) -> tuple[tuple[str, Half], tuple[str, Half]]:

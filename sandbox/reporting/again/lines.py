@@ -14,7 +14,7 @@ from sandbox.errors import SandboxError, unknown
 _PYTHON = re.compile(r"python3?(\.\d+)?")
 _STANDS_FOR = re.compile(r"([A-Z][A-Z0-9_]*)(?=$|[./:])")
 """PATH, RUN, S, LFW_A/images, FILE.npz: what every person has under another name."""
-_FOLDERS = ("--data.root", "--resume_from", "--from", "--embeddings", "--pairs")
+_FOLDERS = ("--data.root", "--data.images", "--resume_from", "--from", "--embeddings", "--pairs")
 
 
 @dataclass(frozen=True)

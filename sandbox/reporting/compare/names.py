@@ -11,7 +11,7 @@ from sandbox.reporting.records.names import printed_setting
 from sandbox.reporting.records.spelling import short_value, shortened
 from sandbox.wording import counted
 
-_NO_SETTINGS = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from"}
+_NO_SETTINGS = {"loss", "miner", "seed", "device", "threads", "data.root", "data.images", "resume_from"}
 
 
 def figure_name(key: str) -> str:

@@ -19,7 +19,7 @@ ABSENT = "\0absent"
 _SECTIONS = [field.name for field in dataclasses.fields(Recipe)]
 _OF_ONE_RUN = {"seed", "device", "threads", "resume_from"}
 """Runs that differ in these alone are one cell."""
-_NO_SETTING = _OF_ONE_RUN | {"data.root"}
+_NO_SETTING = _OF_ONE_RUN | {"data.root", "data.images"}
 _ALWAYS_SAID = ("data.name", "backbone.name", "backbone.embedding_dim", "max_steps", "epochs")
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,11 +153,31 @@ def test_a_given_split_can_be_drawn_anew(tmp_path: Path, write_classes: Write) -
 
 
 def test_half_a_given_split_is_an_error(tmp_path: Path, write_classes: Write) -> None:
-    root = three(tmp_path, write_classes, {"train": ["a", "b"], "test": ["a", "b"]})
-    with pytest.raises(SandboxError, match="has train/, test/ but no val/ or valid/ or validation/"):
+    root = three(tmp_path, write_classes, {"train": ["a", "b"], "val": ["a", "b"]})
+    with pytest.raises(SandboxError, match="has train/, val/ but no test/ or testing/"):
         read(root)
     with pytest.raises(SandboxError, match=r"has no train/ .*val/.*test/"):
         read(write_classes(tmp_path / "plain", TEN), split="given")
+
+
+@pytest.mark.parametrize("classes", ["abcd", "abcx", "wxyz"])  # all trained on, some, none
+def test_validation_is_drawn_out_of_training_where_there_is_none(
+    tmp_path: Path, write_classes: Write, classes: str
+) -> None:
+    root = three(tmp_path, write_classes, {"train": list("abcd"), "test": list(classes)}, count=10)
+    splits = read(root, validation=0.3)
+    said = next(note for note in splits.notes if note.startswith("no part of the set is for validation"))
+    assert {path.split("/")[0] for path in (*splits.train.paths, *splits.val.paths)} == {"train"}
+    assert {path for path in splits.test.paths} == {f"test/{name}/{k:02d}.png" for name in classes for k in range(11)}
+    if classes == "wxyz":  # nothing that is tested is trained on, and nothing that is validated on
+        assert not set(splits.train.classes) & set(splits.val.classes) and "1 whole class, are" in said
+    else:
+        assert splits.val.counts.tolist() == [3] * 4 and "12 of its 40 training images, images of each class" in said
+    assert splits.closed_set == (classes == "abcd")
+    assert read(root, validation=0.3, split="given").digest == splits.digest
+    assert read(root, validation=0.3, split_seed=1).digest != splits.digest
+    with pytest.raises(SandboxError, match=r"data\.validation is 0, but"):
+        read(root, validation=0)
 
 
 def test_a_class_called_train_is_a_class(tmp_path: Path, write_classes: Write) -> None:
@@ -170,6 +192,8 @@ def test_a_class_called_train_is_a_class(tmp_path: Path, write_classes: Write) -
         ({}, "is empty; a folder per class was looked for"),
         ({"a": 0}, "none of the 1 folders in .* holds an image"),
         ({"a": 3}, r"holds one class folder with images \('a'\), but two are needed$"),
+        ({"x/in/a": 3, "x/in/b": 3}, r"holds one class folder .*\('x'\).*; is .*/x/in the root that is meant\?"),
+        ({"x/train/a": 3, "x/test/b": 3}, r"holds one class folder .*\('x'\).*; is .*/x the root that is meant\?"),
         ({"in/a": 3, "in/b": 3}, r"holds one class folder with images \('in'\).*; is .*in the root that is meant"),
         ({".": 3}, "holds 3 images but no class folders with images; give each class a folder of its own"),
         ({"a": 3, "b": 3, "c": 3}, "3 classes are too few"),
@@ -182,6 +206,31 @@ def test_folders_that_hold_no_data_set(tmp_path: Path, write_classes: Write, cou
         (tmp_path / "a").mkdir()
     with pytest.raises(SandboxError, match=said):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+def test_an_archive_is_refused_and_the_folder_meant_is_named(tmp_path: Path, write_classes: Write, ending: str) -> None:
+    write_classes(tmp_path / "made" / "birds", {"a": 1, "b": 1})
+    kind = {"tar.gz": "gztar"}.get(ending, ending)
+    file = Path(shutil.make_archive(str(tmp_path / "in" / "set"), kind, tmp_path / "made"))
+    reads = "; data.name=shards reads such a file" if ending == "tar" else ""
+    folder = tmp_path / "in" / "birds"
+    with pytest.raises(SandboxError, match=re.escape(f"unpack it and give its folder, {folder}{reads}") + "$"):
+        read(file)
+    with pytest.raises(SandboxError, match=re.escape(f"the archive set.{ending}; unpack it, and give {folder}")):
+        read(tmp_path / "in")
+    folder.mkdir()
+    with pytest.raises(SandboxError, match=re.escape(f"is an archive; is {folder} the folder that is meant?{reads}")):
+        read(file)
+    file.write_bytes(b"none")
+    with pytest.raises(SandboxError, match=re.escape(f"its folder, {tmp_path / 'in' / 'set'}{reads}")):
+        read(file)
+
+
+def test_a_file_that_another_data_set_reads_is_told_to_it(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("label,path")
+    with pytest.raises(SandboxError, match=r"list\.csv' is a file, not a folder; data\.name=table reads such a file$"):
+        read(tmp_path / "list.csv")
 
 
 def test_a_name_that_is_not_text_does_not_stop_it(tmp_path: Path, write_classes: Write) -> None:

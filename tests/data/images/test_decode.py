@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_files import png16
 from PIL import Image
 
-from sandbox.data.images.decode import decode, has_colour
+from sandbox.data.images.decode import OutsideError, decode, has_colour
+from sandbox.data.images.deep import values_of
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -88,3 +90,32 @@ def test_grey_saved_as_rgb_has_no_colour(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), (200, 30, 30)).save(tmp_path / "red.jpg")
     assert not has_colour(tmp_path / "grey.jpg")
     assert has_colour(tmp_path / "red.jpg")
+
+
+def test_a_box_is_cut_out_of_the_upright_image(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be shown turned by 90 degrees clockwise
+    Image.fromarray(noise).save(tmp_path / "a.png", exif=turned)
+    Image.fromarray(np.rot90(noise, -1)[40:280, 10:190]).save(tmp_path / "cut.png")
+    box = (10, 40, 190, 280)
+    assert np.array_equal(decode(tmp_path / "a.png", 8, 3, box=box), decode(tmp_path / "cut.png", 8, 3))
+    Image.fromarray(noise).save(tmp_path / "a.jpg", quality=95)  # of which a smaller version is read where it can be
+    whole = decode(tmp_path / "a.jpg", 8, 3, box=(0, 0, 300, 200)).astype(int)
+    assert np.abs(whole - decode(tmp_path / "a.jpg", 8, 3).astype(int)).max() < 12
+    for outside in ((0, 0, 301, 200), (0, 0, 300, 201), (5, 5, 5, 9), (-1, 0, 9, 9)):
+        with pytest.raises(OutsideError, match=r"^300 x 200 pixels$"):
+            decode(tmp_path / "a.jpg", 8, 3, box=outside)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "deep", "tiff"])
+def test_bytes_are_what_a_file_would_hold(tmp_path: Path, kind: str) -> None:
+    values = np.random.default_rng(0).integers(0, 4000, (12, 12, 3), dtype=np.uint16)
+    file = tmp_path / f"a.{'png' if kind == 'deep' else kind}"
+    if kind == "deep":
+        file.write_bytes(png16(values))
+    else:
+        Image.fromarray((values % 256).astype(np.uint8)).save(file)
+    assert np.array_equal(decode(file, 8, 3, bits=12), decode(file.read_bytes(), 8, 3, bits=12))
+    assert values_of(file, "a") == values_of(file.read_bytes(), "a")
+    assert has_colour(file) == has_colour(file.read_bytes())

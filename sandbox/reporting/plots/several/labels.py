@@ -11,7 +11,7 @@ from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.names import printed_setting
 from sandbox.wording import first_names
 
-_NEVER = {"loss", "miner", "seed", "device", "threads", "data.root", "resume_from", "after"}
+_NEVER = {"loss", "miner", "seed", "device", "threads", "data.root", "data.images", "resume_from", "after"}
 _ABSENT = "\0"
 
 
