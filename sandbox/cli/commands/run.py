@@ -26,6 +26,7 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.recipe.moved import moved
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import Stage, load_staged
+from sandbox.tracking.tracker import check as check_programs
 from sandbox.training.stopping import listen
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _BESIDE_RESUME = (
     "--no-pic",
     "--save_every",
     "--save-every",
+    "--log",
     "--all",
     "--no_all",
     "--no-all",
@@ -76,6 +78,9 @@ class Command:
     """Folder that run folders go into (results/runs where not given)."""
     resume: str = ""
     """Go on with the interrupted run in this folder."""
+    log: tuple[str, ...] = ()
+    """Programs that follow the run: tensorboard, trackio, wandb, mlflow. Each must be installed; nothing goes anywhere
+    else."""
     pictures: bool = True
     """Draw figures and page.html."""
     all: bool = False
@@ -117,6 +122,7 @@ def obey(argv: list[str]) -> None:
     if command.seeds > MOST_SEEDS:
         raise SandboxError(f"--seeds is {command.seeds:,}, but at most {MOST_SEEDS:,} runs are made, a run for each")
     flags.quiet_libraries()
+    check_programs(command.log)
     for flag in ("--resume", "--out", "--stage", "--against"):
         flags.value(argv, flag)  # an empty one is refused
     chosen = choose_stages(command.stage, stages)
@@ -285,6 +291,10 @@ def train(
 def finish(events: Iterator[Event], command: Command, hint: bool = True, again: str = "") -> Done | None:
     """Watch a run to its end; then its figures, where everything lies, and what to type next."""
     resume = f"{called('run', _launcher())} --resume"
+    if command.log:
+        from sandbox.tracking.follow import followed
+
+        events = followed(events, check_programs(command.log))
     done = watch_run(events, again=lambda folder: again or f"{resume} {from_here(folder)}")
     if done is None:
         return None
