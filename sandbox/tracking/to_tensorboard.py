@@ -14,6 +14,7 @@ from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
 from sandbox.recipe.specs import Recipe
+from sandbox.reporting.tables.layout import SHOWN
 from sandbox.tracking.tracker import settings
 
 _MOST = 2000
@@ -33,8 +34,9 @@ class _TensorBoard:
         self.last = max(self.last, step)
 
     def figures(self, values: Mapping[str, float]) -> None:
-        told = {name: value for name, value in values.items() if not name.endswith(("/low", "/high"))}
-        self.writer.add_hparams(dict(settings(self.recipe)), {f"end/{k}": v for k, v in told.items()}, run_name=".")
+        wanted = [f"{split}/{key}" for split in ("test", "val") for key in (*SHOWN, "classification/top@1")]
+        told = {f"end/{name}": values[name] for name in wanted if name in values}  # a card each; the text has all
+        self.writer.add_hparams(dict(settings(self.recipe)), told, run_name=".")
         self.writer.add_text("report", _as_markdown(values), self.last)
         self._project()
 
