@@ -16,6 +16,8 @@ from sandbox.errors import SandboxError
 from sandbox.recipe.after import spell_steps
 from sandbox.recipe.episodes import COUNT, QUERIES, spell_tasks
 from sandbox.recipe.extra import spell_extra
+from sandbox.recipe.size import ImageSize
+from sandbox.recipe.size import spelt as spelt_size
 
 T = TypeVar("T")
 Colour = Literal["auto", "grey", "rgb"]
@@ -33,8 +35,9 @@ class DataSpec:
     root: str = ""
     """Folder the data set lies in, for those that are not embedded; without it olivetti, mnist, cifar100 and omniglot
     are downloaded into the cache."""
-    image_size: int | None = None
-    """Height and width in pixels that images are resized to; the data set's own where not given."""
+    image_size: ImageSize | None = None
+    """Pixels that images are resized to: a side of squares, such as 64, or height x width, such as 256x128; the data
+    set's own where not given."""
     resize: int | None = None
     """Pixels that an image's shorter side is resized to before image_size is cut out of its middle; without it the
     whole image is squeezed in."""
@@ -65,6 +68,10 @@ class DataSpec:
     normalize: Literal["auto", "dataset", "library", "imagenet", "none"] = "auto"
     """Channel statistics taken off the pixels; library: those that torchvision or timm gives for weights it publishes;
     auto: these for pretrained weights, else the training set's."""
+
+    def __post_init__(self) -> None:
+        """Spell the size in one way."""
+        object.__setattr__(self, "image_size", spelt_size(self.image_size))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ class Packed:
     """What came out of a list of files."""
 
     pixels: np.ndarray
-    """(N, size, size, C) uint8, read-only memory map of the files that could be read, in their order."""
+    """(N, H, W, C) uint8, read-only memory map of the files that could be read, in their order."""
     kept: tuple[int, ...]
     """(N,) the place of each in the list of files."""
     notes: tuple[str, ...]
@@ -48,7 +48,7 @@ class Packed:
 
 
 def pack(files: Sequence[Path], root: Path, form: Form) -> Packed:
-    """Decode files to squares of one size, or map what an earlier call decoded.
+    """Decode files to images of one size, or map what an earlier call decoded.
 
     The cache is keyed by each file's path relative to the root, its size, time and mode, and by the image size and
     colour: a changed file makes a new cache. Files that cannot be read (truncated, no image, over Pillow's limit for
@@ -128,7 +128,7 @@ def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder:
         channels = 3 if coloured else 1
         unreadable: dict[str, str] = {}
         with cached_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
-            _write_header(stream, (len(files), form.size, form.size, channels))
+            _write_header(stream, (len(files), *form.sides, channels))
             filled = 0
             decoded = pool.each(lambda file: decode(file, form.size, channels, form.resize, bits), files)
             for name, (pixels, why) in zip(names, decoded, strict=True):
@@ -139,7 +139,7 @@ def _decode_all(files: Sequence[Path], names: Sequence[str], form: Form, folder:
                     filled += 1
             # NumPy pads headers so that the first axis can change in place; only now is its length known.
             stream.seek(0)
-            _write_header(stream, (filled, form.size, form.size, channels))
+            _write_header(stream, (filled, *form.sides, channels))
         if not filled:
             raise SandboxError(f"none of the {len(files)} image files can be read: {_first(unreadable)}")
     # Written last: without it the pixels do not count as a cache.
