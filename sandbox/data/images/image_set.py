@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class ImageSet:
     """(N,) where each image came from, relative to the root, or a made-up stable name."""
     bits: int | None = None
     """That files of 16 bits or more were taken to use; None where there were none."""
+    columns: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    """What else is known of each image by name, such as its camera: (N,) of strings each, empty where nothing is."""
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together, before they do harm far from here."""
@@ -43,6 +45,9 @@ class ImageSet:
             raise ValueError(f"{len(self.pixels)} images, {len(self.labels)} labels, {len(self.paths)} paths")
         if not np.array_equal(np.unique(self.labels), np.arange(len(self.classes))):
             raise ValueError(f"labels must use each of 0 .. {len(self.classes) - 1} at least once")
+        for name, column in self.columns.items():
+            if column.shape != self.labels.shape or column.dtype.kind != "U":
+                raise ValueError(f"column {name} must be ({len(self)},) strings, not {column.shape} {column.dtype}")
 
     def __len__(self) -> int:
         """How many images."""
@@ -71,6 +76,7 @@ class ImageSet:
             labels=labels.astype(np.int64),
             classes=tuple(self.classes[label] for label in present),
             paths=tuple(self.paths[index] for index in chosen),
+            columns={name: column[chosen] for name, column in self.columns.items()},
         )
 
 
@@ -78,13 +84,16 @@ Row = tuple[str, Path]
 """The class of an image, and its file."""
 
 
-def read_rows(root: Path, rows: Sequence[Row], form: Form) -> tuple[ImageSet, list[str]]:
+def read_rows(
+    root: Path, rows: Sequence[Row], form: Form, columns: Mapping[str, Sequence[str]] | None = None
+) -> tuple[ImageSet, list[str]]:
     """The images of rows that can be read, in the order of the rows, and sentences on those that cannot.
 
     Args:
         root: what paths are relative to.
         rows: class and file of each image.
         form: what they are brought to.
+        columns: what else is known of each row, by name.
 
     Raises:
         SandboxError: none can be read, or the cache folder cannot be written.
@@ -93,7 +102,8 @@ def read_rows(root: Path, rows: Sequence[Row], form: Form) -> tuple[ImageSet, li
     kept = [rows[place] for place in packed.kept]
     paths = [file.relative_to(root).as_posix() for _, file in kept]
     images = image_set(packed.pixels, [name for name, _ in kept], paths)
-    return replace(images, bits=packed.bits), list(packed.notes)
+    known = {name: np.array(column, dtype=str)[list(packed.kept)] for name, column in (columns or {}).items()}
+    return replace(images, bits=packed.bits, columns=known), list(packed.notes)
 
 
 def common_bits(sets: Iterable[ImageSet]) -> int | None:

@@ -181,7 +181,20 @@ def _gathered(parts: Sequence[ImageSet], names: Sequence[str]) -> ImageSet:
             some = there[start : start + _BLOCK]
             pixels[some] = part.pixels[row[order[some]]]
     bits = next((part.bits for part in parts if part.bits is not None), None)
-    return ImageSet(pixels, label[order], classes, tuple(paths[at] for at in order), bits)
+    columns = {name: column[order] for name, column in _columns(parts, row, part_of).items()}
+    return ImageSet(pixels, label[order], classes, tuple(paths[at] for at in order), bits, columns)
+
+
+def _columns(parts: Sequence[ImageSet], row: np.ndarray, part_of: np.ndarray) -> dict[str, np.ndarray]:
+    """What else is known of those rows of the parts: empty strings where a part has no such column."""
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    blank = [np.full(len(part), "") for part in parts]
+    whole = {
+        name: np.concatenate([part.columns.get(name, none) for part, none in zip(parts, blank, strict=True)])
+        for name in names
+    }
+    starts = np.cumsum([0, *map(len, parts)])
+    return {name: column[starts[part_of] + row] for name, column in whole.items()}
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:

@@ -61,6 +61,7 @@ def rotated(splits: Splits, rotations: int) -> Splits:
         classes=classes,
         paths=train.paths * rotations,
         bits=train.bits,
+        columns={name: np.tile(column, rotations) for name, column in train.columns.items()},
     )
     degrees = "180" if rotations == 2 else "90, 180 and 270"
     note = (

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from sandbox.data.images.image_set import ImageSet, image_set
+from sandbox.data.images.form import Form
+from sandbox.data.images.image_set import ImageSet, image_set, read_rows
 
 
 def some() -> ImageSet:
@@ -39,6 +42,21 @@ def test_take_equals_picking_rows(indices: list[int]) -> None:
     assert taken.paths == tuple(images.paths[index] for index in indices)
 
 
+@pytest.mark.parametrize("indices", [[], [5, 0], [2, 3, 4]])
+def test_columns_go_with_their_rows(indices: list[int]) -> None:
+    images = replace(some(), columns={"camera": np.array(["c0", "c1", "c2", "", "c4", "c5"])})
+    assert images.take(indices).columns["camera"].tolist() == [["c0", "c1", "c2", "", "c4", "c5"][i] for i in indices]
+
+
+def test_columns_of_files_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
+    for name in "abd":
+        Image.new("L", (4, 4)).save(tmp_path / f"{name}.png")
+    (tmp_path / "c.png").write_bytes(b"none")
+    rows = [(name, tmp_path / f"{name}.png") for name in "abcd"]
+    images, _ = read_rows(tmp_path, rows, Form(4), {"camera": ["1", "2", "3", "40"]})
+    assert images.columns["camera"].tolist() == ["1", "2", "40"]
+
+
 def test_taking_a_run_stays_on_disk(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", some().pixels)
     mapped = image_set(np.load(tmp_path / "x.npy", mmap_mode="r"), list("baccab"), list("012345"))
@@ -54,6 +72,8 @@ def test_taking_a_run_stays_on_disk(tmp_path: Path) -> None:
         ({"labels": np.zeros(2, np.int32)}, "labels"),
         ({"paths": ("one",)}, "paths"),
         ({"classes": ("a", "b")}, "labels"),
+        ({"columns": {"camera": np.array(["1"])}}, "column camera"),
+        ({"columns": {"camera": np.array([1, 2])}}, "column camera"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(change: dict[str, object], word: str) -> None:

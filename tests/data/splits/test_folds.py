@@ -100,6 +100,17 @@ def test_every_image_keeps_its_pixels_and_its_class() -> None:
         np.testing.assert_array_equal(part.pixels, np.stack([pixels[path] for path in part.paths]))
 
 
+def test_columns_go_with_their_images_and_are_empty_where_a_part_has_none() -> None:
+    splits = drawn()
+    known = replace(splits.train, columns={"camera": np.array([f"of {path}" for path in splits.train.paths])})
+    learnt = set(splits.train.paths)
+    parts = in_fold(replace(splits, train=known), 1, 3, seed=0)
+    for images in (parts.train, parts.val):
+        said = [f"of {path}" if path in learnt else "" for path in images.paths]
+        assert images.columns["camera"].tolist() == said
+    assert not parts.test.columns
+
+
 def test_a_fold_does_not_hang_on_how_validation_was_drawn_before() -> None:
     train, test = made([f"c{number}" for number in range(9)]), made(["t", "u"])
     one, other = (

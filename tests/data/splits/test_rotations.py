@@ -53,6 +53,12 @@ def test_validation_test_and_the_digest_are_untouched_and_a_note_counts(splits: 
     assert rotated(splits, 1) is splits
 
 
+def test_columns_are_those_of_the_upright_image(splits: Splits) -> None:
+    known = replace(splits.train, columns={"camera": np.array([f"of {path}" for path in splits.train.paths])})
+    turned = rotated(replace(splits, train=known), 2).train
+    assert turned.columns["camera"].tolist() == [f"of {path}" for path in turned.paths]
+
+
 def test_an_image_is_held_once(splits: Splits) -> None:
     turned = rotated(splits, 4).train
     held = [value for value in vars(turned.pixels).values() if isinstance(value, np.ndarray) and value.ndim == 4]
