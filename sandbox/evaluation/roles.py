@@ -62,3 +62,17 @@ def stacked(queries: int, gallery: int, camera: np.ndarray | None, gallery_camer
     asks = np.arange(queries + gallery) < queries
     cameras = None if camera is None or gallery_camera is None else np.concatenate([camera, gallery_camera])
     return Roles(asks, ~asks, cameras)
+
+
+def matches(y: np.ndarray, roles: Roles) -> np.ndarray:
+    """(N,) int64: how many gallery rows each query may find; 0 for rows that do not ask.
+
+    Args:
+        y: (N,) integer labels.
+        roles: of the rows.
+    """
+    labels = np.unique(y, return_inverse=True)[1]
+    camera = np.arange(len(y)) if roles.camera is None else np.unique(roles.camera, return_inverse=True)[1]
+    own = np.unique(labels * (int(camera.max(initial=0)) + 1) + camera, return_inverse=True)[1]
+    of_class, of_both = (np.bincount(group[roles.gallery], minlength=len(y)) for group in (labels, own))
+    return np.where(roles.query, of_class[labels] - of_both[own], 0).astype(np.int64)

@@ -24,6 +24,7 @@ from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.judging.asked_for import check_asked
+from sandbox.pipeline.judging.by_value import check_by
 from sandbox.pipeline.judging.few_shot import check_episodes
 from sandbox.pipeline.judging.monitor import check_classifies, check_key, check_pairs, check_trials
 from sandbox.pipeline.judging.protocol import few_classes
@@ -103,6 +104,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     check_asked(recipe.evaluate, splits, network.dim)
+    few_shot_notes = [*few_shot_notes, *check_by(recipe.evaluate.by, splits)]
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
     check_classifies(recipe.evaluate.monitor, objective, splits)
     check_pairs(recipe.evaluate.monitor, splits)

@@ -209,6 +209,9 @@ class EvaluateSpec:
     """How far those changes go: 1 turns by up to 5 degrees, shears by 0.15, zooms by 10 % and shifts by 4 %."""
     figures: str = ""
     """Figures by the names that other tables use, such as "map, minp, ndcg@10, precision@5, pauc@0.01"."""
+    by: str = ""
+    """Column of the images, such as category or camera, by each of whose values (50 at most) verification is given
+    too, all at one threshold: validation's for test, on validation the best of all its images together."""
     after: str = ""
     """What comes after the embedding, such as "whiten(128) + rerank(k1=20, k2=6)": center, pca, whiten (fitted on
     validation), aqe, rerank; its figures stand as after/... beside the plain ones."""

@@ -25,6 +25,7 @@ from sandbox.evaluation.verification.calibration import Calibration, cllr, min_c
 from sandbox.evaluation.verification.metrics import Verification, score_pairs
 from sandbox.runs.embeddings import one_shot_figures
 from sandbox.scoring.after import score_after
+from sandbox.scoring.columns import said_of_groups
 from sandbox.scoring.inputs import Inputs, Options
 from sandbox.wording import counted
 
@@ -68,13 +69,24 @@ def score(inputs: Inputs, options: Options) -> Scored:
     searched = gallery is not None or _among_themselves(inputs)
     found = evaluate(
         Labelled(probe.x, probe.labels),
-        replace(options, threshold=threshold, balanced_threshold=balanced, retrieval=searched),
+        replace(
+            options,
+            threshold=threshold,
+            balanced_threshold=balanced,
+            retrieval=searched,
+            roles=inputs.roles,
+            by=inputs.groups,
+        ),
         gallery=None if gallery is None else Labelled(gallery.x, gallery.labels),
         pairs=pairs,
         verified=None if inputs.verify is None else Labelled(inputs.verify.x, inputs.verify.labels),
     )
     figures, verification = found.figures, found.verification
     findings += _left_out(figures, options)
+    findings += [Finding("groups-left-out", text) for text in said_of_groups(inputs)]
+    if inputs.gallery is not None and inputs.roles is not None:
+        text = "identification was left out: it is of people, of whose images some cameras' do not count for a query"
+        findings.append(Finding("no-identification", text))
     if pairs is not None and verification is not None and verification.scores is not None:
         scores = verification.scores
         findings += lint_scores(scores, pairs.same)
@@ -83,7 +95,7 @@ def score(inputs: Inputs, options: Options) -> Scored:
     elif options.calibrate != "none":
         raise SandboxError("--calibrate needs --pairs with genuine and impostor pairs")
     ranks = None
-    if inputs.gallery is not None:
+    if inputs.gallery is not None and inputs.roles is None:
         enrolled = np.isin(probe.labels, inputs.gallery.labels)
         ranks = _ranks(probe, inputs.gallery, options)[enrolled]
         hits = {f"identification/rank@{k}": hit for k, hit in cmc(ranks, RANKS).items()}

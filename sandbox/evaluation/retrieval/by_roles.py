@@ -109,6 +109,37 @@ def rated_by_roles(
     return Retrieval(values, rows[scored], labels[scored], len(rows) - len(scored), len(rows))
 
 
+def nearest_by_roles(
+    x: np.ndarray, y: np.ndarray, roles: Roles, queries: np.ndarray, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The gallery rows most like each query, among those that count for it.
+
+    Args:
+        x: (N, D) rows that are compared by inner product.
+        y: (N,) integer labels.
+        roles: of the rows.
+        queries: (Q,) rows that ask.
+        most: neighbours; fewer where less counts for one of the queries.
+
+    Returns:
+        ids (Q, K) int64, rows of x, and scores (Q, K) float32, most alike first, equal ones by row.
+    """
+    columns = np.flatnonzero(roles.gallery)
+    camera = np.arange(len(y)) if roles.camera is None else roles.camera
+    block = products(x[queries], x[columns])
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    step = block_rows(len(columns), 8)
+    for start in range(0, len(queries), step):
+        rows = queries[start : start + step, None]
+        hidden = (rows == columns) | ((y[rows] == y[columns]) & (camera[rows] == camera[columns]))
+        most = min(most, len(columns) - int(hidden.sum(1).max()))
+        scores = np.where(hidden, np.float32(-np.inf), block(start, start + len(rows)))
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :most]
+        parts.append((columns[order], np.take_along_axis(scores, order, 1)))
+    ids, found = (np.concatenate([part[which][:, :most] for part in parts]) for which in (0, 1))
+    return ids, found
+
+
 def _gain(matches: np.ndarray, gained: np.ndarray, one: Extra) -> np.ndarray:
     """nDCG@k: what was gained over what the best order would gain, each (Q',)."""
     best = np.append(0, np.cumsum(1 / np.log2(np.arange(2, one.top + 2))))
