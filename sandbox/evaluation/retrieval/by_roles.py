@@ -51,6 +51,7 @@ def retrieval_by_roles(
         SandboxError: shapes that do not fit, embeddings that are not finite, a k below 1, or no query with a match.
     """
     check_embeddings(x, y)
+    _check_roles(y, roles)
     left, right = as_products(x, metric)
     block = products(left[roles.query], right[roles.gallery])
     return rated_by_roles(block, y, roles, recall_at=recall_at, extra=extra)
@@ -64,8 +65,7 @@ def rated_by_roles(
     Raises:
         SandboxError: roles and labels do not fit, a k is below 1, or no query has a match.
     """
-    if len(roles) != len(y):
-        raise SandboxError(f"there are {len(y)} labels and {len(roles)} rows that are query or gallery; both are one")
+    _check_roles(y, roles)
     if any(k < 1 for k in recall_at):
         raise SandboxError(f"recall@{min(recall_at)} means nothing: k is at least 1")
     rows, columns = np.flatnonzero(roles.query), np.flatnonzero(roles.gallery)
@@ -138,6 +138,11 @@ def nearest_by_roles(
         parts.append((columns[order], np.take_along_axis(scores, order, 1)))
     ids, found = (np.concatenate([part[which][:, :most] for part in parts]) for which in (0, 1))
     return ids, found
+
+
+def _check_roles(y: np.ndarray, roles: Roles) -> None:
+    if len(roles) != len(y):
+        raise SandboxError(f"there are {len(y)} labels, but {len(roles)} rows that are queries or of the gallery")
 
 
 def _gain(matches: np.ndarray, gained: np.ndarray, one: Extra) -> np.ndarray:
