@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sandbox.data.catalog import load
 from sandbox.errors import SandboxError
@@ -22,8 +23,11 @@ from sandbox.pipeline.events import Done
 from sandbox.pipeline.prepare import prepare
 from sandbox.pipeline.run import run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, DataSpec, EvaluateSpec, Recipe
+from sandbox.recognition.reader import Reader
 from sandbox.reporting.compare.kept import read_kept
+from sandbox.reporting.page.found.album import _tiles
 from sandbox.reporting.page.found.searched import search
+from sandbox.reporting.plots.contact_sheet import class_rows, draw_sheet
 from sandbox.reporting.records.read import read_run
 from sandbox.runs.embeddings import KeptSet, read_embeddings
 from sandbox.runs.folder import RunFolder
@@ -132,6 +136,28 @@ def test_the_network_takes_its_images_wherever_it_goes(done: RunFolder, tmp_path
     loaded = load_exported(tmp_path / "net.onnx")
     assert loaded.image_size == "24x12"
     np.testing.assert_allclose(loaded.embed(pixels), kept.x, atol=1e-5)
+
+
+def test_faces_that_are_brought_upright_are_square(done: RunFolder, tree: Path) -> None:
+    trained, files = load_trained(done), sorted(tree.rglob("query/*.jpg"))
+    (read,) = Reader(trained, "whole").read(files)
+    assert {one.pixels[0].shape for one in read} == {(24, 12, 3)}
+    with pytest.raises(SandboxError, match=r"takes images of 24 x 12 pixels, and a face .* is square: give --faces"):
+        list(Reader(trained, "detect").read(files))
+
+
+def test_pictures_keep_the_proportions_of_images(tree: Path, tmp_path: Path) -> None:
+    images = load(recipe(tree).data).test
+    layout = draw_sheet(class_rows(images, classes=2, shown=2, seed=0), tmp_path / "sheet.png", "people")
+    left, top = layout.corner(0, 0)
+    cell = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))[
+        top : top + layout.cell, left : left + layout.cell
+    ]
+    drawn = (cell != 255).any(axis=2).any(axis=0)
+    assert drawn.sum() == layout.cell // 2 and not drawn[: layout.cell // 4].any()
+    tile = _tiles(images.pixels, np.array([0]), 24)[0]
+    np.testing.assert_array_equal(tile[:, 6:18], images.pixels[0])
+    assert not tile[:, :6].any() and not tile[:, 18:].any()
 
 
 def test_what_cannot_be_asked_is_refused_before_training(tree: Path) -> None:

@@ -59,6 +59,19 @@ def test_validation_is_of_other_people_and_has_cameras(root: Path) -> None:
     assert len(read(root / "Market-1501-v15.09.15").test) == len(splits.test)  # the folder inside, too
 
 
+def test_the_names_of_sets_in_the_same_tree(root: Path) -> None:
+    """DukeMTMC-reID's 0005_c2_f0046985.jpg, and cameras of three digits as VeRi has them."""
+    base = root / "Market-1501-v15.09.15"
+    for file in sorted(base.rglob("0007_c1*")):
+        file.rename(file.with_name(file.name.replace("_c1s1_", "_c1_f")))
+    for file in sorted(base.rglob("0008_c2*")):
+        file.rename(file.with_name(file.name.replace("_c2s1_", "_c012_")))
+    test = read(root).test
+    cameras = {path.split("/")[-1][:4]: test.columns["camera"][row] for row, path in enumerate(test.paths)}
+    assert len(test) == 27 and {cameras["0007"], cameras["0008"]} <= {"1", "2", "012"}
+    assert sorted(np.unique(test.columns["camera"])) == ["012", "1", "2"]
+
+
 def test_trees_that_do_not_fit(root: Path) -> None:
     base = root / "Market-1501-v15.09.15"
     odd = trees.face(base / "query" / "someone.jpg", 1, 1)
