@@ -153,10 +153,14 @@ def search(rows: Labelled, options: Options, gallery: Labelled | None = None) ->
     if gallery is not None:
         check_dimensions(x, gallery.x)
         x, y = np.concatenate([x, gallery.x]), np.concatenate([y, gallery.y])
-    extra = dict.fromkeys([*options.extra, *([Extra("map")] if options.roles.camera is not None else [])])
-    return retrieval_by_roles(
-        x, y, options.roles, recall_at=options.recall_at, metric=options.metric, extra=tuple(extra)
-    )
+    extra = further(options)
+    return retrieval_by_roles(x, y, options.roles, recall_at=options.recall_at, metric=options.metric, extra=extra)
+
+
+def further(options: Options) -> tuple[Extra, ...]:
+    """The further figures that are asked for; where cameras are heeded, mean average precision is."""
+    heeded = options.roles is not None and options.roles.camera is not None
+    return tuple(dict.fromkeys([*options.extra, *([Extra("map")] if heeded else [])]))
 
 
 def verify(

@@ -150,7 +150,8 @@ def _lint(inputs: Inputs, pairs: Pairs | None, options: Options) -> list[Finding
     probe, gallery, held = inputs.probe, inputs.gallery, inputs.validation
     named = _names(probe)
     findings = lint_embeddings(probe.x, named, paths=probe.paths, normalised_expected=options.metric == "cosine")
-    if gallery is not None or not _among_themselves(inputs):  # then no row searches the others
+    apart = gallery is not None or (inputs.roles is not None and not inputs.roles.query.all())
+    if apart or not _among_themselves(inputs):  # then no row searches the others
         findings = [finding for finding in findings if finding.rule not in ("single-row-classes", "one-class")]
     if pairs is not None:
         verified = _names(inputs.verify or probe)

@@ -34,13 +34,15 @@ from sandbox.runs.folder import RunFolder
 
 import trees
 
+AFTER = "rerank(k1=4, k2=2)"
+
 
 def recipe(root: Path) -> Recipe:
     return Recipe(
         data=DataSpec(name="market1501", root=str(root), image_size="24x12", validation=0.4),
         backbone=BackboneSpec(name="conv4", embedding_dim=8),
         batch=BatchSpec(size=8),
-        evaluate=EvaluateSpec(every=2, monitor="retrieval/map", figures="map", by="camera", after="rerank(k1=4, k2=2)"),
+        evaluate=EvaluateSpec(every=2, monitor="retrieval/map", figures="map", by="camera", after=AFTER),
         max_steps=2,
         threads=1,
     )
@@ -109,11 +111,12 @@ def test_what_is_kept_is_judged_again_in_the_same_way(
     done: RunFolder, command: Callable[..., Any], tmp_path: Path
 ) -> None:
     copy = shutil.copytree(done.path, tmp_path / done.path.name)
-    said = command("evaluate.py", "--run", str(copy), "--json", str(tmp_path / "again.json"))
+    said = command("evaluate.py", "--run", str(copy), "--after", AFTER, "--json", str(tmp_path / "again.json"))
     assert said.code == 0, said.err
     again, report = json.loads((tmp_path / "again.json").read_text()), done.read_json("report.json")["test"]
-    for key in ("retrieval/map", "retrieval/recall@1", "retrieval/map@r", "retrieval/mrr"):
+    for key in ("retrieval/map", "retrieval/recall@1", "retrieval/map@r", "after/retrieval/map"):
         assert again[key] == report[key], key
+    assert "single row" not in said.err and "open-set identification was left out" in said.err
     queries, people = read_kept(read_run(RunFolder(copy))).queries()
     assert queries["retrieval/map"].mean() == pytest.approx(report["retrieval/map"]["value"]) and len(people) == 8
     kept = read_embeddings(done).take("test")
@@ -158,6 +161,13 @@ def test_pictures_keep_the_proportions_of_images(tree: Path, tmp_path: Path) -> 
     tile = _tiles(images.pixels, np.array([0]), 24)[0]
     np.testing.assert_array_equal(tile[:, 6:18], images.pixels[0])
     assert not tile[:, :6].any() and not tile[:, 18:].any()
+
+
+def test_data_says_height_before_width(tree: Path, command: Callable[..., Any]) -> None:
+    words = ("--data.name", "market1501", "--data.root", str(tree), "--data.validation", "0.4")
+    said = command("data.py", "check", *words)
+    assert said.code == 0 and "13 classes, 256x128 RGB" in said.out
+    assert "smaller than 256x128 pixels, the smallest 16x16" in said.out
 
 
 def test_what_cannot_be_asked_is_refused_before_training(tree: Path) -> None:

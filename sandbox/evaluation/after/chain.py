@@ -14,7 +14,7 @@ from sandbox.evaluation.after.reciprocal import reranked
 from sandbox.evaluation.after.templates import template_rows
 from sandbox.evaluation.figures import AFTER, Figures, on_whole_scale
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.report import Labelled, Options, evaluate
+from sandbox.evaluation.report import Labelled, Options, evaluate, further
 from sandbox.evaluation.retrieval.by_roles import rated_by_roles
 from sandbox.evaluation.retrieval.by_scores import retrieval_by_scores
 from sandbox.evaluation.retrieval.rating import products
@@ -155,7 +155,7 @@ def _reordered(step: Step, given: Given, options: Options) -> Figures:
         k1, k2, share = step.whole("k1"), step.whole("k2"), float(step["lambda"] or 0)
         block = reranked(queries, None if alone else gallery, k1=k1, k2=k2, share=share)
     if roles is not None:
-        found = rated_by_roles(block, every, roles, recall_at=options.recall_at, extra=options.extra)
+        found = rated_by_roles(block, every, roles, recall_at=options.recall_at, extra=further(options))
     else:
         found = retrieval_by_scores(block, y, gallery_y, alone=alone, recall_at=options.recall_at, extra=options.extra)
     return on_whole_scale(found.figures(intervals=not options.quick))
