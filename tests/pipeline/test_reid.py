@@ -57,8 +57,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def done(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """The run, with its page; nothing may be written into it."""
-    *_, last = run(recipe(tree), out=tmp_path_factory.mktemp("runs"), command="a test")
+    """The run; nothing may be written into it."""
+    *_, last = run(recipe(tree), out=tmp_path_factory.mktemp("runs"), command="a test", pictures=False)
     assert isinstance(last, Done)
     return last.folder
 
@@ -126,7 +126,7 @@ def test_what_is_kept_is_judged_again_in_the_same_way(
     assert (~shown.wrong).mean() == pytest.approx(report["retrieval/recall@1"]["value"])
 
 
-def test_the_network_takes_its_images_wherever_it_goes(done: RunFolder, tmp_path: Path) -> None:
+def test_the_network_takes_its_images_wherever_it_goes(done: RunFolder) -> None:
     assert done.read_json("run.json")["input"]["image_size"] == "24x12"
     trained = load_trained(done)
     assert trained.image_size == "24x12" and "(N, 3, 24, 12) uint8, RGB" in metadata(trained)["input"]
@@ -135,10 +135,19 @@ def test_the_network_takes_its_images_wherever_it_goes(done: RunFolder, tmp_path
     np.testing.assert_allclose(trained.embed(pixels), kept.x, atol=1e-5)
     folder, _ = real_images(done, trained, Path(done.recipe().data.root))
     assert folder.shape[1:] == (24, 12, 3)
+
+
+@pytest.mark.thorough
+@pytest.mark.needs("onnxscript", 'pip install -e ".[onnx]"')
+def test_it_leaves_as_a_file_and_on_a_page(done: RunFolder, tree: Path, tmp_path: Path) -> None:
+    trained = load_trained(done)
+    pixels, _ = real_images(done, trained, None)
     export(trained, pixels, onnx=tmp_path / "net.onnx", program=None)
     loaded = load_exported(tmp_path / "net.onnx")
     assert loaded.image_size == "24x12"
-    np.testing.assert_allclose(loaded.embed(pixels), kept.x, atol=1e-5)
+    np.testing.assert_allclose(loaded.embed(pixels), trained.embed(pixels), atol=1e-5)
+    *_, last = run(recipe(tree), out=tmp_path / "runs", command="a test")
+    assert isinstance(last, Done) and (last.folder.path / "page.html").stat().st_size > 10_000
 
 
 def test_faces_that_are_brought_upright_are_square(done: RunFolder, tree: Path) -> None:

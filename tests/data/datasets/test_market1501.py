@@ -94,19 +94,23 @@ TREE = st.fixed_dictionaries(
 )
 
 
+WHOLE = {
+    "bounding_box_train": [f"{person:04d}_c{camera}_0.png" for person in range(1, 5) for camera in (1, 2)],
+    "query": ["0007_c1_0.png"],
+    "bounding_box_test": ["0007_c2_0.png", "0000_c1_0.png", "-1_c1_0.png"],
+}
+
+
 @FUZZ
 @given(TREE, st.booleans())
 def test_trees_of_any_names_are_read_or_refused_in_a_sentence(tree: dict[str, list[str]], whole: bool) -> None:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        if whole:
-            trees.market1501(root, 0)
-        base = root / "Market-1501-v15.09.15"
         content = trees.face(root / "one.png", 1, 1).read_bytes()
         for folder, names in tree.items():
-            (base / folder).mkdir(parents=True, exist_ok=True)
-            for name in names:
-                (base / folder / name).write_bytes(content)
+            (root / folder).mkdir()
+            for name in (*names, *(WHOLE[folder] if whole else ())):
+                (root / folder / name).write_bytes(content)
         try:
             splits = read(root)
         except SandboxError as error:
