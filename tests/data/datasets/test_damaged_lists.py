@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 
@@ -23,8 +23,8 @@ LISTS = [
     ("sop", "Ebay_train.txt"),
     ("sop", "Ebay_test.txt"),
     ("in_shop", "list_eval_partition.txt"),
-    ("cars196", "cars_annos.mat"),
 ]
+MAT = ("cars196", "cars_annos.mat")
 
 
 def cars196(root: Path) -> None:
@@ -40,7 +40,7 @@ def cars196(root: Path) -> None:
 
 @pytest.fixture(scope="module")
 def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    made = {name: tmp_path_factory.mktemp(name) for name, _ in LISTS}
+    made = {name: tmp_path_factory.mktemp(name) for name, _ in (*LISTS, MAT)}
     for name, root in made.items():
         cars196(root) if name == "cars196" else trees.READERS[name](root, 0)
     return made
@@ -56,10 +56,8 @@ def test_whole_lists_are_read(roots: dict[str, Path]) -> None:
     }  # fmt: skip
 
 
-@FUZZ
-@given(st.data())
-def test_damaged_lists_are_read_or_refused_in_a_sentence(roots: dict[str, Path], data: st.DataObject) -> None:
-    name, where = data.draw(st.sampled_from(LISTS))
+def damaged(roots: dict[str, Path], of: tuple[str, str], data: st.DataObject) -> None:
+    name, where = of
     file = roots[name] / where
     whole = file.read_bytes()
     file.write_bytes(data.draw(changed(whole)))
@@ -69,3 +67,15 @@ def test_damaged_lists_are_read_or_refused_in_a_sentence(roots: dict[str, Path],
         assert "\n" not in str(error)
     finally:
         file.write_bytes(whole)
+
+
+@FUZZ
+@given(st.data())
+def test_damaged_lists_are_read_or_refused_in_a_sentence(roots: dict[str, Path], data: st.DataObject) -> None:
+    damaged(roots, data.draw(st.sampled_from(LISTS)), data)
+
+
+@settings(FUZZ, max_examples=max(2, FUZZ.max_examples // 20))  # each is read in a process of its own
+@given(st.data())
+def test_damaged_annotations_of_matlab_do_not_end_the_process(roots: dict[str, Path], data: st.DataObject) -> None:
+    damaged(roots, MAT, data)
