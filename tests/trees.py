@@ -147,6 +147,32 @@ def in_shop(root: Path, seed: int) -> tuple[DataSpec, Callable[[str], str]]:
     return DataSpec(name="in_shop", validation=0.4), lambda path: path.split("/")[-2]
 
 
+def market1501(root: Path, seed: int) -> tuple[DataSpec, Callable[[str], str]]:
+    """Six people to train on, four to test, two cameras; two junk images, three distractors, and what Windows adds."""
+    base = root / "Market-1501-v15.09.15"
+
+    def put(folder: str, person: int, camera: int, number: int) -> None:
+        name = f"{person:04d}" if person >= 0 else "-1"
+        face(base / folder / f"{name}_c{camera}s1_{number:06d}_00.jpg", person + 1, number)
+
+    for person in range(1, 7):
+        for camera in (1, 2):
+            for view in range(2):
+                put("bounding_box_train", person, camera, 100 * person + 10 * camera + view)
+    for person in range(7, 11):
+        for camera in (1, 2):
+            put("query", person, camera, 100 * person + 10 * camera)
+            for view in range(1, 3):
+                put("bounding_box_test", person, camera, 100 * person + 10 * camera + view)
+    for number in range(3):
+        put("bounding_box_test", 0, 1 + number % 2, 5000 + number)
+    for number in range(2):
+        put("bounding_box_test", -1, 1 + number % 2, 6000 + number)
+    (base / "bounding_box_test" / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
+    (base / "readme.txt").write_text("Market-1501")
+    return DataSpec(name="market1501", validation=0.4), lambda path: path.split("/")[-1].split("_")[0]
+
+
 READERS: dict[str, Callable[[Path, int], tuple[DataSpec, Callable[[str], str]]]] = {
     "folder": one_folder,
     "folder, pooled": pooled,
@@ -159,6 +185,7 @@ READERS: dict[str, Callable[[Path, int], tuple[DataSpec, Callable[[str], str]]]]
     "cars196": cars196,
     "sop": sop,
     "in_shop": in_shop,
+    "market1501": market1501,
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import Embedder
 from sandbox.inference.load import load_network
+from sandbox.recipe.size import sides
 from sandbox.recognition.reader import Reader
 
 
@@ -27,15 +28,15 @@ class Network:
         return self.embedder.dim
 
     @property
-    def image_size(self) -> int:
-        """Side of the square images it takes, pixels."""
+    def image_size(self) -> int | str:
+        """Side of the square images it takes, or height x width such as ``256x128``, pixels."""
         return self.embedder.image_size
 
     def embed(self, images: str | Path | np.ndarray | Sequence[str | Path]) -> np.ndarray:
         """Unit embeddings (N, D) float32, a row for each image in its order.
 
         Args:
-            images: an image file, several, or an array (N, S, S, C) uint8, (N, S, S) for grey, of `image_size`. Files
+            images: an image file, several, or an array (N, H, W, C) uint8, (N, H, W) for grey, of `image_size`. Files
                 are read, cut and resized as the training images were.
 
         Raises:
@@ -52,13 +53,13 @@ class Network:
         return np.concatenate(rows)
 
     def _checked(self, pixels: np.ndarray) -> np.ndarray:
-        side = self.image_size
+        high, wide = sides(self.image_size)
         whole = pixels[..., None] if pixels.ndim == 3 else pixels
-        fits = whole.ndim == 4 and whole.shape[1:3] == (side, side) and whole.shape[3] in (1, 3)
+        fits = whole.ndim == 4 and whole.shape[1:3] == (high, wide) and whole.shape[3] in (1, 3)
         if not fits or whole.dtype != np.uint8:
             raise SandboxError(
                 f"an array of {pixels.dtype} {pixels.shape} is no images for this network: it takes uint8 "
-                f"(N, {side}, {side}, 1 or 3), or (N, {side}, {side}) for grey"
+                f"(N, {high}, {wide}, 1 or 3), or (N, {high}, {wide}) for grey"
             )
         return whole
 

@@ -7,12 +7,14 @@ import pkgutil
 from functools import cache
 from typing import Any
 
+import torch
 from torch import nn
 
 import sandbox.backbones.own as package
 from sandbox.backbones.register import OWN, Own
 from sandbox.called import called
-from sandbox.errors import unknown
+from sandbox.errors import SandboxError, unknown
+from sandbox.recipe.size import ImageSize, sides
 
 SMALL_PATCH = 4
 """Pixels: 8 x 8 patches of an image of 32, as vision transformers have on CIFAR."""
@@ -29,13 +31,13 @@ def own_backbones() -> dict[str, Own]:
     return dict(sorted(OWN.items()))
 
 
-def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretrained: bool) -> nn.Module:
+def make_backbone(name: str, *, channels: int, image_size: ImageSize, stem: str, pretrained: bool) -> nn.Module:
     """The network behind a name, with random weights or published ones.
 
     Args:
         name: one of ours, ``torchvision:NAME`` or ``timm:NAME``.
         channels: 1 (grey) or 3 (RGB).
-        image_size: height and width of the images, pixels.
+        image_size: side of the images, or height x width, pixels.
         stem: ``small`` keeps the resolution of the first layer, or gives one of timm's vision transformers patches of 4
             pixels; ``auto`` does the former up to 64 pixels, but leaves a pretrained first layer and patches alone.
             Ours have the one first layer that they have: ``auto``.
@@ -44,11 +46,9 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
     Raises:
         SandboxError: no such network, it cannot take such images, or it has no such stem or published weights.
     """
-    from sandbox.errors import SandboxError
-
     source, _, inner = name.partition(":")
     if source in ("torchvision", "timm") and inner:
-        small = stem == "small" or (stem == "auto" and image_size <= 64 and not pretrained)
+        small = stem == "small" or (stem == "auto" and max(sides(image_size)) <= 64 and not pretrained)
         return _library_trunk(name, channels, image_size, small, stem == "small", pretrained)
     if name not in own_backbones():
         hint = f"torchvision:NAME and timm:NAME reach every network of those; {called('run')} --list backbones"
@@ -64,14 +64,40 @@ def make_backbone(name: str, *, channels: int, image_size: int, stem: str, pretr
             f"--backbone.stem {stem} has nothing to change: the first layer of {name} is fixed; leave it out (networks "
             "of torchvision:NAME and timm:NAME have stems)"
         )
-    if image_size < own.least:
+    height, width = sides(image_size)
+    if min(height, width) < own.least:
         raise SandboxError(
             f"{name} takes images of at least {own.least} pixels, not {image_size}; raise --data.image_size"
         )
-    return own.make(channels=channels, image_size=image_size)
+    network = own.make(channels=channels, image_size=min(height, width))
+    if height != width:
+        _check_oblong(network, name, channels, height, width)
+    return network
 
 
-def _library_trunk(name: str, channels: int, image_size: int, small: bool, asked: bool, pretrained: bool) -> nn.Module:
+def _check_oblong(network: nn.Module, name: str, channels: int, height: int, width: int) -> None:
+    """Refuse images that are not square for a network of ours that was written for squares.
+
+    Raises:
+        SandboxError: it fails on them, or puts out other features than it says.
+    """
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            found = tuple(network.eval()(torch.zeros(1, channels, height, width)).shape)
+    except (RuntimeError, ValueError, AssertionError, IndexError):
+        found = ()
+    network.train(was_training)
+    if found != (1, network.features):
+        raise SandboxError(
+            f"{name} takes square images alone, not {height} x {width}: give --data.image_size {min(height, width)}, "
+            "or a network of torchvision or timm that averages its map, such as torchvision:resnet50"
+        )
+
+
+def _library_trunk(
+    name: str, channels: int, image_size: ImageSize, small: bool, asked: bool, pretrained: bool
+) -> nn.Module:
     """A library's network; one whose small stem was asked for and that has none says so in its notes."""
     from sandbox.backbones.libraries import timm_trunk, torchvision_trunk
 

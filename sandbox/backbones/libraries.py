@@ -12,6 +12,7 @@ from sandbox.backbones.sides import Make, what_it_takes
 from sandbox.backbones.stems import fit_channels, keep_resolution, take_off_classifier
 from sandbox.called import called
 from sandbox.errors import SandboxError, unknown
+from sandbox.recipe.size import ImageSize, sides, size_of, times
 from sandbox.wording import reason
 
 
@@ -47,7 +48,7 @@ def timm_names(filter: str = "") -> list[str]:
     return _timm().list_models(filter)
 
 
-def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool, pretrained: bool) -> Trunk:
+def torchvision_trunk(name: str, *, channels: int, image_size: ImageSize, small: bool, pretrained: bool) -> Trunk:
     """A torchvision network with its last linear (or 1x1 convolution) layer taken off.
 
     Raises:
@@ -58,8 +59,10 @@ def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool,
     if name not in torchvision_names():
         raise unknown("torchvision network", name, torchvision_names(), f"{called('run')} --list backbones")
     sized = made_for_one_side(f"torchvision:{name}") and not pretrained
+    if made_for_one_side(f"torchvision:{name}"):
+        _refuse_oblong(f"torchvision:{name}", image_size)
 
-    def make(side: int) -> nn.Module:
+    def make(side: ImageSize) -> nn.Module:
         extra: dict[str, Any] = {"image_size": side} if sized else {}
         if name in ("inception_v3", "googlenet") and not pretrained:
             extra = {"aux_logits": False, "init_weights": True}
@@ -75,14 +78,14 @@ def torchvision_trunk(name: str, *, channels: int, image_size: int, small: bool,
 
 
 def timm_trunk(
-    name: str, *, channels: int, image_size: int, small: bool, pretrained: bool, patch: int | None = None
+    name: str, *, channels: int, image_size: ImageSize, small: bool, pretrained: bool, patch: int | None = None
 ) -> Trunk:
     """A timm network without its classifier.
 
     Args:
         name: timm's.
         channels: 1 (grey) or 3 (RGB).
-        image_size: height and width of the images, pixels.
+        image_size: side of the images, or height x width, pixels.
         small: keep the resolution of the first convolution.
         pretrained: fetch what timm publishes.
         patch: side of the patches of a vision transformer, pixels; its own where not given.
@@ -96,9 +99,9 @@ def timm_trunk(
     sized = made_for_one_side(f"timm:{name}")
     extra: dict[str, Any] = {} if patch is None else {"patch_size": patch}
 
-    def make(side: int) -> nn.Module:
-        sides = {"img_size": side} if sized else {}
-        return timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels, **sides, **extra)
+    def make(side: ImageSize) -> nn.Module:
+        size = {"img_size": side if isinstance(side, int) else sides(side)} if sized else {}
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels, **size, **extra)
 
     network = _fetch(make, f"timm:{name}", channels, image_size)
     changed = patch is not None or (small and keep_resolution(network))
@@ -182,7 +185,7 @@ def _takes_image_size(name: str) -> bool:
     )
 
 
-def _fetch(make: Make, name: str, channels: int, image_size: int) -> nn.Module:
+def _fetch(make: Callable[[ImageSize], nn.Module], name: str, channels: int, image_size: ImageSize) -> nn.Module:
     try:
         return make(image_size)
     except (OSError, RuntimeError) as error:  # URLError is an OSError; timm raises RuntimeError where no weights exist
@@ -193,22 +196,34 @@ def _fetch(make: Make, name: str, channels: int, image_size: int) -> nn.Module:
         raise _refused(name, channels, image_size, error, make, sized=True) from None
 
 
-def _refused(name: str, channels: int, image_size: int, error: Exception, make: Make, *, sized: bool) -> SandboxError:
+def _refused(
+    name: str, channels: int, image_size: ImageSize, error: Exception, make: Make, *, sized: bool
+) -> SandboxError:
     return SandboxError(
-        f"{name} cannot take {channels} x {image_size} x {image_size} images: {reason(error, 160)}"
-        f"{what_it_takes(make, channels, image_size, sized=sized)}"
+        f"{name} cannot take {channels} x {times(image_size)} images: {reason(error, 160)}"
+        f"{what_it_takes(make, channels, min(sides(image_size)), sized=sized)}"
     )
 
 
+def _refuse_oblong(name: str, image_size: ImageSize) -> None:
+    """Refuse images that are not square for a network of which the library makes none for them."""
+    if not isinstance(image_size, int):
+        height, width = sides(image_size)
+        raise SandboxError(
+            f"{name} takes square images alone, not {height} x {width}: give --data.image_size {min(height, width)}, "
+            "or timm's network of that kind, which takes others"
+        )
+
+
 def _measured(
-    network: nn.Module, name: str, channels: int, image_size: int, small: bool, make: Make | None = None
+    network: nn.Module, name: str, channels: int, image_size: ImageSize, small: bool, make: Make | None = None
 ) -> Trunk:
     """The trunk with its feature length, found by embedding one empty image; `make` makes it for another side."""
     was_training = network.training
     network.eval()
     try:
         with torch.no_grad():
-            features = network(torch.zeros(1, channels, image_size, image_size)).flatten(1).shape[1]
+            features = network(torch.zeros(1, channels, *sides(image_size))).flatten(1).shape[1]
     except (RuntimeError, ValueError, AssertionError, IndexError) as error:
         again = make or (lambda side: network)
         raise _refused(name, channels, image_size, error, again, sized=make is not None) from None
@@ -216,14 +231,16 @@ def _measured(
     return Trunk(network, features, name, small, _unread(network, name, image_size))
 
 
-def _unread(network: nn.Module, name: str, image_size: int) -> list[str]:
+def _unread(network: nn.Module, name: str, image_size: ImageSize) -> list[str]:
     """A sentence where patches do not fill the image, so that a vision transformer never sees its edge."""
     patch = getattr(getattr(network, "patch_embed", None), "patch_size", None)
     side = patch[0] if isinstance(patch, tuple) else 0
-    if not side or not image_size % side:
+    if not side or not any(one % side for one in sides(image_size)):
         return []
-    left, whole = image_size % side, image_size - image_size % side
+    one = next(one for one in sides(image_size) if one % side)
+    whole = [one - one % side for one in sides(image_size)]
+    more = [one - one % side + side * (one % side > 0) for one in sides(image_size)]
     return [
-        f"{name} reads patches of {side} pixels, and {left} of {image_size} pixels at the right and below are read by "
-        f"none: --data.image_size {whole} or {whole + side}"
+        f"{name} reads patches of {side} pixels, and {one % side} of {one} pixels at the right and below are read by "
+        f"none: --data.image_size {size_of(*whole)} or {size_of(*more)}"
     ]

@@ -11,6 +11,7 @@ from torch import nn
 from sandbox.backbones.catalog import make_backbone
 from sandbox.backbones.weights import load_weights
 from sandbox.errors import SandboxError
+from sandbox.recipe.size import ImageSize
 from sandbox.recipe.specs import BackboneSpec
 
 
@@ -71,7 +72,7 @@ class Network(nn.Module):
 
 
 def make_network(
-    spec: BackboneSpec, *, channels: int, image_size: int, mean: Sequence[float], std: Sequence[float]
+    spec: BackboneSpec, *, channels: int, image_size: ImageSize, mean: Sequence[float], std: Sequence[float]
 ) -> Network:
     """The network that a recipe describes, its weights drawn from torch's generator or loaded.
 
@@ -100,7 +101,7 @@ def make_network(
 
 
 def _with_head(
-    spec: BackboneSpec, channels: int, image_size: int, mean: Sequence[float], std: Sequence[float]
+    spec: BackboneSpec, channels: int, image_size: ImageSize, mean: Sequence[float], std: Sequence[float]
 ) -> Network:
     """The network with random weights, or those that a library publishes."""
     backbone = make_backbone(
@@ -123,7 +124,12 @@ def _of_channels(values: Sequence[float], channels: int) -> list[float]:
 
 
 def _loaded(
-    network: Network, spec: BackboneSpec, channels: int, image_size: int, mean: Sequence[float], std: Sequence[float]
+    network: Network,
+    spec: BackboneSpec,
+    channels: int,
+    image_size: ImageSize,
+    mean: Sequence[float],
+    std: Sequence[float],
 ) -> tuple[Network, bool]:
     """The network with the weights of a file, and whether it takes three channels where the images have one."""
     try:

@@ -17,7 +17,7 @@ Module = TypeVar("Module", bound=type[nn.Module])
 class Own:
     """A network of our own: called with `channels` and `image_size`, it has `features`, the length of what it emits.
 
-    It takes square images of `least` pixels and more.
+    It takes images whose sides are `least` pixels and more; the shorter is its `image_size`.
     """
 
     make: type[nn.Module]

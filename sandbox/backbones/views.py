@@ -30,17 +30,21 @@ class Views:
     strength: float = 1.0
     """Factor of `ROTATE`, `SHEAR`, `ZOOM` and `SHIFT`."""
 
-    def maps(self) -> torch.Tensor:
-        """(count - 1, 2, 3) float32 maps from output to input coordinates, which run from -1 to 1."""
-        return torch.tensor([self._map(place) for place in range(1, self.count)]).reshape(-1, 2, 3)
+    def maps(self, tall: float = 1.0) -> torch.Tensor:
+        """(count - 1, 2, 3) float32 maps from output to input coordinates, which run from -1 to 1 on either side.
+
+        Args:
+            tall: height over width, by which a turn in pixels is one in these coordinates.
+        """
+        return torch.tensor([self._map(place, tall) for place in range(1, self.count)]).reshape(-1, 2, 3)
 
     def grids(self, height: int, width: int) -> torch.Tensor:
         """(count - 1, H, W, 2) float32: where each pixel of a changed version is read, as `grid_sample` takes it."""
         if self.count == 1:
             return torch.empty(0, height, width, 2)
-        return F.affine_grid(self.maps(), [self.count - 1, 1, height, width], align_corners=False)
+        return F.affine_grid(self.maps(height / width), [self.count - 1, 1, height, width], align_corners=False)
 
-    def _map(self, place: int) -> list[list[float]]:
+    def _map(self, place: int, tall: float) -> list[list[float]]:
         root = _root(_NUMBERS + 1)
         pair, side = (place + 1) // 2, 1 if place % 2 else -1
         point = [2 * ((0.5 + pair * root**-j) % 1) - 1 for j in range(1, _NUMBERS + 1)]
@@ -48,8 +52,8 @@ class Views:
         angle, shear = math.radians(ROTATE * turn), SHEAR * slope
         zoom_x, zoom_y = 1 + ZOOM * across, 1 + ZOOM * down
         return [
-            [math.cos(angle) * zoom_x, (shear - math.sin(angle)) * zoom_y, 2 * SHIFT * right],
-            [math.sin(angle) * zoom_x, math.cos(angle) * zoom_y, 2 * SHIFT * low],
+            [math.cos(angle) * zoom_x, (shear - math.sin(angle)) * zoom_y * tall, 2 * SHIFT * right],
+            [math.sin(angle) * zoom_x / tall, math.cos(angle) * zoom_y, 2 * SHIFT * low],
         ]
 
 

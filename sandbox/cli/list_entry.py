@@ -9,6 +9,7 @@ from sandbox.called import called
 from sandbox.cli.help import docs
 from sandbox.cli.listing import PROG, heading, hung, joined, recipe_files
 from sandbox.errors import SandboxError, unknown
+from sandbox.recipe.size import times
 from sandbox.recipe.specs import DataSpec, own_settings
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,7 @@ def _data_set(name: str) -> str:
     rows = [*heading(name), said("what", one.line)]
     rows += [said("source", one.citation)] if one.citation else []
     rows.append(said("where", where[one.source]))
-    size = "as the files are found" if one.image_size is None else f"{one.image_size} x {one.image_size} pixels"
+    size = "as the files are found" if one.image_size is None else f"{times(one.image_size)} pixels"
     rows.append(said("images", f"{size}, unless --data.image_size says otherwise"))
     rows.append(said("splits", f"{', '.join(one.splits)} (--data.split)"))
     own, told = own_settings(one.settings), docs(one.settings)

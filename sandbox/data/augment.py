@@ -32,7 +32,9 @@ class Augment:
         if spec.stroke:
             images = change_strokes(images, spec.stroke, self._draws(step, _STROKE))
         if spec.rotate or spec.scale or spec.shear or spec.translate or spec.elastic or self.mirror:
-            grid = F.affine_grid(self._affine(n, draw).to(x.device), list(x.shape), align_corners=False)
+            grid = F.affine_grid(
+                self._affine(n, draw, x.shape[2] / x.shape[3]).to(x.device), list(x.shape), align_corners=False
+            )
             if spec.elastic:  # in the same sampling; a side is 2 long
                 field = elastic_field(n, x.shape[2], x.shape[3], self._draws(step, _ELASTIC), x.device)
                 grid = grid + 2 * spec.elastic * field
@@ -53,8 +55,14 @@ class Augment:
     def _draws(self, step: int, stream: int = 0) -> torch.Generator:
         return torch.Generator().manual_seed((self.seed * 1_000_003 + step) * 31 + _STREAM + stream)
 
-    def _affine(self, n: int, draw: torch.Generator) -> torch.Tensor:
-        """(N, 2, 3) maps from output to input coordinates, which run from -1 to 1."""
+    def _affine(self, n: int, draw: torch.Generator, tall: float) -> torch.Tensor:
+        """(N, 2, 3) maps from output to input coordinates, which run from -1 to 1 on either side.
+
+        Args:
+            n: images.
+            draw: of the CPU.
+            tall: height over width, by which a turn in pixels is one in these coordinates.
+        """
         spec = self.spec
         angle = _symmetric(n, draw) * math.radians(spec.rotate)
         zoom_x = 1 + _symmetric(n, draw) * spec.scale
@@ -64,7 +72,14 @@ class Augment:
         side = torch.where(torch.rand(n, generator=draw) < 0.5, -1.0, 1.0) if self.mirror else torch.ones(n)
         cos, sin = angle.cos(), angle.sin()
         rows = torch.stack(
-            [cos * zoom_x * side, (shear - sin) * zoom_y, shift[:, 0], sin * zoom_x * side, cos * zoom_y, shift[:, 1]],
+            [
+                cos * zoom_x * side,
+                (shear - sin) * zoom_y * tall,
+                shift[:, 0],
+                sin * zoom_x * side / tall,
+                cos * zoom_y,
+                shift[:, 1],
+            ],
             1,
         )
         return rows.view(n, 2, 3)

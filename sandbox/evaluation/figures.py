@@ -16,7 +16,10 @@ from sandbox.wording import counted
 Figures = dict[str, dict[str, float | int]]
 """``{"retrieval/map@r": {"value": 0.68, "low": 0.66, "high": 0.71, "n": 5459}, ...}``: a value, its 95 % interval, what
 it was counted over and what else stands with it. ``identities`` stands there where they are fewer than `FEW`."""
-_LOWER_IS_BETTER = ("verification/eer", "verification/cllr", "verification/min_cllr")
+_LOWER_IS_BETTER = (
+    *("verification/eer", "verification/cllr", "verification/min_cllr"),
+    *("verification/fnmr", "verification/fmr"),
+)
 
 _PRINTED = {
     "retrieval/precision@1": "P@1",
@@ -31,6 +34,8 @@ _PRINTED = {
     "verification/cllr": "Cllr",
     "verification/min_cllr": "min Cllr",
     "verification/accuracy": "verification accuracy",
+    "verification/fnmr": "FNMR",
+    "verification/fmr": "FMR",
     "verification/balanced_accuracy": "balanced accuracy",
     "retrieval/unmatched": "queries without a match",
     "homework/score": "homework mark",
@@ -63,6 +68,7 @@ _PRINTED_STARTS = {
 FEW_SHOT = "fewshot/accuracy@"
 """In front of the tasks of episodes, in their keys."""
 _FIRST = re.compile(r"first([0-9]+)/(.+)")
+_BY = re.compile(r"by/(.+?)/((?:verification|retrieval)/.+)", re.DOTALL)
 _TASK = re.compile(r"([0-9]+-way)-([0-9]+-shot)")
 
 
@@ -165,13 +171,16 @@ def printed_name(key: str) -> str:
     """What papers call a figure: 'MAP@R' for ``retrieval/map@r``, 'TAR@FAR=1e-3' for ``verification/tar@far=1e-3``.
 
     A figure of several models is named with how they were put together: 'MAP@R, concatenated', one of the embedding's
-    first numbers with how many: 'MAP@R, first 64'. A key that has no such name, or a split in front, stays as it is.
+    first numbers with how many: 'MAP@R, first 64', one of a group with its value: 'FNMR, category=shirt'. A key that
+    has no such name, or a split in front, stays as it is.
     """
     if key in _PRINTED:
         return _PRINTED[key]
     for models in (SEPARATED, CONCATENATED, AVERAGED, AFTER):
         if key.startswith(f"{models}/"):
             return f"{printed_name(key.removeprefix(f'{models}/'))}, {models}"
+    if group := _BY.fullmatch(key):
+        return f"{printed_name(group[2])}, {group[1]}"
     if first := _FIRST.fullmatch(key):
         return f"{printed_name(first[2])}, first {first[1]}"
     if key.startswith(FEW_SHOT) and (task := _TASK.fullmatch(key.removeprefix(FEW_SHOT))):

@@ -8,15 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.episodes import few_shot
 from sandbox.evaluation.figures import Figures, on_whole_scale
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.register import own_figures
-from sandbox.evaluation.retrieval.metrics import retrieval
+from sandbox.evaluation.retrieval.by_roles import retrieval_by_roles
+from sandbox.evaluation.retrieval.metrics import Retrieval, retrieval
 from sandbox.evaluation.retrieval.search import Index
-from sandbox.evaluation.similarity import Similarity
+from sandbox.evaluation.roles import Roles
+from sandbox.evaluation.similarity import Similarity, check_dimensions
 from sandbox.evaluation.verification import cross_validation as by_folds
 from sandbox.evaluation.verification import fold_tar
+from sandbox.evaluation.verification.by_value import Groups, by_value
 from sandbox.evaluation.verification.metrics import Verification, verify_all_pairs, verify_pairs
 from sandbox.recipe.episodes import Episodes
 from sandbox.recipe.extra import Extra
@@ -55,8 +59,13 @@ class Options:
     """Few-shot tasks to be drawn from the rows; none where none are asked for."""
     extra: tuple[Extra, ...] = ()
     """Figures that are reported only where they are asked for."""
+    roles: Roles | None = None
+    """Which rows ask, which are searched, and by which cameras: of the rows, with those of a gallery behind them."""
+    by: Groups | None = None
+    """A column of the rows, by each of whose values verification is given too, at one threshold: `balanced_threshold`
+    where it was chosen, else the best of all rows together."""
     quick: bool = False
-    """Leave intervals and folds out, to save time between validations."""
+    """Leave intervals, folds and groups out, to save time between validations."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def evaluate(
         Figures ``{"retrieval/map@r": {"value", "low", "high", "n"}, "verification/auc": ..., "retrieval/unmatched":
         ...}``, without verification where there is no genuine or no impostor pair, with ``verification/accuracy`` where
         pairs are given, ``verification/accuracy@K-fold`` where they have folds and ``fewshot/accuracy@N-way-K-shot``
-        where episodes are asked for; finite throughout.
+        where episodes are asked for; ``by/COLUMN=VALUE/verification/...`` by groups; finite throughout.
 
     Raises:
         SandboxError: what no figure could be trusted on: see `retrieval`, `few_shot`, `verify_pairs`,
@@ -98,15 +107,7 @@ def evaluate(
     options = options or Options()
     figures: Figures = {}
     if options.retrieval:
-        found = retrieval(
-            *rows,
-            gallery=gallery and gallery.x,
-            gallery_y=gallery and gallery.y,
-            recall_at=options.recall_at,
-            metric=options.metric,
-            index=options.index,
-            extra=options.extra,
-        )
+        found = search(rows, options, gallery)
         figures |= on_whole_scale(found.figures(intervals=not options.quick))
     if options.episodes.tasks:
         figures |= few_shot(*rows, options.episodes, metric=options.metric, intervals=not options.quick)
@@ -125,7 +126,44 @@ def evaluate(
         figures |= by_folds.figures(by_folds.cross_validate(judged.scores, pairs.same, pairs.fold))
         for one in (one for one in options.extra if one.name == "fold_tar"):
             figures |= fold_tar.figure(fold_tar.fold_rates(judged.scores, pairs.same, pairs.fold, one.at), one)
+    if options.by is not None and not options.quick:
+        at_one = judged.curve.best_balanced_accuracy()[1] if balanced_at is None else balanced_at
+        figures |= by_value(*verified, options.by, at_one, pairs=pairs, metric=options.metric)
     return Evaluation(figures, judged)
+
+
+def search(rows: Labelled, options: Options, gallery: Labelled | None = None) -> Retrieval:
+    """What each query finds: in the gallery, among the other rows, or as `Options.roles` has it.
+
+    Where cameras are heeded, mean average precision is among the figures, as re-identification reports it.
+
+    Raises:
+        SandboxError: see `retrieval` and `retrieval_by_roles`.
+    """
+    if options.roles is None:
+        return retrieval(
+            *rows,
+            gallery=gallery and gallery.x,
+            gallery_y=gallery and gallery.y,
+            recall_at=options.recall_at,
+            metric=options.metric,
+            index=options.index,
+            extra=options.extra,
+        )
+    if options.index != "flat":
+        raise SandboxError(f"queries, galleries and cameras are heeded exactly, and not by the index {options.index}")
+    x, y = rows
+    if gallery is not None:
+        check_dimensions(x, gallery.x)
+        x, y = np.concatenate([x, gallery.x]), np.concatenate([y, gallery.y])
+    extra = further(options)
+    return retrieval_by_roles(x, y, options.roles, recall_at=options.recall_at, metric=options.metric, extra=extra)
+
+
+def further(options: Options) -> tuple[Extra, ...]:
+    """The further figures that are asked for; where cameras are heeded, mean average precision is."""
+    heeded = options.roles is not None and options.roles.camera is not None
+    return tuple(dict.fromkeys([*options.extra, *([Extra("map")] if heeded else [])]))
 
 
 def verify(

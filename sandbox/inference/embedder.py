@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from sandbox.recipe.size import ImageSize
+
 
 class Embedder(Protocol):
     """A network that is done training, with what its images must be like."""
@@ -26,8 +28,8 @@ class Embedder(Protocol):
         ...
 
     @property
-    def image_size(self) -> int:
-        """Side of the square images it takes, pixels."""
+    def image_size(self) -> ImageSize:
+        """Side of the square images it takes, or height x width of others, pixels."""
         ...
 
     @property
@@ -37,7 +39,7 @@ class Embedder(Protocol):
 
     @property
     def resize(self) -> int:
-        """Pixels of a photograph's shorter side before the square is cut out of its middle; 0 squeezes it in."""
+        """Pixels of a photograph's shorter side before its middle is cut out; 0 squeezes it in."""
         ...
 
     @property
@@ -46,7 +48,7 @@ class Embedder(Protocol):
         ...
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
-        """Unit embeddings (N, D) float32 of images (N, S, S, 3 or `channels`) uint8."""
+        """Unit embeddings (N, D) float32 of images (N, H, W, 3 or `channels`) uint8."""
         ...
 
 

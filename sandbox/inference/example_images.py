@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image
 
 from sandbox.data.catalog import load
-from sandbox.data.images.decode import read_photograph, square
+from sandbox.data.images.decode import fitted, read_photograph
 from sandbox.data.images.listing import Listing
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import evenly
 from sandbox.inference.trained import Trained
+from sandbox.recipe.size import sides
 from sandbox.runs.folder import RunFolder
 from sandbox.wording import counted, reason
 
@@ -21,7 +22,7 @@ IMAGES = 64
 
 
 def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tuple[np.ndarray, str]:
-    """Up to 64 images (n, S, S, C) uint8 to compare on, spread evenly, and what they are, in words.
+    """Up to 64 images (n, H, W, C) uint8 to compare on, spread evenly, and what they are, in words.
 
     They are the run's validation images, read as its recipe says, or those below a folder.
 
@@ -40,7 +41,7 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
         some = [image for place in evenly(len(files), IMAGES) if (image := _readable(files[place]))]
         if not some:
             raise SandboxError(f"none of the images in {images} that were tried can be read")
-        cut = [square(image, trained.image_size, trained.channels, trained.resize) for image in some]
+        cut = [fitted(image, trained.image_size, trained.channels, trained.resize) for image in some]
         return np.stack(cut), f"{counted(len(cut), 'image', 'images')} of {images}"
     data = folder.recipe().data
     try:
@@ -49,7 +50,7 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
         raise SandboxError(
             f"the run's images, which an export is compared on, are gone: {error}; give --images FOLDER"
         ) from None
-    if val.shape[1] != trained.image_size or not len(val):
+    if val.shape[1:3] != sides(trained.image_size) or not len(val):
         raise SandboxError(f"the data set '{data.name}' now gives images of another size; give --images FOLDER")
     chosen = np.ascontiguousarray(val[evenly(len(val), IMAGES)])
     return chosen, f"{counted(len(chosen), 'validation image', 'validation images')} of {data.name}"

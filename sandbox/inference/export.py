@@ -28,6 +28,7 @@ from sandbox.files import whole_file
 from sandbox.inference.embedder import as_channels
 from sandbox.inference.onnx_network import FORMAT, INPUT, OUTPUT, load_exported, need
 from sandbox.inference.trained import Trained
+from sandbox.recipe.size import sides
 from sandbox.wording import counted, reason
 
 LIMIT = 1e-4
@@ -100,7 +101,7 @@ def export(trained: Trained, pixels: np.ndarray, *, onnx: Path | None, program: 
 
     Args:
         trained: the network.
-        pixels: (N, S, S, C) uint8, images of the kind that it was trained on.
+        pixels: (N, H, W, C) uint8, images of the kind that it was trained on.
         onnx: the ONNX file, or None.
         program: the file of a `torch.export` program, or None.
 
@@ -121,7 +122,7 @@ def export(trained: Trained, pixels: np.ndarray, *, onnx: Path | None, program: 
         parts = [places.enter_context(whole_file(file.path, make_folder=True)) for file in files]
         places.enter_context(_quiet())
         wanted = embed(network, pixels, device=torch.device("cpu"), flip=trained.flip, views=trained.views)
-        grids = trained.views.grids(trained.image_size, trained.image_size)
+        grids = trained.views.grids(*sides(trained.image_size))
         traced = _trace(Whole(network.requires_grad_(False), trained.flip, grids), trained)
         about = metadata(trained)
         # One image by itself as well, as a graph may have grown used to the number that it was traced with.
@@ -134,7 +135,7 @@ def export(trained: Trained, pixels: np.ndarray, *, onnx: Path | None, program: 
 def metadata(trained: Trained) -> dict[str, str]:
     """What a file says of its network, so that it can be used without the run."""
     colour = "grey" if trained.channels == 1 else "RGB"
-    shape = f"(N, {trained.channels}, {trained.image_size}, {trained.image_size})"
+    shape = "({})".format(", ".join(map(str, ("N", trained.channels, *sides(trained.image_size)))))
     views = trained.views
     return {
         **FORMAT,
@@ -160,7 +161,7 @@ def _version() -> str:
 
 
 def _trace(whole: nn.Module, trained: Trained) -> torch.export.ExportedProgram:
-    two = torch.zeros(2, trained.channels, trained.image_size, trained.image_size, dtype=torch.uint8)
+    two = torch.zeros(2, trained.channels, *sides(trained.image_size), dtype=torch.uint8)
     try:
         traced = torch.export.export(whole, (two,), dynamic_shapes=({0: torch.export.Dim("batch")},), strict=False)
     except Exception as error:  # torch's tracers raise a dozen unrelated types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from sandbox.called import called
 from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import as_channels
+from sandbox.recipe.size import ImageSize, is_wrong, sides, spelt
 
 FORMAT = {"format": "metric-learning-sandbox", "format_version": "1"}
 """What an ONNX file says of itself that this code can read."""
@@ -37,12 +39,12 @@ class Exported:
     digest: str
     """12 hex characters that name the weights, those of the run."""
     dim: int
-    image_size: int
-    """Side of the square images it takes, pixels."""
+    image_size: ImageSize
+    """Side of the square images it takes, or height x width of others, pixels."""
     channels: int
     """1 for grey, 3 for RGB."""
     resize: int
-    """Pixels that a photograph's shorter side gets before the square is cut out of its middle; 0 squeezes it in."""
+    """Pixels that a photograph's shorter side gets before its middle is cut out; 0 squeezes it in."""
     flip: bool
     """Whether the graph averages an image and its mirror image; it needs no help with that."""
     session: Any = field(repr=False)
@@ -53,7 +55,7 @@ class Exported:
     """Versions of an image that the graph makes and averages, by itself."""
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
-        """Unit embeddings (N, D) float32 of images (N, S, S, 3 or `channels`) uint8 of the network's size.
+        """Unit embeddings (N, D) float32 of images (N, H, W, 3 or `channels`) uint8 of the network's size.
 
         RGB is made grey for a network of grey images as Pillow does it (ITU-R 601-2 luma). An embedding of length zero
         stays zero. Images go through a batch at a time, so that memory does not grow with their number.
@@ -62,7 +64,7 @@ class Exported:
             SandboxError: the file's graph fails on them.
         """
         rows = np.empty((len(pixels), self.dim), np.float32)
-        step = max(1, min(_BATCH, _AREA // self.image_size**2) // self.views)
+        step = max(1, min(_BATCH, _AREA // math.prod(sides(self.image_size))) // self.views)
         for start in range(0, len(pixels), step):
             images = as_channels(pixels[start : start + step], self.channels).transpose(0, 3, 1, 2)
             try:
@@ -142,7 +144,6 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
             "run again"
         )
     ranges = {
-        "image_size": range(1, _LARGEST + 1),
         "channels": (1, 3),
         "resize": range(_RESIZE + 1),
         "bits": (0, *BITS),
@@ -150,7 +151,10 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     }
     numbers: dict[str, Any] = {key: _number(metadata.get(key, _ABSENT.get(key, ""))) for key in ranges}
     wrong = [key for key, allowed in ranges.items() if numbers[key] not in allowed]
-    if numbers["resize"] and numbers["resize"] < numbers["image_size"]:
+    numbers["image_size"] = _size(metadata.get("image_size", ""))
+    if numbers["image_size"] is None:
+        wrong.insert(0, "image_size")
+    elif numbers["resize"] and numbers["resize"] < max(sides(numbers["image_size"])):
         wrong.append("resize")
     wrong += [key for key, kind in _TEXTS.items() if not re.fullmatch(kind, metadata.get(key, ""))]
     if not metadata.get("name", "").isprintable():
@@ -171,7 +175,14 @@ def _number(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
 
 
-def _dim(path: Path, session: Any, channels: int, size: int) -> int:
+def _size(text: str) -> ImageSize | None:
+    """A side, or height x width; None where it is none, or larger than any that is allowed."""
+    if not re.fullmatch("[0-9]{1,4}(x[0-9]{1,4})?", text) or is_wrong(size := spelt(text)):
+        return None
+    return size if 0 < min(sides(size)) and max(sides(size)) <= _LARGEST else None
+
+
+def _dim(path: Path, session: Any, channels: int, size: ImageSize) -> int:
     """The length of an embedding, once inputs and outputs are what they should be.
 
     Raises:
@@ -179,7 +190,7 @@ def _dim(path: Path, session: Any, channels: int, size: int) -> int:
     """
     takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]
     gives = [(put.name, put.type, len(put.shape)) for put in session.get_outputs()]
-    if takes != [(INPUT, "tensor(uint8)", [channels, size, size])] or gives != [(OUTPUT, "tensor(float)", 2)]:
+    if takes != [(INPUT, "tensor(uint8)", [channels, *sides(size)])] or gives != [(OUTPUT, "tensor(float)", 2)]:
         raise SandboxError(f"{path} is damaged: its graph does not take and give what its metadata says")
     batches = {str(put[0].shape[0]) for put in (session.get_inputs(), session.get_outputs())}
     dim = session.get_outputs()[0].shape[1]

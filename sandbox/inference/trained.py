@@ -20,6 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.inference.embedder import as_channels
 from sandbox.objectives.objective import Objective, build
 from sandbox.objectives.resolve import resolve
+from sandbox.recipe.size import ImageSize, is_wrong, sides
 from sandbox.runs.folder import RunFolder
 from sandbox.training.device import choose_autocast, choose_device
 
@@ -35,12 +36,12 @@ class Trained:
     digest: str
     """12 hex characters that name the weights and how images are read for them."""
     network: Network
-    image_size: int
-    """Side of the square images it takes, pixels."""
+    image_size: ImageSize
+    """Side of the square images it takes, or height x width of others, pixels."""
     channels: int
     """1 for grey, 3 for RGB."""
     resize: int
-    """Pixels that a photograph's shorter side gets before the square is cut out of its middle; 0 squeezes it in."""
+    """Pixels that a photograph's shorter side gets before its middle is cut out; 0 squeezes it in."""
     flip: bool
     """Whether the unit embeddings of an image and its mirror image are averaged."""
     device: torch.device
@@ -56,7 +57,7 @@ class Trained:
         return self.network.dim
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
-        """Unit embeddings (N, D) float32 of RGB images (N, S, S, 3) uint8 of the network's size.
+        """Unit embeddings (N, D) float32 of RGB images (N, H, W, 3) uint8 of the network's size.
 
         Where the network takes grey images, RGB is made grey as Pillow does it (ITU-R 601-2 luma).
         """
@@ -73,11 +74,16 @@ def load_trained(folder: RunFolder) -> Trained:
     """
     known = folder.facts_of_finished().get("input")
     match known:
-        case {"image_size": int(size), "channels": int(channels), "head": str(head), **others}:
+        case {"image_size": int(size) | str(size), "channels": int(channels), "head": str(head), **others}:
             bits = cast(int | None, others.get("bits"))
         case _:
             size, channels, head, bits = 0, 0, "", None
-    fits = 0 < size <= _LARGEST and channels in (1, 3) and bits in (None, *BITS)
+    fits = (
+        not is_wrong(size)
+        and 0 < min(sides(size)) <= max(sides(size)) <= _LARGEST
+        and channels in (1, 3)
+        and bits in (None, *BITS)
+    )
     if not fits or head not in ("linear", "linear_bn", "none"):
         raise SandboxError(f"{folder.path} does not say what images its network takes; train it again to embed others")
     recipe = folder.recipe()
@@ -112,7 +118,7 @@ def load_trained(folder: RunFolder) -> Trained:
 
 def network_digest(
     weights: Mapping[str, torch.Tensor],
-    image_size: int,
+    image_size: ImageSize,
     resize: int,
     flip: bool,
     bits: int | None = None,

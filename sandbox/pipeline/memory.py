@@ -19,6 +19,7 @@ from sandbox.backbones.network import make_network
 from sandbox.data.memory import available_memory, gigabytes
 from sandbox.errors import SandboxError
 from sandbox.objectives.expression import Bound, Expression
+from sandbox.recipe.size import ImageSize, sides
 from sandbox.recipe.specs import BackboneSpec
 
 _FLOAT = 4
@@ -33,7 +34,7 @@ class Extent:
     """The numbers that decide what a run takes."""
 
     channels: int
-    image_size: int
+    image_size: ImageSize
     """Pixels."""
     classes: int
     """That are trained on."""
@@ -85,7 +86,7 @@ def check_run(spec: BackboneSpec, expression: Expression, extent: Extent, device
     weights = sum(parameter.numel() for parameter in network.parameters())
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     owned = extent.classes * network.dim if expression.owns_classes else 0
-    pixels = extent.channels * extent.image_size**2
+    pixels = extent.channels * math.prod(sides(extent.image_size))
     parts = {
         f"{weights:,} weights of the network": weights * _FLOAT + trained * (_TRAINED - _FLOAT),
         f"{extent.classes:,} x {network.dim:,} weights of the objective": owned * _TRAINED,
@@ -107,7 +108,7 @@ def check_run(spec: BackboneSpec, expression: Expression, extent: Extent, device
 def _surely_fits(spec: BackboneSpec, extent: Extent, left: int) -> bool:
     """Whether the generous count fits as well: the exact one takes two seconds, for what torch loads for it."""
     rows = _MOST_FEATURES + extent.classes + extent.evaluated
-    pixels = extent.batch * extent.image_size**2
+    pixels = extent.batch * math.prod(sides(extent.image_size))
     return pixels * _MOST_OF_A_PIXEL * _FLOAT + rows * spec.embedding_dim * _TRAINED < left
 
 
@@ -141,7 +142,7 @@ def _kept(network: nn.Module, extent: Extent) -> int:
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
         with torch.no_grad():
-            network.eval()(torch.empty(1, extent.channels, extent.image_size, extent.image_size, device="meta"))
+            network.eval()(torch.empty(1, extent.channels, *sides(extent.image_size), device="meta"))
     except Exception:  # an operation that has no form on `meta`
         return 0
     finally:

@@ -24,6 +24,7 @@ from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
 from sandbox.pipeline.judging.asked_for import check_asked
+from sandbox.pipeline.judging.by_value import check_by
 from sandbox.pipeline.judging.few_shot import check_episodes
 from sandbox.pipeline.judging.monitor import check_classifies, check_key, check_pairs, check_trials
 from sandbox.pipeline.judging.protocol import few_classes
@@ -36,6 +37,7 @@ from sandbox.recipe.episodes import spell_tasks
 from sandbox.recipe.extra import spell_extra
 from sandbox.recipe.idle import idle_settings
 from sandbox.recipe.ranges import check_ranges
+from sandbox.recipe.size import size_of
 from sandbox.recipe.specs import BackboneSpec, Recipe
 from sandbox.recipe.specs import replace as with_setting
 from sandbox.training.average import Average
@@ -102,6 +104,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     torch.manual_seed(recipe.seed)
     network = _make_network(recipe, expression, splits.train).to(device).to(memory_format=torch.channels_last)
     check_asked(recipe.evaluate, splits, network.dim)
+    few_shot_notes = [*few_shot_notes, *check_by(recipe.evaluate.by, splits)]
     objective = build(expression, classes=len(splits.train.classes), dim=network.dim).to(device)
     check_classifies(recipe.evaluate.monitor, objective, splits)
     check_pairs(recipe.evaluate.monitor, splits)
@@ -190,7 +193,7 @@ def facts(prepared: Prepared) -> dict[str, Any]:
         **({"test_images": images_digest(sets["test"])} if prepared.recipe.data.val_fold else {}),
         "classes": classes_digest(prepared.splits.train.classes),
         "input": {
-            "image_size": prepared.splits.train.pixels.shape[1],
+            "image_size": size_of(*prepared.splits.train.pixels.shape[1:3]),
             "channels": prepared.splits.train.pixels.shape[3],
         }
         | {"head": head_of(prepared.recipe.backbone, prepared.expression)}
@@ -223,15 +226,13 @@ def head_of(spec: BackboneSpec, expression: Expression) -> Literal["auto", "line
 
 def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> Network:
     _, height, width, channels = images.pixels.shape
-    if height != width:
-        raise SandboxError(f"images are {height} x {width}; networks here take square ones")
     if form := form_of(recipe):
         mean, std = list(form.mean), list(form.std)
     else:
         kind = "dataset" if recipe.data.normalize == "auto" else recipe.data.normalize
         mean, std = pixel_statistics(images.pixels, images.labels, kind)
     spec = replace(recipe.backbone, head=head_of(recipe.backbone, expression))
-    return make_network(spec, channels=channels, image_size=height, mean=mean, std=std)
+    return make_network(spec, channels=channels, image_size=size_of(height, width), mean=mean, std=std)
 
 
 def _check_threads(threads: int) -> None:
@@ -245,11 +246,11 @@ def _check_threads(threads: int) -> None:
 
 def _check_memory(recipe: Recipe, expression: Expression, splits: Splits, batch: int, device: torch.device) -> None:
     """Refuse what cannot fit into memory before any of it is made."""
-    _, size, _, channels = splits.train.pixels.shape
+    _, height, width, channels = splits.train.pixels.shape
     evaluated = max(len(part) for part in (splits.val, splits.test))
     kept = 2 if choose_autocast(recipe.precision, device) else 4
     check_objective(expression, classes=len(splits.train.classes), dim=recipe.backbone.embedding_dim, device=device)
-    extent = Extent(channels, size, len(splits.train.classes), batch, evaluated, kept)
+    extent = Extent(channels, size_of(height, width), len(splits.train.classes), batch, evaluated, kept)
     check_run(replace(recipe.backbone, head=head_of(recipe.backbone, expression)), expression, extent, device)
 
 

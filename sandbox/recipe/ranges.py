@@ -9,11 +9,11 @@ from sandbox.recipe.extra import parse_extra
 from sandbox.recipe.fold import check_folds
 from sandbox.recipe.length import check_length
 from sandbox.recipe.rotations import check_rotations
+from sandbox.recipe.size import check_size
 from sandbox.recipe.specs import EvaluateSpec, Recipe, flat
 from sandbox.wording import printable
 
 _RANGES: dict[str, tuple[float, float]] = {
-    "data.image_size": (4, 4096),
     "data.resize": (4, 8192),
     "data.validation": (0.0, 0.9),
     "data.test": (0.0, 0.9),
@@ -79,11 +79,7 @@ def check_ranges(recipe: Recipe) -> None:
         for value in values:
             if value is not None and not low <= value <= high:
                 raise SandboxError(f"{name} is {value}, but lies between {low:g} and {high:g}")
-    if recipe.data.resize is not None and recipe.data.image_size is None:
-        raise SandboxError(f"data.resize is {recipe.data.resize}, but what is cut out of that needs data.image_size")
-    if recipe.data.resize is not None and recipe.data.resize < (recipe.data.image_size or 0):
-        least = recipe.data.image_size
-        raise SandboxError(f"data.resize is {recipe.data.resize}, but is at least data.image_size ({least})")
+    check_size(recipe.data.image_size, recipe.data.resize)
     if recipe.evaluate.views == 1 and recipe.evaluate.view_strength != EvaluateSpec.view_strength:
         raise SandboxError(
             f"evaluate.view_strength is {recipe.evaluate.view_strength}, but changes nothing with evaluate.views 1: "

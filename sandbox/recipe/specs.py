@@ -16,6 +16,8 @@ from sandbox.errors import SandboxError
 from sandbox.recipe.after import spell_steps
 from sandbox.recipe.episodes import COUNT, QUERIES, spell_tasks
 from sandbox.recipe.extra import spell_extra
+from sandbox.recipe.size import ImageSize
+from sandbox.recipe.size import spelt as spelt_size
 
 T = TypeVar("T")
 Colour = Literal["auto", "grey", "rgb"]
@@ -33,8 +35,9 @@ class DataSpec:
     root: str = ""
     """Folder the data set lies in, for those that are not embedded; without it olivetti, mnist, cifar100 and omniglot
     are downloaded into the cache."""
-    image_size: int | None = None
-    """Height and width in pixels that images are resized to; the data set's own where not given."""
+    image_size: ImageSize | None = None
+    """Pixels that images are resized to: a side of squares, such as 64, or height x width, such as 256x128; the data
+    set's own where not given."""
     resize: int | None = None
     """Pixels that an image's shorter side is resized to before image_size is cut out of its middle; without it the
     whole image is squeezed in."""
@@ -65,6 +68,10 @@ class DataSpec:
     normalize: Literal["auto", "dataset", "library", "imagenet", "none"] = "auto"
     """Channel statistics taken off the pixels; library: those that torchvision or timm gives for weights it publishes;
     auto: these for pretrained weights, else the training set's."""
+
+    def __post_init__(self) -> None:
+        """Spell the size in one way."""
+        object.__setattr__(self, "image_size", spelt_size(self.image_size))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +209,9 @@ class EvaluateSpec:
     """How far those changes go: 1 turns by up to 5 degrees, shears by 0.15, zooms by 10 % and shifts by 4 %."""
     figures: str = ""
     """Figures by the names that other tables use, such as "map, minp, ndcg@10, precision@5, pauc@0.01"."""
+    by: str = ""
+    """Column of the images, such as category or camera, by each of whose values (50 at most) verification is given
+    too, all at one threshold: validation's for test, on validation the best of all its images together."""
     after: str = ""
     """What comes after the embedding, such as "whiten(128) + rerank(k1=20, k2=6)": center, pca, whiten (fitted on
     validation), aqe, rerank; its figures stand as after/... beside the plain ones."""

@@ -265,7 +265,12 @@ def _cast(value: Any, hint: Any, where: str) -> Any:
 
 
 def chosen_type(choices: tuple[Any, ...], value: Any) -> Any:
-    """Of the types that a setting may have, the words that a value is one of, else the first: 3 and all of folds."""
+    """Of the types that a setting may have, the value's own or the words that it is one of, else the first.
+
+    So it is with 3 and all of folds, and with 64 and 256x128 of image sizes.
+    """
+    if value is not None and type(value) in choices:
+        return type(value)
     words = (choice for choice in choices if typing.get_origin(choice) is Literal)
     named = [choice for choice in words if isinstance(value, str) and value in typing.get_args(choice)]
     return named[0] if named else next(choice for choice in choices if choice is not type(None))

@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.inference.embedder import Embedder
+from sandbox.recipe.size import ImageSize
 from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.search import Found, PeopleSearcher
 from sandbox.wording import counted, printable
@@ -33,7 +34,7 @@ class NetworkFacts:
     digest: str
     """12 hex characters that name its weights."""
     dim: int
-    image_size: int
+    image_size: ImageSize
     """Pixels."""
     channels: int
 

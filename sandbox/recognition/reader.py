@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from sandbox.data.images.decode import decode, read_photograph, square
+from sandbox.data.images.decode import decode, fitted, read_photograph
 from sandbox.data.images.listing import Listing
 from sandbox.data.images.pack import survey
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import threads
 from sandbox.files import Watch, unwatched
 from sandbox.inference.embedder import Embedder
+from sandbox.recipe.size import times
 from sandbox.recognition.people import Faces
 from sandbox.wording import reason
 
@@ -48,7 +49,7 @@ class Read:
     faces: tuple[Seen, ...] = ()
     """The foremost first (`sandbox.data.faces.detect.foremost`), then by size; none where a photograph shows none."""
     pixels: tuple[np.ndarray, ...] = ()
-    """(S, S, 1 or 3) uint8 of each, as the network gets it."""
+    """(H, W, 1 or 3) uint8 of each, as the network gets it."""
     refused: str = ""
     """What is wrong with the file, after its name: `is no image`."""
 
@@ -102,11 +103,12 @@ class Reader:
         """Every file in order, some at a time.
 
         Raises:
-            SandboxError: the detector is not installed.
+            SandboxError: the detector is not installed, or gives squares to a network that takes none.
         """
         if self.faces == "detect" and self._detector is None:
             from sandbox.data.faces.detect import Detector
 
+            _square(self.network)
             self._detector = Detector()  # its absence is no fault of the first file
         if not self._settled:
             self.settle(files)
@@ -166,18 +168,32 @@ class Reader:
         from sandbox.data.faces.align import align_face
         from sandbox.data.faces.detect import foremost
 
-        network = self.network
+        network, side = self.network, _square(self.network)
         seen, pixels = [], []
         first = foremost(faces, photograph.size) if faces else None
         for face in sorted(faces, key=lambda face: face is not first):  # the others stay as they are
             try:
-                upright = align_face(photograph, face.points, network.resize or network.image_size)
+                upright = align_face(photograph, face.points, network.resize or side)
             except SandboxError:  # its five points fall together, which no face's do
                 continue
             seen.append(Seen(face.box, face.confidence))
             # A network that was shown the middle of its training images is shown the middle of the aligned face.
-            pixels.append(square(upright, network.image_size, 3, network.resize))
+            pixels.append(fitted(upright, side, 3, network.resize))
         return Read(file, tuple(seen), tuple(pixels))
+
+
+def _square(network: Embedder) -> int:
+    """The side of a network's images.
+
+    Raises:
+        SandboxError: they are not square, as faces are that were brought upright.
+    """
+    if isinstance(network.image_size, int):
+        return network.image_size
+    raise SandboxError(
+        f"{network.name} takes images of {times(network.image_size)} pixels, and a face that was found and brought "
+        "upright is square: give --faces whole"
+    )
 
 
 def _photograph(file: Path, bits: int) -> Image.Image | str:

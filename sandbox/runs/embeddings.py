@@ -5,11 +5,13 @@ from either (``val/verify``, ``test/verify``): ``NAME/embeddings`` (N, D) float3
 pairs were given, ``NAME/pairs`` (M, 3) int64: left, right, same, and a fourth column of folds where they have folds.
 One-shot trials are ``NAME/trials`` (T, 3 + W) int64: run, query, answer and the examples; where they are of images of
 their own, these are a set ``val/oneshot`` or ``test/oneshot``, and a test that holds nothing else has no set ``test``.
+Where not each row searches all others, ``NAME/roles`` (N, 2) int64 says which ask and which are searched, and in a
+third column, where it is known, which camera saw each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,11 @@ from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.oneshot import oneshot
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.report import Labelled, Options, search
+from sandbox.evaluation.retrieval.metrics import Retrieval
+from sandbox.evaluation.roles import Roles
 from sandbox.evaluation.trials import Trials
+from sandbox.evaluation.verification.by_value import Groups
 from sandbox.runs.folder import RunFolder
 
 _FILE = "embeddings.safetensors"
@@ -38,6 +44,14 @@ class KeptSet:
     """Pairs of its rows that were verified; None where all were."""
     trials: Trials | None = None
     """One-shot trials of its rows; None where there are none."""
+    roles: Roles | None = None
+    """Which of its rows ask and which are searched; None where each searches all others."""
+    groups: Groups | None = None
+    """A column of its rows that figures are given by; it is not kept."""
+
+    def retrieved(self, recall_at: Sequence[int] = (1, 5, 10)) -> Retrieval:
+        """What each of its queries finds, by cosine."""
+        return search(Labelled(self.x, self.labels), Options(recall_at=tuple(recall_at), roles=self.roles))
 
 
 def one_shot_figures(sets: Mapping[str, KeptSet], name: str) -> Figures:
@@ -64,6 +78,10 @@ def write_embeddings(folder: RunFolder, sets: Mapping[str, KeptSet], *, closed_s
             pairs = kept.pairs
             columns = [pairs.left, pairs.right, pairs.same, *([] if pairs.fold is None else [pairs.fold])]
             tensors[f"{name}/pairs"] = torch.from_numpy(np.stack(columns, axis=1).astype(np.int64))
+        if kept.roles is not None:
+            roles = kept.roles
+            columns = [roles.query, roles.gallery, *([] if roles.camera is None else [roles.camera])]
+            tensors[f"{name}/roles"] = torch.from_numpy(np.stack(columns, axis=1).astype(np.int64))
         if kept.trials is not None:
             trials = kept.trials
             table = np.column_stack([trials.run, trials.query, trials.answer, trials.support])
@@ -97,7 +115,9 @@ class KeptEmbeddings:
         whole = labels.ndim == 1 and labels.dtype.kind == "i" and len(labels) > 0 and bool(labels.min() >= 0)
         if not whole or x.ndim != 2 or x.dtype.kind != "f" or len(x) != len(labels) or not np.isfinite(x).all():
             raise self._damaged(f"embeddings {x.shape} and labels {labels.shape} of {name} do not fit")
-        return KeptSet(x, labels.astype(np.int64), self._pairs(name, len(x)), self._trials(name, len(x)))
+        return KeptSet(
+            x, labels.astype(np.int64), self._pairs(name, len(x)), self._trials(name, len(x)), self._roles(name, len(x))
+        )
 
     def _pairs(self, name: str, rows: int) -> Pairs | None:
         if f"{name}/pairs" not in self.tensors:
@@ -121,6 +141,17 @@ class KeptEmbeddings:
         if images.min() < 0 or images.max() >= rows or answer.min() < 0 or answer.max() >= support.shape[1]:
             raise self._damaged(f"the one-shot trials of {name} name images that are not there")
         return Trials(support, query, answer, run)
+
+    def _roles(self, name: str, rows: int) -> Roles | None:
+        if f"{name}/roles" not in self.tensors:
+            return None
+        table = self.tensors[f"{name}/roles"].numpy()
+        if table.ndim != 2 or table.shape[0] != rows or table.shape[1] not in (2, 3) or table.dtype.kind != "i":
+            raise self._damaged(f"the roles of {name} are {table.shape} {table.dtype}")
+        if not np.isin(table[:, :2], (0, 1)).all():
+            raise self._damaged(f"the roles of {name} are neither yes nor no")
+        query, gallery = table[:, 0].astype(bool), table[:, 1].astype(bool)
+        return Roles(query, gallery, table[:, 2].astype(np.int64) if table.shape[1] > 2 else None)
 
     def _damaged(self, why: str) -> SandboxError:
         return SandboxError(f"the run {self.path} is damaged: {why}")

@@ -50,7 +50,7 @@ def score_after(
         gallery_marks=inputs.gallery_marks,
     )
     fit = None if held is None or not fitted else Fit(held.x, called)
-    figures = after_figures(steps, given, replace(options, retrieval=retrieval), fit)
+    figures = after_figures(steps, given, replace(options, retrieval=retrieval, roles=inputs.roles), fit)
     return figures, [] if fit is None or held is None else [_said(fitted, held, called, inputs)]
 
 

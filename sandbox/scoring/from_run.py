@@ -51,7 +51,14 @@ def read_split(folder: RunFolder, split: str) -> Inputs:
     val, val_apart, val_pairs = _split(kept, "val", 0)
     tried = _tried(kept, split)
     if split == "val":
-        return Inputs(probe=val, pairs=val_pairs, verify=val_apart, tried=tried, closed=kept.closed_set)
+        return Inputs(
+            probe=val,
+            pairs=val_pairs,
+            verify=val_apart,
+            tried=tried,
+            closed=kept.closed_set,
+            roles=kept.take("val").roles,
+        )
     if alone:
         assert tried is not None
         return Inputs(probe=_numbered(tried, 0), tried=tried, trials_alone=True, retrieve=False)
@@ -67,6 +74,7 @@ def read_split(folder: RunFolder, split: str) -> Inputs:
         validation_pairs=val_pairs,
         validation_verify=val_apart,
         closed=kept.closed_set,
+        roles=kept.take("test").roles,
     )
 
 

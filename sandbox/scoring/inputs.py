@@ -16,6 +16,8 @@ from sandbox.evaluation import report
 from sandbox.evaluation.after.chain import Marks
 from sandbox.evaluation.lint.identical_rows import first_identical
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.roles import Roles
+from sandbox.evaluation.verification.by_value import Groups
 from sandbox.recipe.after import Step
 from sandbox.runs.embeddings import KeptSet
 from sandbox.wording import counted
@@ -49,6 +51,10 @@ class Inputs:
     marks: Marks | None = None
     """Of which template and medium each row of the probe is, where that is asked for."""
     gallery_marks: Marks | None = None
+    roles: Roles | None = None
+    """Which rows ask and are searched, and which camera saw each: of the probe, with the gallery's behind them."""
+    groups: Groups | None = None
+    """A column of the probe that figures are given by."""
     notes: tuple[str, ...] = ()
     """Sentences on how the files were read: what was passed over, and which names were joined."""
 

@@ -25,6 +25,7 @@ from sandbox.evaluation.verification.calibration import Calibration, cllr, min_c
 from sandbox.evaluation.verification.metrics import Verification, score_pairs
 from sandbox.runs.embeddings import one_shot_figures
 from sandbox.scoring.after import score_after
+from sandbox.scoring.columns import said_of_groups
 from sandbox.scoring.inputs import Inputs, Options
 from sandbox.wording import counted
 
@@ -68,13 +69,24 @@ def score(inputs: Inputs, options: Options) -> Scored:
     searched = gallery is not None or _among_themselves(inputs)
     found = evaluate(
         Labelled(probe.x, probe.labels),
-        replace(options, threshold=threshold, balanced_threshold=balanced, retrieval=searched),
+        replace(
+            options,
+            threshold=threshold,
+            balanced_threshold=balanced,
+            retrieval=searched,
+            roles=inputs.roles,
+            by=inputs.groups,
+        ),
         gallery=None if gallery is None else Labelled(gallery.x, gallery.labels),
         pairs=pairs,
         verified=None if inputs.verify is None else Labelled(inputs.verify.x, inputs.verify.labels),
     )
     figures, verification = found.figures, found.verification
     findings += _left_out(figures, options)
+    findings += [Finding("groups-left-out", text) for text in said_of_groups(inputs)]
+    if inputs.gallery is not None and inputs.roles is not None:
+        text = "identification was left out: it is of people, of whose images some cameras' do not count for a query"
+        findings.append(Finding("no-identification", text))
     if pairs is not None and verification is not None and verification.scores is not None:
         scores = verification.scores
         findings += lint_scores(scores, pairs.same)
@@ -83,12 +95,15 @@ def score(inputs: Inputs, options: Options) -> Scored:
     elif options.calibrate != "none":
         raise SandboxError("--calibrate needs --pairs with genuine and impostor pairs")
     ranks = None
-    if inputs.gallery is not None:
+    if inputs.gallery is not None and inputs.roles is None:
         enrolled = np.isin(probe.labels, inputs.gallery.labels)
         ranks = _ranks(probe, inputs.gallery, options)[enrolled]
         hits = {f"identification/rank@{k}": hit for k, hit in cmc(ranks, RANKS).items()}
         figures |= shares(hits, probe.labels[enrolled])
-    if inputs.validation is not None and not inputs.closed:
+    if inputs.validation is not None and not inputs.closed and inputs.roles is not None:
+        text = "open-set identification was left out: it draws a gallery of its own, and knows no queries or cameras"
+        findings.append(Finding("no-open-set", text))
+    elif inputs.validation is not None and not inputs.closed:
         try:
             figures |= _open_set(inputs.validation, probe, options)
         except SandboxError as error:  # the other figures stand without it
@@ -135,7 +150,8 @@ def _lint(inputs: Inputs, pairs: Pairs | None, options: Options) -> list[Finding
     probe, gallery, held = inputs.probe, inputs.gallery, inputs.validation
     named = _names(probe)
     findings = lint_embeddings(probe.x, named, paths=probe.paths, normalised_expected=options.metric == "cosine")
-    if gallery is not None or not _among_themselves(inputs):  # then no row searches the others
+    apart = gallery is not None or (inputs.roles is not None and not inputs.roles.query.all())
+    if apart or not _among_themselves(inputs):  # then no row searches the others
         findings = [finding for finding in findings if finding.rule not in ("single-row-classes", "one-class")]
     if pairs is not None:
         verified = _names(inputs.verify or probe)

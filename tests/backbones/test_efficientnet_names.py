@@ -11,7 +11,7 @@ from PIL import Image
 
 from sandbox.backbones.efficientnet_names import timm_names_of
 from sandbox.backbones.network import Network, make_network
-from sandbox.data.images.decode import square
+from sandbox.data.images.decode import fitted
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import BackboneSpec
 
@@ -55,7 +55,7 @@ def test_it_sees_what_is_on_a_photograph(checkpoint: Path) -> None:
     import skimage.data as data
 
     photographs = {"coffee": {967}, "chelsea": {281, 282, 285}, "rocket": {657, 744}}  # espresso, cats, missiles
-    pixels = np.stack([square(Image.fromarray(getattr(data, name)()), 224, 3, 256) for name in photographs])
+    pixels = np.stack([fitted(Image.fromarray(getattr(data, name)()), 224, 3, 256) for name in photographs])
     state = torch.load(checkpoint, weights_only=True)
     with torch.no_grad():
         features = network(LITE0, checkpoint)(torch.from_numpy(pixels).permute(0, 3, 1, 2))

@@ -51,11 +51,16 @@ def read_at(image: np.ndarray, row: float, column: float) -> np.ndarray:
 
 
 def changed(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """An image (H, W, C) of 0 to 1 through a map of coordinates that run from -1 to 1 between its outer edges."""
+    """An image (H, W, C) of 0 to 1 through a map of coordinates that run from -1 to 1 between its outer edges.
+
+    It turns in pixels, in which a rectangle stays one, and shifts by a share of each side.
+    """
     height, width, _ = image.shape
+    sides = np.array([width, height])
     out = np.empty_like(image)
     for i, j in np.ndindex(height, width):
-        x, y = matrix @ [(2 * j + 1) / width - 1, (2 * i + 1) / height - 1, 1]
+        middle = np.array([(2 * j + 1) / width - 1, (2 * i + 1) / height - 1])
+        x, y = matrix[:, :2] @ (middle * sides) / sides + matrix[:, 2]
         out[i, j] = read_at(image, ((y + 1) * height - 1) / 2, ((x + 1) * width - 1) / 2)
     return out
 

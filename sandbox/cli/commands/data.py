@@ -267,10 +267,10 @@ def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str
     """One line on the whole, and what loading had to say, but for what is said elsewhere."""
     sets = splits.image_sets()
     channels = "grey" if splits.train.pixels.shape[3] == 1 else "RGB"
-    side = splits.train.pixels.shape[1]
+    height, width = splits.train.pixels.shape[1:3]
     where = f" in {spec.root}" if spec.root else ""
     total = sum(map(len, sets.values()))
-    say(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {side}x{side} {channels}")
+    say(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {height}x{width} {channels}")
     say("split: " + ", ".join(f"{name} {len(images):,}" for name, images in sets.items()) + f"; {splits.digest}")
     for note in splits.notes:
         if note not in besides:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 WHAT = (
     "Score embeddings that were made anywhere, or those of a finished run: retrieval, verification over given or over "
     "all pairs, identification against a gallery; every figure with its 95 % interval by identity. An npz holds "
-    "embeddings (N, D) and labels (N,) or paths (N,), whose label is the folder's name."
+    "embeddings (N, D) and labels (N,) or paths (N,), whose label is the folder's name; where it holds cameras (N,) "
+    "too, what shows a query's class in the query's own camera does not count."
 )
 
 
@@ -69,6 +70,9 @@ class Command:
     """An npz of people in no test, to choose thresholds on (balanced accuracy, DIR at FPIR)."""
     validation_pairs: str = ""
     """Pairs of its rows, which choose a threshold of accuracy as well; all of them where not given."""
+    by: str = ""
+    """An array of the npz, such as category, by each of whose values verification is given too, all at one threshold:
+    the one that --validation chose, else the best of all rows together."""
     metric: Literal["cosine", "dot", "l2"] = "cosine"
     """How alike two rows are; l2 is minus the squared distance."""
     index: Literal["flat", "ivf", "hnsw"] = "flat"
@@ -172,6 +176,8 @@ def _check(command: Command, given: set[str]) -> None:
     for flag in ("gallery", "pairs", "validation", "validation_pairs", "fit"):
         if command.run and getattr(command, flag):
             raise SandboxError(f"--{flag} names rows of --embeddings; a run brings its own")
+    if command.run and command.by:
+        raise SandboxError("--by names an array of --embeddings; a run is trained with --evaluate.by")
     for flag in ("run", "gallery", "validation", "after", "clustering", "episodes"):
         if command.templates and flag in given:
             raise SandboxError(f"--templates scores the templates of --embeddings by --pairs; leave --{flag} out")
@@ -218,10 +224,11 @@ def _options(command: Command) -> Options:
     given = {name: getattr(command, name) for name in Options.__dataclass_fields__ if hasattr(command, name)}
     episodes = Episodes.of(command.episodes, command.episode_count, command.episode_queries, "--episodes")
     asked = {"extra": parse_extra(command.figures, "--figures"), "after": parse_steps(command.after, "--after")}
-    return Options(**(given | {"episodes": episodes} | asked))
+    return Options(**(given | {"episodes": episodes, "by": None} | asked))
 
 
 def _inputs(command: Command, options: Options) -> Inputs:
+    from sandbox.scoring.columns import with_columns
     from sandbox.scoring.inputs import read
 
     if command.run:
@@ -234,7 +241,7 @@ def _inputs(command: Command, options: Options) -> Inputs:
 
         return of_templates(Path(command.embeddings), Path(command.templates), Path(command.pairs))
     path = lambda text: Path(text) if text else None  # noqa: E731
-    return read(
+    inputs = read(
         Path(command.embeddings),
         gallery=path(command.gallery),
         pairs=path(command.pairs),
@@ -243,6 +250,7 @@ def _inputs(command: Command, options: Options) -> Inputs:
         fit=path(command.fit),
         after=options.after,
     )
+    return with_columns(inputs, Path(command.embeddings), path(command.gallery), command.by)
 
 
 def write(command: Command, report: Mapping[str, Any], scored: Scored, inputs: Inputs) -> None:
@@ -274,7 +282,7 @@ def draw(command: Command, scored: Scored, inputs: Inputs, out: Path) -> None:
         draw_trade_offs(scored.verification, out / "roc_det.png", title=name)
     if scored.ranks is not None:
         draw_cmc(scored.ranks, out / "cmc.png", how="probes against the gallery")
-    elif command.run and inputs.retrieve:
+    elif command.run and inputs.retrieve and inputs.roles is None:
         ranks, people = ranks_among_others(inputs.probe.x, inputs.probe.labels, metric=command.metric)
         if len(ranks):
             draw_cmc(ranks, out / "cmc.png", identities=people, how="each image against all others")

@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> None:
     if command.onnx:
         need("onnx", "onnxscript", "onnxruntime")
     from sandbox.inference.example_images import real_images
-    from sandbox.inference.export import export
+    from sandbox.inference.export import export, metadata
     from sandbox.inference.trained import load_trained
     from sandbox.runs.folder import RunFolder
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> None:
     pixels, source = real_images(folder, trained, Path(command.images) if command.images else None)
     places = {flag: Path(getattr(command, flag)) if getattr(command, flag) else None for flag in ENDINGS}
     written = export(trained, pixels, onnx=places["onnx"], program=places["program"])
-    shape = f"(N, {trained.channels}, {trained.image_size}, {trained.image_size})"
+    shape = metadata(trained)["input"].partition(" ")[2].partition(" uint8")[0]
     say(f"{trained.name}: images {shape} uint8 to embeddings (N, {trained.dim}) float32, weights {trained.digest}")
     for file in written:
         say(f"wrote {file.path} ({file.size / 1e6:,.1f} MB), at most {file.difference:.1e} from torch")

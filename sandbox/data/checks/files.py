@@ -17,6 +17,7 @@ from sandbox.data.images.pack import pack
 from sandbox.errors import SandboxError
 from sandbox.evaluation.lint.embeddings import Finding
 from sandbox.files import Watch
+from sandbox.recipe.size import ImageSize, sides
 from sandbox.wording import counted, reason
 
 Key = TypeVar("Key", bound=Hashable)
@@ -69,7 +70,9 @@ def left_out(root: Path, used: Sequence[Path]) -> LeftOut:
     return LeftOut(len(others) - readable, packed.notes, readable)
 
 
-def check_files(root: Path, files: Sequence[Path], rest: LeftOut, size: int, watch: Watch) -> Iterator[DataFinding]:
+def check_files(
+    root: Path, files: Sequence[Path], rest: LeftOut, size: ImageSize, watch: Watch
+) -> Iterator[DataFinding]:
     """Findings on the files of a split, and on those that no split could take.
 
     Rules: ``unreadable-files``, ``tiny-images``, ``duplicate-files``.
@@ -78,7 +81,7 @@ def check_files(root: Path, files: Sequence[Path], rest: LeftOut, size: int, wat
         root: the data set's folder; files are named relative to it.
         files: the files that came into a split.
         rest: what `left_out` says of the others.
-        size: side in pixels that images are brought to.
+        size: side, or height x width, in pixels that images are brought to.
         watch: shows how far it is.
 
     Raises:
@@ -93,12 +96,13 @@ def check_files(root: Path, files: Sequence[Path], rest: LeftOut, size: int, wat
         raise SandboxError(f"cannot read {error.filename or 'a file'} any more: {reason(error)}") from None
 
 
-def _tiny(root: Path, files: Sequence[Path], size: int, watch: Watch) -> Iterator[DataFinding]:
+def _tiny(root: Path, files: Sequence[Path], size: ImageSize, watch: Watch) -> Iterator[DataFinding]:
     small: list[tuple[int, int, str]] = []
+    tall, wide = sides(size)
     for file in watch(files, "sizes"):
         with open_image(file) as image:
             width, height = image.size
-        if min(width, height) < size:
+        if height < tall or width < wide:
             small.append((width, height, file.relative_to(root).as_posix()))
     if small:
         small.sort(key=lambda row: (min(row[:2]), max(row[:2]), row[2]))
@@ -106,8 +110,8 @@ def _tiny(root: Path, files: Sequence[Path], size: int, watch: Watch) -> Iterato
         many = counted(len(small), "image is", "images are")
         yield DataFinding(
             "tiny-images",
-            f"{many} smaller than {size} pixels on a side, the smallest {width}x{height}: "
-            f"enlarged, they hold less than their {size}x{size} pixels promise (--data.image_size)",
+            f"{many} smaller than {size} pixels{' on a side' if tall == wide else ''}, the smallest {width}x{height}: "
+            f"enlarged, they hold less than their {tall}x{wide} pixels promise (--data.image_size)",
             len(small),
             tuple(f"{path} ({width}x{height})" for width, height, path in small[:EXAMPLES]),
         )

@@ -18,6 +18,7 @@ from sandbox.data.checks.mirrors import same_and_mirrored
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.splits import Splits
 from sandbox.files import Watch, unwatched
+from sandbox.recipe.size import size_of
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
 
@@ -52,7 +53,7 @@ def check(spec: DataSpec, splits: Splits, watch: Watch = unwatched) -> Checked:
     if root is not None:
         rest = left_out(root, files)
         unused = rest.readable
-        findings += check_files(root, files, rest, splits.train.pixels.shape[1], watch)
+        findings += check_files(root, files, rest, size_of(*splits.train.pixels.shape[1:3]), watch)
     sets = splits.image_sets()
     if "test" in sets:  # of whose images the drawings of one-shot trials may be copies, as Omniglot's are
         sets.pop("test one-shot", None)

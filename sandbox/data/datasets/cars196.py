@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located
+from sandbox.data.formats.mat_annotations import read_annotations
 from sandbox.data.images.files import base_of, subfolders
 from sandbox.data.images.image_set import Row
 from sandbox.data.images.listing import Listing
@@ -86,16 +85,9 @@ def _folders(root: Path) -> list[_NUMBERED]:
 
 def _listed(file: Path, images: Path, field: str) -> list[_NUMBERED]:
     """Number and image of each row of a MATLAB file."""
-    from scipy.io import loadmat
-
-    try:
-        table = loadmat(file, squeeze_me=True)["annotations"]
-        paths = [str(path) for path in np.atleast_1d(table[field])]
-        numbers = [int(number) for number in np.atleast_1d(table["class"])]
-    except Exception as error:  # SciPy's reader raises a dozen unrelated types on damaged files
-        raise SandboxError(f"cannot read {file} as annotations of Cars-196: {error}") from None
-    found = located(file, images, enumerate(paths, start=1))
-    return [(number, found[path]) for number, path in zip(numbers, paths, strict=True)]
+    rows = read_annotations(file, field)
+    found = located(file, images, ((place, path) for place, (path, _) in enumerate(rows, start=1)))
+    return [(number, found[path]) for path, number in rows]
 
 
 DATA_SET = DataSet(

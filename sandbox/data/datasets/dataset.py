@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.data.splits.splits import Splits
+from sandbox.recipe.size import ImageSize
 from sandbox.recipe.specs import DataSpec
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class DataSet:
     `data.root`, which must be given."""
     has_files: bool
     """Whether its images are files of their own below the root; the others lie in a few packed files."""
-    image_size: int | None
-    """Side in pixels where the recipe gives none; None where the reader settles it by what it finds."""
+    image_size: ImageSize | None
+    """Side, or height x width, in pixels where the recipe gives none; None where the reader settles it by what it
+    finds."""
     splits: tuple[str, ...]
     """Values of `data.split` that it takes."""
     own_folds: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from sandbox.data.formats.image_lists import located, read_lines
 from sandbox.data.images.files import base_of
 from sandbox.data.images.image_set import Row
 from sandbox.data.splits.published import official
+from sandbox.data.splits.roles import GALLERY, QUERY
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError, near
 from sandbox.recipe.specs import DataSpec
@@ -20,8 +21,8 @@ _PARTS = ("train", "query", "gallery")
 def load(spec: DataSpec) -> Splits:
     """Read `list_eval_partition.txt` and the images it names, in the root or up to two folders below it.
 
-    Query and gallery become one test set in which each image searches all others, for a split has no gallery of its
-    own; a note says so, since figures published for this data set search the gallery alone.
+    Test are the query images, which search the gallery images alone, as figures published for this data set do.
+    Validation are clothes held out of training, each of whose images searches all others.
 
     Raises:
         SandboxError: the list is missing or malformed, or images are that it names.
@@ -41,12 +42,15 @@ def load(spec: DataSpec) -> Splits:
                 f"{file} line {line.number} says '{part}'{near(part, _PARTS)}; a line ends in train, query or gallery"
             )
         parts[part].append((item, images[path]))
-    note = (
-        f"{len(parts['query']):,} query and {len(parts['gallery']):,} gallery images are one test set, in which each "
-        "searches all others; published figures search the gallery alone"
-    )
-    test = [*parts["query"], *parts["gallery"]]
-    return official(root, parts["train"], test, spec, [note])
+    for part in ("query", "gallery"):
+        if not parts[part]:
+            raise SandboxError(f"{file} names no {part} images, and a test is made of both, query and gallery")
+    test = [(file, part) for part in ("query", "gallery") for _, file in parts[part]]
+    known = {
+        column: {image: str(part == wanted) for image, part in test}
+        for column, wanted in ((QUERY, "query"), (GALLERY, "gallery"))
+    }
+    return official(root, parts["train"], [*parts["query"], *parts["gallery"]], spec, known=known)
 
 
 def _images(root: Path, base: Path) -> Path:
@@ -58,7 +62,7 @@ def _images(root: Path, base: Path) -> Path:
 DATA_SET = DataSet(
     name="in_shop",
     load=load,
-    line="7,982 pieces of clothing under data.root (In-Shop); tests on clothes never trained on",
+    line="7,982 pieces of clothing under data.root (In-Shop); queries search a gallery of clothes never trained on",
     citation="Liu, Luo, Qiu, Wang and Tang (2016), DeepFashion, CVPR",
     source="folder",
     has_files=True,

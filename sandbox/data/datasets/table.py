@@ -14,9 +14,9 @@ from sandbox.data.datasets.dataset import DataSet
 from sandbox.data.formats.image_lists import located
 from sandbox.data.formats.image_parquet import holds_images, read_parquet
 from sandbox.data.formats.image_table import KNOWN, ImageTable, read_text_table
-from sandbox.data.formats.table_rows import ROLES, TableRows, held_pictures, table_rows
+from sandbox.data.formats.table_rows import TableRows, held_pictures, table_rows
 from sandbox.data.images.form import Form
-from sandbox.data.images.image_set import ImageSet, read_pictures
+from sandbox.data.images.image_set import read_pictures
 from sandbox.data.images.levels import level_notes
 from sandbox.data.images.picture import Picture
 from sandbox.data.splits.listed import as_listed
@@ -58,7 +58,7 @@ def load(spec: TableSpec) -> Splits:
     )
     splits = as_listed(images, spec, file.name, notes=[*notes, *unread])
     levels = level_notes([images.pixels for images in splits.image_sets().values()])
-    return replace(splits, notes=(*splits.notes, *_roles(splits.test), *levels))
+    return replace(splits, notes=(*splits.notes, *levels))
 
 
 def images_folder(spec: TableSpec) -> Path | None:
@@ -137,17 +137,6 @@ def _identity(picture: Picture) -> object:
         return picture.stamp
     status = picture.held.stat()
     return (status.st_dev, status.st_ino) if status.st_ino else picture.held.resolve()
-
-
-def _roles(test: ImageSet) -> list[str]:
-    """A sentence on queries and gallery, which test does not part."""
-    asks, searched = (test.columns.get(name) for name in ROLES)
-    if asks is None or searched is None or ((asks == searched).all()):
-        return []
-    return [
-        f"{int((asks == '1').sum()):,} query and {int((searched == '1').sum()):,} gallery images are one test set, in "
-        "which each searches all others"
-    ]
 
 
 DATA_SET = DataSet(

@@ -30,7 +30,7 @@ from sandbox.data.faces.record import (
     write_rows,
     write_settings,
 )
-from sandbox.data.images.decode import read_photograph, square
+from sandbox.data.images.decode import fitted, read_photograph
 from sandbox.data.images.listing import Listing
 from sandbox.data.images.pack import survey
 from sandbox.errors import SandboxError
@@ -180,7 +180,7 @@ def _align_one(
         return Row(name, "", 0, "", "left out, no face")
     target.parent.mkdir(parents=True, exist_ok=True)
     if not faces:
-        middle = Image.fromarray(square(image, size, 3, 2 * size))
+        middle = Image.fromarray(fitted(image, size, 3, 2 * size))
         with whole_file(target) as part:
             middle.save(part, **kind)
         return Row(name, aligned, 0, "", MIDDLE)

@@ -17,6 +17,7 @@ from PIL import Image
 from sandbox.data.formats.pickles import RefusedError, damaged, load_plain
 from sandbox.data.images.decode import decode
 from sandbox.errors import SandboxError
+from sandbox.recipe.size import ImageSize, sides
 from sandbox.wording import counted, reason, shown
 
 _STARTS = b"\x80(]c"  # protocol 2 and later; a tuple, a list or a name in the older ones
@@ -57,21 +58,21 @@ def read_bin(file: Path) -> tuple[list[bytes], np.ndarray]:
     return _images_and_same(file, held)
 
 
-def decode_pairs(images: list[bytes], size: int, file: Path | None = None) -> np.ndarray:
+def decode_pairs(images: list[bytes], size: ImageSize, file: Path | None = None) -> np.ndarray:
     """The images of `read_bin` as pixels.
 
     Args:
         images: 2 M encoded images, each a JPEG or a PNG.
-        size: side in pixels; an image of another size is resized as `decode` does.
+        size: side, or height x width, in pixels; an image of another size is resized as `decode` does.
         file: where they came from, for the error.
 
     Returns:
-        (2 M, size, size, 3) uint8, RGB.
+        (2 M, height, width, 3) uint8, RGB.
 
     Raises:
         SandboxError: images cannot be decoded; they are counted and the first named by its number, from 0.
     """
-    pixels = np.zeros((len(images), size, size, 3), np.uint8)
+    pixels = np.zeros((len(images), *sides(size), 3), np.uint8)
     broken = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""One image file, or one photograph, to one square of uint8 pixels."""
+"""One image file, or one photograph, to uint8 pixels of one size."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from sandbox.data.images.deep import bits_for, upright_bytes, values_of
 from sandbox.data.images.files import Encoded, open_image
 from sandbox.data.images.picture import Box
 from sandbox.errors import SandboxError
+from sandbox.recipe.size import ImageSize, sides
 from sandbox.wording import reason
 
 _COLOUR_SPREAD = 10  # grey photographs saved as RGB differ by a few grey levels between channels at most
 
 
 def decode(
-    path: Encoded, size: int, channels: int, resize: int = 0, bits: int = 16, box: Box | None = None
+    path: Encoded, size: ImageSize, channels: int, resize: int = 0, bits: int = 16, box: Box | None = None
 ) -> np.ndarray:
     """Read, turn upright, convert and resize one image.
 
     The camera's orientation mark is obeyed. Animations give their first frame. Transparent parts become white,
-    palettes and CMYK become RGB. The whole image is resized to the square, which changes the proportions of one that
-    is not square; or, with `resize`, its shorter side is, and the square is cut out of its middle. Bilinear, with
+    palettes and CMYK become RGB. The whole image is resized to the size, which changes the proportions of one that
+    has others; or, with `resize`, its shorter side is resized, and the size is cut out of its middle. Bilinear, with
     antialiasing.
 
     Whole numbers of more than eight bits keep the highest eight of `bits` (grey with transparency, of which Pillow
@@ -34,14 +35,14 @@ def decode(
 
     Args:
         path: the file, or its bytes.
-        size: side of the square, pixels.
+        size: side of a square, or height x width, pixels.
         channels: 1 for grey, 3 for RGB.
-        resize: pixels, at least `size`, that the shorter side gets before the square is cut out; 0 cuts nothing.
+        resize: pixels, at least each side, that the shorter side gets before the size is cut out; 0 cuts nothing.
         bits: that files of 16 bits or more use, 8 to 32 (`sandbox.data.images.deep`).
         box: the part that is taken for the whole image.
 
     Returns:
-        (size, size, channels) uint8.
+        (height, width, channels) uint8.
 
     Raises:
         OutsideError: the box is not inside the image.
@@ -49,13 +50,13 @@ def decode(
     """
     with open_image(path) as opened:
         # JPEG decodes at a half, quarter or eighth for less work; twice the side leaves the resize its antialiasing.
-        least = 2 * max(size, resize)
+        least = 2 * max(*sides(size), resize)
         if box is None:
             opened.draft("L" if channels == 1 else "RGB", (least, least))
         image = _eight_bits(path, opened, bits)
     if box is not None:
         image = _cut(image, box)
-    return square(image, size, channels, resize)
+    return fitted(image, size, channels, resize)
 
 
 def read_photograph(path: Path, bits: int | None = None) -> Image.Image:
@@ -96,19 +97,20 @@ def _cut(image: Image.Image, box: Box) -> Image.Image:
     return image.crop(box)
 
 
-def square(image: Image.Image, size: int, channels: int, resize: int = 0) -> np.ndarray:
-    """What `decode` makes of a file, of an image of 8 bits a channel that is at hand: (size, size, channels) uint8."""
+def fitted(image: Image.Image, size: ImageSize, channels: int, resize: int = 0) -> np.ndarray:
+    """What `decode` makes of a file, of an image of 8 bits a channel that is at hand: (height, width, channels)."""
+    height, width = sides(size)
     image = image.convert("L" if channels == 1 else "RGB")
-    box = _middle(image.size, size / resize) if resize else None
-    image = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
-    return np.asarray(image, dtype=np.uint8).reshape(size, size, channels)
+    box = _middle(image.size, width / resize, height / resize) if resize else None
+    image = image.resize((width, height), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
+    return np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
 
 
-def _middle(sides: tuple[int, int], share: float) -> tuple[float, float, float, float]:
-    """The central square whose side is that share of the shorter one."""
-    side = min(sides) * share
-    left, top = (sides[0] - side) / 2, (sides[1] - side) / 2
-    return left, top, left + side, top + side
+def _middle(whole: tuple[int, int], across: float, down: float) -> tuple[float, float, float, float]:
+    """The central part whose width and height are those shares of the image's shorter side."""
+    width, height = min(whole) * across, min(whole) * down
+    left, top = (whole[0] - width) / 2, (whole[1] - height) / 2
+    return left, top, left + width, top + height
 
 
 def has_colour(path: Encoded, size: int = 32, bits: int = 16) -> bool:

@@ -1,4 +1,4 @@
-"""`Form`: the side, the colour and the cut that images are brought to."""
+"""`Form`: the size, the colour and the cut that images are brought to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sandbox.recipe.size import ImageSize, sides
 from sandbox.recipe.specs import Colour, DataSpec
 
 
@@ -13,14 +14,19 @@ from sandbox.recipe.specs import Colour, DataSpec
 class Form:
     """What images of any size and kind are brought to."""
 
-    size: int
-    """Side of the square, pixels."""
+    size: ImageSize
+    """Side of squares, or height x width, pixels."""
     colour: Colour = "auto"
     """grey (1 channel), rgb (3), or auto: what the images are."""
     resize: int = 0
-    """Pixels of the shorter side before the square is cut out of the middle; 0 squeezes the whole image in."""
+    """Pixels of the shorter side before the size is cut out of the middle; 0 squeezes the whole image in."""
     bits: int | None = None
     """That files of 16 bits or more use; None: what the files that are read together do."""
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width, pixels."""
+        return sides(self.size)
 
     @classmethod
     def of(cls, spec: DataSpec) -> Form:

@@ -85,18 +85,21 @@ Row = tuple[str, Path]
 """The class of an image, and its file."""
 
 
-def read_rows(root: Path, rows: Sequence[Row], form: Form) -> tuple[ImageSet, list[str]]:
+def read_rows(
+    root: Path, rows: Sequence[Row], form: Form, columns: Mapping[str, Sequence[str]] | None = None
+) -> tuple[ImageSet, list[str]]:
     """The images of rows that can be read, in the order of the rows, and sentences on those that cannot.
 
     Args:
         root: what paths are relative to.
         rows: class and file of each image.
         form: what they are brought to.
+        columns: what else is known of each row, by name.
 
     Raises:
         SandboxError: none can be read, or the cache folder cannot be written.
     """
-    return read_pictures([name for name, _ in rows], [Picture.of(file, root) for _, file in rows], form)
+    return read_pictures([name for name, _ in rows], [Picture.of(file, root) for _, file in rows], form, columns)
 
 
 def read_pictures(

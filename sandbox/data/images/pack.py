@@ -38,7 +38,7 @@ class Packed:
     """What came out of a list of files."""
 
     pixels: np.ndarray
-    """(N, size, size, C) uint8, read-only memory map of the files that could be read, in their order."""
+    """(N, H, W, C) uint8, read-only memory map of the files that could be read, in their order."""
     kept: tuple[int, ...]
     """(N,) the place of each in the list of files."""
     notes: tuple[str, ...]
@@ -137,7 +137,7 @@ def _decode_all(pictures: Sequence[Picture], form: Form, folder: Path, key: str)
         channels = 3 if coloured else 1
         unreadable: dict[str, str] = {}
         with cached_file(folder / f"{key}.npy") as part, part.open("wb") as stream:
-            _write_header(stream, (len(pictures), form.size, form.size, channels))
+            _write_header(stream, (len(pictures), *form.sides, channels))
             filled = 0
             decoded = pool.each(lambda picture: _decoded(picture, form, channels, bits), pictures)
             for picture, (pixels, why) in zip(pictures, decoded, strict=True):
@@ -148,7 +148,7 @@ def _decode_all(pictures: Sequence[Picture], form: Form, folder: Path, key: str)
                     filled += 1
             # NumPy pads headers so that the first axis can change in place; only now is its length known.
             stream.seek(0)
-            _write_header(stream, (filled, form.size, form.size, channels))
+            _write_header(stream, (filled, *form.sides, channels))
         if not filled:
             raise SandboxError(f"none of the {len(pictures)} image files can be read: {_first(unreadable)}")
     # Written last: without it the pixels do not count as a cache.

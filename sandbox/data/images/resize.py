@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from sandbox.data.images.decode import square
+from sandbox.data.images.decode import fitted
 from sandbox.data.images.form import Form
 from sandbox.data.memory import available_memory
 from sandbox.errors import SandboxError
@@ -20,23 +20,24 @@ def resized(pixels: np.ndarray, form: Form) -> np.ndarray:
             for grey (ITU-R 601).
 
     Returns:
-        (N, size, size, C) uint8; `pixels` itself where there is nothing to do.
+        (N, H, W, C) uint8; `pixels` itself where there is nothing to do.
 
     Raises:
         SandboxError: more memory is needed than there is.
     """
-    size, channels = form.size, {"grey": 1, "rgb": 3, "auto": pixels.shape[3]}[form.colour]
-    if pixels.shape[1:] == (size, size, channels) and not form.resize:
+    (height, width), channels = form.sides, {"grey": 1, "rgb": 3, "auto": pixels.shape[3]}[form.colour]
+    if pixels.shape[1:] == (height, width, channels) and not form.resize:
         return pixels
     try:
-        if len(pixels) * size * size * channels > available_memory():
+        if len(pixels) * height * width * channels > available_memory():
             raise MemoryError
-        out = np.empty((len(pixels), size, size, channels), np.uint8)
+        out = np.empty((len(pixels), height, width, channels), np.uint8)
     except (MemoryError, ValueError):
         raise SandboxError(
-            f"{len(pixels):,} images of {size} x {size} pixels do not fit into memory; give a smaller data.image_size"
+            f"{len(pixels):,} images of {height} x {width} pixels do not fit into memory; give a smaller "
+            "data.image_size"
         ) from None
     grey = pixels.shape[3] == 1
     for place, image in enumerate(pixels):
-        out[place] = square(Image.fromarray(image[..., 0] if grey else image), size, channels, form.resize)
+        out[place] = fitted(Image.fromarray(image[..., 0] if grey else image), form.size, channels, form.resize)
     return out

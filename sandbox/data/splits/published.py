@@ -7,14 +7,15 @@ stays comparable with what others report.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from sandbox.data.images.form import Form
-from sandbox.data.images.image_set import Row, common_bits, image_set, read_rows, without_small
+from sandbox.data.images.image_set import ImageSet, Row, common_bits, image_set, read_rows, without_small
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.held import held_classes, held_images, refuse_no_share
 from sandbox.data.splits.splits import Splits, given
@@ -22,8 +23,17 @@ from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted, first_names
 
+_NOTHING: Mapping[str, Mapping[Path, str]] = MappingProxyType({})
 
-def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, notes: Sequence[str] = ()) -> Splits:
+
+def official(
+    root: Path,
+    train: list[Row],
+    test: list[Row],
+    spec: DataSpec,
+    notes: Sequence[str] = (),
+    known: Mapping[str, Mapping[Path, str]] = _NOTHING,
+) -> Splits:
     """Read both halves and draw validation classes out of the first.
 
     Args:
@@ -32,6 +42,7 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
         test: what is tested, whole.
         spec: the shares and the seed, and how images are read.
         notes: sentences for the person.
+        known: what is known of files beside their class, by the name of a column; of others it is empty.
 
     Raises:
         SandboxError: a half without images, a share that leaves nothing, too few classes, or one class in both halves.
@@ -44,12 +55,12 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
         classes = counted(len(both), "class is", "classes are")
         raise SandboxError(f"{classes} in both halves of {root}, to train on and to test: {first_names(both)}")
     form = Form.of(spec)
-    learnt, unread = read_rows(root, sorted(train), form)
+    learnt, unread = _read(root, train, form, known)
     # Settled by training, or the halves might come out with one channel and with three.
-    tested, also = read_rows(root, sorted(test), form.like(learnt.pixels))
+    tested, also = _read(root, test, form.like(learnt.pixels), known)
     if bits := common_bits((learnt, tested)):
         form = replace(form.like(learnt.pixels), bits=bits)
-        (learnt, unread), (tested, also) = (read_rows(root, sorted(half), form) for half in (train, test))
+        (learnt, unread), (tested, also) = (_read(root, half, form, known) for half in (train, test))
     learnt, small = without_small(learnt, spec.min_images)
     held = np.isin(learnt.labels, held_classes(len(learnt.classes), spec))
     return given(
@@ -59,6 +70,14 @@ def official(root: Path, train: list[Row], test: list[Row], spec: DataSpec, note
         mirror=True,
         notes=[*notes, *unread, *small, *also],
     )
+
+
+def _read(
+    root: Path, half: list[Row], form: Form, known: Mapping[str, Mapping[Path, str]]
+) -> tuple[ImageSet, list[str]]:
+    """The images of a half by class and path, with what is known of them."""
+    rows = sorted(half)
+    return read_rows(root, rows, form, {name: [own.get(file, "") for _, file in rows] for name, own in known.items()})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from sandbox.evaluation.after.reciprocal import reranked
 from sandbox.evaluation.after.templates import template_rows
 from sandbox.evaluation.figures import AFTER, Figures, on_whole_scale
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.report import Labelled, Options, evaluate
+from sandbox.evaluation.report import Labelled, Options, evaluate, further
+from sandbox.evaluation.retrieval.by_roles import rated_by_roles
 from sandbox.evaluation.retrieval.by_scores import retrieval_by_scores
 from sandbox.evaluation.retrieval.rating import products
 from sandbox.evaluation.similarity import check_embeddings, unit
@@ -95,8 +96,8 @@ def after_figures(steps: Sequence[Step], given: Given, options: Options, fit: Fi
             linear = fit_linear(step, held, fit.called)
             moved, held = moved.changed(linear.apply), linear.apply(held)
         elif step.name == "templates":
-            moved = _as_templates(moved)
-    options = replace(options, threshold=None, balanced_threshold=None)
+            moved = _as_templates(moved, options)
+    options = replace(options, threshold=None, balanced_threshold=None, by=None)
     figures: Figures = {}
     if steps[0] is not orders:
         plain = replace(options, retrieval=options.retrieval and orders is None, episodes=type(options.episodes)())
@@ -141,6 +142,11 @@ def _reordered(step: Step, given: Given, options: Options) -> Figures:
     queries, y = given.rows
     alone = given.gallery is None
     gallery, gallery_y = given.rows if given.gallery is None else given.gallery
+    roles, every = options.roles, np.concatenate([y, gallery_y]) if given.gallery is not None else y
+    if roles is not None and alone and not (roles.query.all() and roles.gallery.all()):
+        if (roles.query & roles.gallery).any():
+            raise SandboxError(f"{step} needs queries apart from the gallery, or each image in both, but some are both")
+        alone, gallery, queries = False, queries[roles.gallery], queries[roles.query]
     check_steps([step], rows=None, columns=queries.shape[1], searched=len(gallery) - alone)
     if step.name == "aqe":
         k, alpha = step.whole("k"), float(step["alpha"] or 0)
@@ -148,11 +154,16 @@ def _reordered(step: Step, given: Given, options: Options) -> Figures:
     else:
         k1, k2, share = step.whole("k1"), step.whole("k2"), float(step["lambda"] or 0)
         block = reranked(queries, None if alone else gallery, k1=k1, k2=k2, share=share)
-    found = retrieval_by_scores(block, y, gallery_y, alone=alone, recall_at=options.recall_at, extra=options.extra)
+    if roles is not None:
+        found = rated_by_roles(block, every, roles, recall_at=options.recall_at, extra=further(options))
+    else:
+        found = retrieval_by_scores(block, y, gallery_y, alone=alone, recall_at=options.recall_at, extra=options.extra)
     return on_whole_scale(found.figures(intervals=not options.quick))
 
 
-def _as_templates(given: Given) -> Given:
+def _as_templates(given: Given, options: Options) -> Given:
+    if options.roles is not None:
+        raise SandboxError("templates stand in the place of images, but which camera saw them is known of images")
     if given.marks is None or (given.gallery is not None and given.gallery_marks is None):
         raise SandboxError("templates needs data that say of which template and medium each image is, and these do not")
     if given.pairs is not None or given.verified is not None:

@@ -162,6 +162,14 @@ class Influence:
         accepted = self._above(threshold)
         return self._deviation(self._centred(accepted, True) / 2, -self._centred(accepted, False) / 2)
 
+    def fnmr(self, threshold: float) -> Deviation:
+        """The share of genuine pairs below a threshold that stays where it is."""
+        return self._deviation(-self._centred(self._above(threshold), True), np.zeros_like(self.impostors))
+
+    def fmr(self, threshold: float) -> Deviation:
+        """The share of impostor pairs at or above a threshold that stays where it is."""
+        return self._deviation(np.zeros_like(self.genuine), self._centred(self._above(threshold), False))
+
     def d_prime(self, moments: Moments) -> Deviation:
         """The delta method on both means and variances."""
         centre = (self.spread.edges[1:] + self.spread.edges[:-1]) / 2

@@ -86,7 +86,7 @@ class Verification:
                     "low": low,
                     "high": high,
                     "n": curve.pairs,
-                    **few_identities(self._people(deviation)),
+                    **few_identities(self.people(deviation)),
                 }
         return figures
 
@@ -126,10 +126,10 @@ class Verification:
             return {"value": value, "n": self.curve.pairs, **more}
         found = error()
         low, high = logit_interval(value, found.error, found.degrees, found.identities)
-        marked = few_identities(self._people(found))
+        marked = few_identities(self.people(found))
         return {"value": value, "low": low, "high": high, "n": self.curve.pairs, **more, **marked}
 
-    def _people(self, found: Deviation) -> int | None:
+    def people(self, found: Deviation) -> int | None:
         """Identities behind a figure; None where pairs name none."""
         return None if isinstance(self.spread, PairSpread) and self.spread.by_pair else found.identities
 

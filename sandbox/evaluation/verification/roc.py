@@ -112,6 +112,15 @@ class Curve:
         """
         return self._balanced(*self._accepted_at(threshold))
 
+    def errors_at(self, threshold: float) -> tuple[float, float]:
+        """(FNMR, FMR) of accepting at or above one of the curve's own thresholds, or infinity.
+
+        Raises:
+            KeyError: the curve has no such threshold.
+        """
+        genuine, impostors = self._accepted_at(threshold)
+        return float(1 - genuine / self.genuine), float(impostors / self.impostors)
+
     def _balanced(self, genuine: int, impostors: int) -> float:
         return float((genuine / self.genuine + (self.impostors - impostors) / self.impostors) / 2)
 

@@ -7,6 +7,7 @@ test alone, and only the order of a gallery changes on validation too.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sandbox.errors import SandboxError
@@ -61,4 +62,5 @@ def _figures(
         pairs=own.pairs if apart is None else apart.pairs,
         verified=None if apart is None else Labelled(apart.x, apart.labels),
     )
-    return after_figures(steps, given, options_of(name, spec, validation), None if held is None else Fit(held.x))
+    options = replace(options_of(name, spec, validation), roles=own.roles)
+    return after_figures(steps, given, options, None if held is None else Fit(held.x))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sandbox.data.splits.roles import roles_of
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.after.chain import check_steps
+from sandbox.evaluation.roles import matches
 from sandbox.evaluation.verification.fold_tar import check_folds
 from sandbox.recipe.after import parse_steps
 from sandbox.recipe.extra import parse_extra
@@ -30,6 +32,15 @@ def check_asked(spec: EvaluateSpec, splits: Splits, columns: int) -> None:
                 check_folds(pairs.same, pairs.fold)
             elif name == "test":
                 raise SandboxError(f"evaluate.figures asks for {one}, which is of given pairs in folds; test has none")
+    searched = len(splits.test) - 1
+    for name, images in (("validation", splits.val), ("test", splits.test)):
+        if (roles := roles_of(images)) is None:
+            continue
+        if not matches(images.labels, roles).any():
+            where = "" if roles.camera is None else " that another camera saw"
+            raise SandboxError(f"no query of {name} has an image of its class{where} in the gallery")
+        if name == "test":
+            searched = int(roles.gallery.sum()) - int(roles.query.all())
     steps = parse_steps(spec.after)
     if any(step.name == "templates" for step in steps):
         raise SandboxError(
@@ -37,4 +48,4 @@ def check_asked(spec: EvaluateSpec, splits: Splits, columns: int) -> None:
             "are; evaluate.py --after templates reads that from an npz"
         )
     if steps and len(splits.test):
-        check_steps(steps, rows=len(splits.val), columns=columns, searched=len(splits.test) - 1)
+        check_steps(steps, rows=len(splits.val), columns=columns, searched=searched)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.data.images.image_set import ImageSet
+from sandbox.data.splits.roles import roles_of
 from sandbox.data.splits.splits import OneShotTask, Splits, ToVerify
 from sandbox.evaluation.figures import FEW
 from sandbox.evaluation.pairs import Pairs
@@ -64,4 +65,5 @@ def _part(train: ImageSet, images: ImageSet, pairs: Pairs | None, apart: ToVerif
         text += f", with {counted(len(given), 'given pair', 'given pairs')}"
     if apart is not None:
         text += f" of {counted(len(apart.images), 'other image', 'other images')}" if given is not None else ""
-    return text
+    roles = roles_of(images)
+    return text if roles is None else f"{text}, where {roles}"

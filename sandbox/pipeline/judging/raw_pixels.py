@@ -21,14 +21,18 @@ import numpy as np
 from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.memory import available_memory, gigabytes
+from sandbox.data.splits.roles import roles_of
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
 from sandbox.evaluation.figures import Figures
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Options
+from sandbox.evaluation.roles import Roles
 from sandbox.evaluation.trials import Trials
+from sandbox.evaluation.verification.by_value import Groups
 from sandbox.files import read_json
+from sandbox.pipeline.judging.by_value import groups_of
 from sandbox.pipeline.judging.evaluate import figures_of, options_of
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet
@@ -47,6 +51,8 @@ class _Part:
     images: ImageSet
     pairs: Pairs | None = None
     trials: Trials | None = None
+    roles: Roles | None = None
+    groups: Groups | None = None
     every_pair: bool = True
     """Whether each image is compared with each other."""
 
@@ -67,14 +73,14 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
     """
     report: dict[str, Figures] = {}
     for name in names:
-        parts = _parts(splits, name)
+        parts = _parts(splits, name, spec.by)
         for part in parts.values():
             _refuse_too_large(part)
         file = _file(parts, options_of(name, spec, report.get("val")))
         found = None if file is None else read_figures(file)
         if found is None:
             kept = {
-                key: KeptSet(_rows(part.images), part.images.labels, part.pairs, part.trials)
+                key: KeptSet(_rows(part.images), part.images.labels, part.pairs, part.trials, part.roles, part.groups)
                 for key, part in parts.items()
             }
             found = figures_of(kept, name, spec, report.get("val"))
@@ -84,7 +90,7 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
     return report
 
 
-def _parts(splits: Splits, name: str) -> Parts:
+def _parts(splits: Splits, name: str, by: str) -> Parts:
     """The images of a split with its pairs and trials, and what is verified or tried apart from them.
 
     One-shot trials of which figures are published are of the drawings in the size that those are of.
@@ -93,7 +99,13 @@ def _parts(splits: Splits, name: str) -> Parts:
     task = splits.one_shot(name)
     parts: Parts = {}
     if len(images):
-        parts[name] = _Part(images, pairs, None if task is None or task.images is not None else task.trials)
+        parts[name] = _Part(
+            images,
+            pairs,
+            None if task is None or task.images is not None else task.trials,
+            roles_of(images),
+            groups_of(images, by),
+        )
     if apart is not None:
         parts[f"{name}/verify"] = _Part(apart.images, apart.pairs)
     if task is not None and task.images is not None:
@@ -118,6 +130,7 @@ def _refuse_too_large(part: _Part) -> None:
 def _file(parts: Parts, options: Options) -> Path | None:
     """Where the figures of these very pixels, labels and pairs are kept, evaluated like this; None without a cache."""
     rules = asdict(options)
+    del rules["roles"], rules["by"]  # they are of a part
     if not options.episodes.tasks:  # then the caches of versions without episodes hold the same
         del rules["episodes"]
     if not options.extra:
@@ -127,7 +140,9 @@ def _file(parts: Parts, options: Options) -> Path | None:
         pairs, trials = part.pairs, part.trials
         listed = () if pairs is None else (pairs.left, pairs.right, pairs.same, pairs.fold)
         tried = () if trials is None else (trials.support, trials.query, trials.answer, trials.run)
-        for array in (part.images.pixels, part.images.labels, *listed, *tried):
+        roles = () if part.roles is None else (part.roles.query, part.roles.gallery, part.roles.camera)
+        groups = () if part.groups is None else (part.groups.values,)
+        for array in (part.images.pixels, part.images.labels, *listed, *tried, *roles, *groups):
             if array is None:
                 continue
             digest.update(f"{name} {array.shape} {array.dtype}\0".encode())

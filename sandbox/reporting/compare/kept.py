@@ -9,7 +9,7 @@ import numpy as np
 
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.retrieval.metrics import retrieval
+from sandbox.evaluation.roles import Roles
 from sandbox.evaluation.verification.metrics import Verification, verify_all_pairs, verify_pairs
 from sandbox.reporting.records.run import Run
 from sandbox.runs.embeddings import KeptSet, read_embeddings
@@ -29,7 +29,7 @@ class Kept:
 
     def queries(self, recall_at: Sequence[int] = (1,)) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Report key -> (Q,) what each query gets, and the identity (Q,) of each."""
-        found = retrieval(self.own.x, self.own.labels, recall_at=recall_at)
+        found = self.own.retrieved(recall_at)
         return found.values, found.labels
 
     def verification(self) -> Verification:
@@ -68,7 +68,8 @@ def check_same_images(kept: Sequence[Kept]) -> None:
                     f"{first.run.path} keeps {len(one.labels):,} test embeddings and {other.run.path} "
                     f"{len(its.labels):,}: they are not of the same images"
                 )
-            if not (np.array_equal(one.labels, its.labels) and _same_pairs(one.pairs, its.pairs)):
+            alike = _same_pairs(one.pairs, its.pairs) and _same_roles(one.roles, its.roles)
+            if not (np.array_equal(one.labels, its.labels) and alike):
                 raise SandboxError(
                     f"the test embeddings of {first.run.path} and {other.run.path} have other labels or pairs: they "
                     "are not of the same images"
@@ -80,3 +81,10 @@ def _same_pairs(one: Pairs | None, other: Pairs | None) -> bool:
         return one is other
     parts = ((one.left, other.left), (one.right, other.right), (one.same, other.same))
     return all(np.array_equal(a, b) for a, b in parts)
+
+
+def _same_roles(one: Roles | None, other: Roles | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    parts = ((one.query, other.query), (one.gallery, other.gallery), (one.camera, other.camera))
+    return all(a is b if a is None or b is None else np.array_equal(a, b) for a, b in parts)

@@ -42,7 +42,7 @@ class Layout:
     """The places of the cells of a contact sheet, in pixels."""
 
     side: int
-    """Side of an image, pixels."""
+    """Longer side of an image, pixels."""
     label: int
     """Width of the names on the left, pixels."""
     lead: int = 0
@@ -140,7 +140,7 @@ def draw_sheet(rows: Sequence[Row], path: Path, title: str, *, first_apart: bool
     plain, bold, title = known.letters(11), known.letters(13, bold=True), known.written(title)
     labels = [_label(row, plain) for row in rows]
     widest = max(plain.length(line) for label in labels for line, _ in label)
-    layout = Layout(rows[0].images.shape[1], label=int(widest) + 12, lead=12 if first_apart else 0)
+    layout = Layout(max(rows[0].images.shape[1:3]), label=int(widest) + 12, lead=12 if first_apart else 0)
     width, height = layout.whole(len(rows), max(len(row.images) for row in rows))
     sheet = Image.new("RGB", (max(width, int(bold.length(title)) + 2 * _MARGIN), height), "white")
     pen = ImageDraw.Draw(sheet)
@@ -184,7 +184,13 @@ def _label(row: Row, letters: Letters) -> list[tuple[str, str]]:
 
 
 def _enlarged(pixels: np.ndarray, cell: int) -> Image.Image:
+    """The image as large as a cell; one that is not square stands in its middle, on white."""
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    if image.width > cell:
-        return image.resize((cell, cell), Image.Resampling.BILINEAR)
-    return image.resize((cell, cell), Image.Resampling.NEAREST)
+    longer = max(image.size)
+    width, height = (max(1, round(side * cell / longer)) for side in image.size)
+    image = image.resize((width, height), Image.Resampling.BILINEAR if longer > cell else Image.Resampling.NEAREST)
+    if width == height:
+        return image
+    whole = Image.new("RGB", (cell, cell), "white")
+    whole.paste(image, ((cell - width) // 2, (cell - height) // 2))
+    return whole

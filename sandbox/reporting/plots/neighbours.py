@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from sandbox.evaluation.retrieval.by_roles import nearest_by_roles
 from sandbox.evaluation.retrieval.search import Searcher
+from sandbox.evaluation.roles import Roles, matches
 from sandbox.files import whole_file
 from sandbox.reporting.plots.lettering import Lettering, Letters, lettering
 from sandbox.reporting.plots.style import COLOURS
@@ -46,21 +48,27 @@ class Found:
         return len(self.queries)
 
 
-def search_queries(x: np.ndarray, y: np.ndarray, *, shown: int = 10, most: int = 2000) -> Found:
-    """What queries with a match, drawn with a fixed seed, find among all other rows.
+def search_queries(
+    x: np.ndarray, y: np.ndarray, roles: Roles | None = None, *, shown: int = 10, most: int = 2000
+) -> Found:
+    """What queries with a match, drawn with a fixed seed, find among all other rows, or in the gallery.
 
     Args:
         x: (N, D) float32 unit rows.
         y: (N,) int64.
+        roles: of the rows, where not each searches all others.
         shown: neighbours a query.
         most: queries.
     """
-    able = np.flatnonzero(np.bincount(y)[y] > 1)
+    able = np.flatnonzero(np.bincount(y)[y] > 1 if roles is None else matches(y, roles) > 0)
     queries = np.random.default_rng(0).permutation(able)[:most]
     shown = min(shown, len(x) - 1)
     if not len(queries):
         return Found(queries, *(np.zeros((0, shown), kind) for kind in (np.int64, bool, np.float32)))
-    ids, scores = Searcher(x).search(x[queries], shown, own=queries)
+    if roles is None:
+        ids, scores = Searcher(x).search(x[queries], shown, own=queries)
+    else:
+        ids, scores = nearest_by_roles(x, y, roles, queries, shown)
     return Found(queries, ids, y[ids] == y[queries][:, None], scores)
 
 

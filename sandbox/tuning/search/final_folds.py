@@ -50,7 +50,13 @@ def combine(folder: Path, runs: Sequence[RunFolder]) -> None:
     if test is not None:
         figures |= evaluate(
             Labelled(test.x, test.labels),
-            Options(recall_at=spec.recall_at, far=spec.far, episodes=asked(spec), extra=parse_extra(spec.figures)),
+            Options(
+                recall_at=spec.recall_at,
+                far=spec.far,
+                episodes=asked(spec),
+                extra=parse_extra(spec.figures),
+                roles=test.roles,
+            ),
             pairs=test.pairs if apart is None else apart.pairs,
             verified=None if apart is None else Labelled(apart.x, apart.labels),
         ).figures
@@ -72,7 +78,7 @@ def concatenated(kept: Sequence[KeptSet]) -> KeptSet:
     first = kept[0]
     if any(not np.array_equal(one.labels, first.labels) for one in kept[1:]):
         raise SandboxError("models of several folds have embedded other test images, or in another order")
-    return KeptSet(side_by_side([one.x for one in kept]), first.labels, first.pairs, first.trials)
+    return KeptSet(side_by_side([one.x for one in kept]), first.labels, first.pairs, first.trials, first.roles)
 
 
 def read_combined(folder: Path) -> dict[str, float]:

@@ -182,3 +182,26 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert said.code == 2
     assert said.err.startswith("error: ") and said.err.count("\n") == 1, said.err
     assert sentence in said.err and said.out == ""
+
+
+def test_figures_by_an_array_are_told_and_a_run_has_its_own(
+    command: Callable[..., Any], scored: Callable[..., Report], tmp_path: Path
+) -> None:
+    x, y = rows()
+    file = saved(
+        tmp_path / "groups.npz",
+        embeddings=x,
+        labels=y,
+        light=np.where(y % 2, "day", "night"),
+        cameras=np.arange(len(y)) % 3,
+    )
+    report = scored("--embeddings", file, "--by", "light")
+    assert {key for key in report if key.endswith("/fmr")} == {
+        f"by/light={v}/verification/fmr" for v in ("day", "night")
+    }
+    said = command("evaluate.py", "--embeddings", str(file), "--by", "light")
+    assert "FNMR, light=day" in said.out and "note: cameras are heeded: each of " in said.err
+    said = command("evaluate.py", "--run", str(tmp_path), "--by", "light")
+    assert said.code == 2 and "--by names an array of --embeddings; a run is trained with --evaluate.by" in said.err
+    said = command("evaluate.py", "--embeddings", str(file), "--by", "lights")
+    assert said.code == 2 and "has no array named 'lights'" in said.err and "did you mean 'light'?" in said.err

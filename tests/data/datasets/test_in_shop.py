@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.data.catalog import load
+from sandbox.data.splits.roles import roles_of
 from sandbox.data.splits.splits import Splits
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
@@ -33,7 +34,7 @@ def read(root: Path) -> Splits:
 
 
 @pytest.mark.parametrize("place", [".", "Img", "Eval"])
-def test_query_and_gallery_are_one_test_set(root: Path, place: str) -> None:
+def test_queries_search_the_gallery(root: Path, place: str) -> None:
     (root / place).mkdir(exist_ok=True)
     (root / "img").rename(root / place / "img")
     splits = read(root)
@@ -41,7 +42,10 @@ def test_query_and_gallery_are_one_test_set(root: Path, place: str) -> None:
     assert set(splits.test.counts) == {3}
     assert {*splits.train.classes, *splits.val.classes} == {f"id_{item:08d}" for item in range(1, 6)}
     assert len(splits.val.classes) == 2
-    assert splits.notes[0].startswith("4 query and 8 gallery images are one test set")
+    roles = roles_of(splits.test)
+    assert roles is not None and roles.camera is None and roles_of(splits.val) is None
+    assert roles.query.tolist() == [path.endswith("02_0_front.jpg") for path in splits.test.paths]
+    assert (roles.gallery == ~roles.query).all() and roles.query.sum() == 4
 
 
 def test_lists_that_do_not_fit(root: Path) -> None:
@@ -49,6 +53,9 @@ def test_lists_that_do_not_fit(root: Path) -> None:
     text = file.read_text()
     file.write_text(text.replace("    query", "    querry", 1))
     with pytest.raises(SandboxError, match=r"line 18 says 'querry'; did you mean 'query'\?; a line ends in"):
+        read(root)
+    file.write_text(text.replace("    query", "    gallery"))
+    with pytest.raises(SandboxError, match="names no query images, and a test is made of both, query and gallery"):
         read(root)
     file.write_text(text)
     (root / "img" / "WOMEN" / "Dresses" / "id_00000002" / "02_2_front.jpg").unlink()

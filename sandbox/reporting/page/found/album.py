@@ -114,13 +114,15 @@ def _sheet(pixels: Any, rows: np.ndarray, side: int, cell: int, kind: str) -> st
 
 
 def _tiles(pixels: Any, rows: np.ndarray, side: int) -> np.ndarray:
-    """(n, side, side, C) uint8: the images of rows in the size of a tile, each filling it."""
+    """(n, side, side, C) uint8: the images of rows in the size of a tile; one that is not square fills its middle."""
     images = np.asarray(pixels[np.sort(rows)])[np.argsort(np.argsort(rows, kind="stable"), kind="stable")]
     if images.shape[1:3] == (side, side):
         return images
     out = np.zeros((len(images), side, side, images.shape[-1]), np.uint8)
     for place, image in enumerate(images):
         grey = image.shape[-1] == 1
-        small = Image.fromarray(image[..., 0] if grey else image).resize((side, side), Image.Resampling.BOX)
-        out[place] = np.asarray(small).reshape(side, side, -1)
+        height, width = (max(1, round(one * side / max(image.shape[:2]))) for one in image.shape[:2])
+        small = Image.fromarray(image[..., 0] if grey else image).resize((width, height), Image.Resampling.BOX)
+        top, left = (side - height) // 2, (side - width) // 2
+        out[place, top : top + height, left : left + width] = np.asarray(small).reshape(height, width, -1)
     return out

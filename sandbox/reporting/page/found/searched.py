@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sandbox.evaluation.retrieval.metrics import retrieval
+from sandbox.evaluation.retrieval.by_roles import nearest_by_roles
 from sandbox.evaluation.retrieval.search import Searcher
+from sandbox.evaluation.roles import matches
 from sandbox.evaluation.similarity import as_products
 from sandbox.runs.embeddings import KeptSet
 
@@ -41,11 +42,14 @@ class Searched:
 def search(kept: KeptSet) -> Searched | None:
     """What every image finds; None where no two images are of one class."""
     x, y = kept.x, kept.labels
-    if not (np.bincount(y) > 1).any():
+    if not (np.bincount(y) > 1 if kept.roles is None else matches(y, kept.roles) > 0).any():
         return None
-    found = retrieval(x, y, recall_at=(1,))
+    found = kept.retrieved((1,))
     unit = as_products(x)[0]
-    ids, scores = Searcher(unit).search(unit[found.rows], min(SHOWN, len(x) - 1), own=found.rows)
+    if kept.roles is None:
+        ids, scores = Searcher(unit).search(unit[found.rows], min(SHOWN, len(x) - 1), own=found.rows)
+    else:
+        ids, scores = nearest_by_roles(unit, y, kept.roles, found.rows, SHOWN)
     right = y[ids] == y[found.rows][:, None]
     return Searched(found.rows, ids, scores, right, found.values["retrieval/map@r"], found.unmatched)
 

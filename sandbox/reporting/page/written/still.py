@@ -33,5 +33,5 @@ def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None, *, c
     places = folder.path / "figures"
     curves.draw_curves(folder.read_log(), folder.recipe().evaluate.monitor, places / "curves.png")
     curves.draw_scores(genuine, impostor, places / "scores.png")
-    found = search_queries(x, y, most=8)
+    found = search_queries(x, y, kept.roles, most=8)
     draw_neighbours([("", found)], pixels, y, classes, places / "neighbours.png")

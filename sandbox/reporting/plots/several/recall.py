@@ -14,7 +14,6 @@ import numpy as np
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import on_whole_scale
 from sandbox.evaluation.intervals.paired import t_interval
-from sandbox.evaluation.retrieval.metrics import retrieval
 from sandbox.reporting.plots.fitting import legend_below, title_above
 from sandbox.reporting.plots.lettering import Lettering
 from sandbox.reporting.plots.several.chosen import data_said, seeds_said
@@ -52,7 +51,7 @@ def recalls_of(run: Run) -> np.ndarray:
         raise SandboxError(f"{run.path.name} was not judged by retrieval on test")
     kept = embeddings_of(run).take("test")
     ranks = [k for k in RANKS if k < len(kept.x)]
-    found = on_whole_scale(retrieval(kept.x, kept.labels, recall_at=ranks).figures(intervals=True))
+    found = on_whole_scale(kept.retrieved(ranks).figures(intervals=True))
     rows = [found[f"retrieval/recall@{k}"] for k in ranks]
     return np.array([[row["value"], row.get("low", math.nan), row.get("high", math.nan)] for row in rows])
 
