@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sandbox.evaluation.figures import Figures
 from sandbox.pipeline.events import Done, Event, Progress, Started, Validation
+from sandbox.reporting.tables.layout import SHOWN
 from sandbox.tracking.tracker import Tracker, begin
 
+MAIN = (*SHOWN, "classification/top@1")
+"""Figures that have a place of their own beside the report as a whole."""
 _POINTS = 1000
 """Of a training's curves, at most."""
 
@@ -58,7 +61,8 @@ def _conclude(done: Done, trackers: Sequence[Tracker]) -> None:
     values = {name: value for split, figures in done.report.items() for name, value in plain(figures, split).items()}
     for baseline, splits in done.folder.read_json("baselines.json").items():
         for split, figures in splits.items():
-            values |= {f"{baseline}/{name}": value for name, value in plain(figures, split).items()}
+            main = {f"{baseline}/{split}/{key}": figures[key] for key in MAIN if key in figures}
+            values |= {name: float(entry["value"]) for name, entry in main.items()}
     pictures = sorted((done.folder.path / "figures").glob("*.png"))
     for tracker in trackers:
         tracker.figures(values)

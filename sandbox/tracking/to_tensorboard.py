@@ -14,7 +14,7 @@ from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
 from sandbox.recipe.specs import Recipe
-from sandbox.reporting.tables.layout import SHOWN
+from sandbox.tracking.follow import MAIN
 from sandbox.tracking.tracker import settings
 
 _MOST = 2000
@@ -34,7 +34,7 @@ class _TensorBoard:
         self.last = max(self.last, step)
 
     def figures(self, values: Mapping[str, float]) -> None:
-        wanted = [f"{split}/{key}" for split in ("test", "val") for key in (*SHOWN, "classification/top@1")]
+        wanted = [f"{split}/{key}" for split in ("test", "val") for key in MAIN]
         told = {f"end/{name}": values[name] for name in wanted if name in values}  # a card each; the text has all
         self.writer.add_hparams(dict(settings(self.recipe)), told, run_name=".")
         self.writer.add_text("report", _as_markdown(values), self.last)
