@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 from PIL import Image
 
+from sandbox.data.datasets.embeddings import EmbeddingsSpec
 from sandbox.data.datasets.homework import HomeworkSpec
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.data.datasets.omniglot import OmniglotSpec
@@ -191,7 +192,15 @@ def olivetti(root: Path) -> DataSpec:
     return DataSpec(name="olivetti")
 
 
+def embeddings(root: Path) -> DataSpec:
+    labels = np.repeat(np.arange(10), 8)
+    rows = np.random.default_rng(0).normal(size=(80, 6)).astype(np.float32)
+    np.savez(root / "rows.npz", embeddings=rows, labels=labels)
+    return EmbeddingsSpec(name="embeddings", root=str(root / "rows.npz"))
+
+
 TREES: dict[str, Callable[[Path], DataSpec]] = {
+    "embeddings": embeddings,
     "mnist": mnist,
     "cifar100": cifar100,
     "olivetti": olivetti,

@@ -115,9 +115,25 @@ def _check_settings(spec: DataSpec, data_set: DataSet) -> None:
             "did you mean data.name=folder?"
         )
     if not spec.root and data_set.source == "folder":
-        raise SandboxError(f"data set '{spec.name}' reads a folder: say which with data.root")
-    if spec.root:
+        what = f"a file ({', '.join(data_set.endings)})" if data_set.endings else "a folder"
+        raise SandboxError(f"data set '{spec.name}' reads {what}: say which with data.root")
+    if spec.root and data_set.endings:
+        _check_file(spec, data_set.endings)
+    elif spec.root:
         _check_root(spec)
+
+
+def _check_file(spec: DataSpec, endings: tuple[str, ...]) -> None:
+    file = Path(spec.root).expanduser()
+    if file.is_dir():
+        inside = sorted(entry.name for entry in file.iterdir() if entry.suffix.lower() in endings)
+        meant = f"; did you mean {file / inside[0]}?" if inside else ""
+        raise SandboxError(f"data.root '{spec.root}' is a folder, but a file is needed{meant}")
+    if not file.exists():
+        beside = [entry.name for entry in file.parent.iterdir() if entry.is_file()] if file.parent.is_dir() else []
+        raise SandboxError(f"no file at data.root '{spec.root}'{near(file.name, beside)}")
+    if file.suffix.lower() not in endings:
+        raise SandboxError(f"data.root is '{spec.root}', but data set '{spec.name}' reads {', '.join(endings)}")
 
 
 def _check_root(spec: DataSpec) -> None:

@@ -24,6 +24,7 @@ from sandbox.runs.folder import RunFolder
 from sandbox.training.device import choose_autocast, choose_device
 
 _LARGEST = 4096  # pixels; a damaged record should not ask for all memory
+_LONGEST = 1 << 20  # numbers of a row, likewise
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Trained:
     image_size: int
     """Side of the square images it takes, pixels."""
     channels: int
-    """1 for grey, 3 for RGB."""
+    """1 for grey, 3 for RGB; numbers of a row where it takes those."""
     resize: int
     """Pixels that a photograph's shorter side gets before the square is cut out of its middle; 0 squeezes it in."""
     flip: bool
@@ -47,6 +48,8 @@ class Trained:
     autocast: torch.dtype | None
     bits: int | None = None
     """That files of 16 bits or more used among its training images; None where there were none."""
+    of_rows: bool = False
+    """Whether it takes rows of numbers, (N, 1, 1, `channels`) float32, in the place of images."""
     views: Views = ITSELF
     """Versions of an image, and of its mirror image where that is asked for, whose unit embeddings are averaged."""
 
@@ -60,24 +63,35 @@ class Trained:
 
         Where the network takes grey images, RGB is made grey as Pillow does it (ITU-R 601-2 luma).
         """
-        images = as_channels(pixels, self.channels)
+        images = pixels if self.of_rows else as_channels(pixels, self.channels)
         averaged: Any = {"flip": self.flip, "views": self.views}
         return embed(self.network, images, device=self.device, autocast=self.autocast, **averaged)
 
 
-def load_trained(folder: RunFolder) -> Trained:
+def load_trained(folder: RunFolder, *, rows: bool = False) -> Trained:
     """The network with the weights that the run chose.
 
+    Args:
+        folder: of the run.
+        rows: whether a head over rows of numbers will do; the caller has no images then.
+
     Raises:
-        SandboxError: no finished run there, or one whose record lacks the network's input.
+        SandboxError: no finished run there, or one whose record lacks the network's input, or that takes rows.
     """
     known = folder.facts_of_finished().get("input")
+    of_rows = isinstance(known, dict) and known.get("rows") is True
+    if isinstance(known, dict) and of_rows and not rows:
+        raise SandboxError(
+            f"{folder.path} is a head over rows of {known.get('channels')} numbers, so it takes no images; "
+            "python experiments/embed.py embeds a file of rows with it"
+        )
     match known:
         case {"image_size": int(size), "channels": int(channels), "head": str(head), **others}:
             bits = cast(int | None, others.get("bits"))
         case _:
             size, channels, head, bits = 0, 0, "", None
-    fits = 0 < size <= _LARGEST and channels in (1, 3) and bits in (None, *BITS)
+    shapes = size == 1 and 0 < channels <= _LONGEST if of_rows else 0 < size <= _LARGEST and channels in (1, 3)
+    fits = shapes and bits in (None, *BITS)
     if not fits or head not in ("linear", "linear_bn", "none"):
         raise SandboxError(f"{folder.path} does not say what images its network takes; train it again to embed others")
     recipe = folder.recipe()
@@ -87,7 +101,7 @@ def load_trained(folder: RunFolder) -> Trained:
     spec = replace(named, head=cast(Any, head), weights="", stem=cast(Any, stem), freeze=False, freeze_head=False)
     weights, _ = folder.read_tensors("model.safetensors")
     repeated = "mean" in weights and weights["mean"].shape == (1, 3, 1, 1)  # grey images for weights of colour
-    inner = 3 if repeated else channels
+    inner = 3 if repeated and not of_rows else channels
     network = make_network(spec, channels=inner, image_size=size, mean=[0.0] * inner, std=[1.0] * inner)
     views = Views(recipe.evaluate.views, recipe.evaluate.view_strength)
     file = folder.path / "model.safetensors"
@@ -105,6 +119,7 @@ def load_trained(folder: RunFolder) -> Trained:
         bits=bits,
         views=views,
         flip=recipe.evaluate.flip,
+        of_rows=of_rows,
         device=device,
         autocast=choose_autocast(recipe.precision, device),
     )

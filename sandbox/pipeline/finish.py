@@ -67,7 +67,7 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
 
         split = prepared.splits.pictured(r.test)
         images, pairs, _ = prepared.splits.part(split)
-        draw_run(folder, images.pixels, split, pairs, classes=images.classes)
+        draw_run(folder, None if images.are_rows else images.pixels, split, pairs, classes=images.classes)
     steps = folder.read_log()[-1]["step"]
     cuda = prepared.device.type == "cuda"
     shown = (steps - r.start) * prepared.training.batches.size

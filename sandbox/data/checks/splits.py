@@ -71,7 +71,8 @@ def check_twins(sets: Mapping[str, ImageSet]) -> list[DataFinding]:
             as the images of a list of pairs do that was cut in two, is one image, of the first of them.
     """
     sets = _each_once(sets)
-    same, other = same_and_mirrored([images.pixels for images in sets.values()])
+    rows = any(images.are_rows for images in sets.values())
+    same, other = same_and_mirrored([np.asarray(images.pixels) if rows else images.pixels for images in sets.values()])
     split = np.repeat(np.arange(len(sets)), [len(images) for images in sets.values()])
     named = [images.classes[label] for images in sets.values() for label in images.labels]
     paths = [path for images in sets.values() for path in images.paths]
@@ -94,7 +95,8 @@ def check_twins(sets: Mapping[str, ImageSet]) -> list[DataFinding]:
         sought = other if mirrors else same
         hits = _hits(same, sought, parted)
         if len(hits):
-            kind, sign = ("the mirror image of", "mirrors") if mirrors else ("the same, pixel for pixel, as", "=")
+            alike = "the same, number for number, as" if rows else "the same, pixel for pixel, as"
+            kind, sign = ("the mirror image of", "mirrors") if mirrors else (alike, "=")
             found.append(
                 DataFinding(
                     rule,

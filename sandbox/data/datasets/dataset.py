@@ -54,3 +54,7 @@ class DataSet:
     with its name."""
     folds: TestFolds | None = None
     """Its test folds, where it has some."""
+    endings: tuple[str, ...] = ()
+    """How the name of the file ends that `data.root` is; empty where it is a folder."""
+    rows: bool = False
+    """Whether it holds rows of numbers (`sandbox.data.images.rows`) in the place of images."""
