@@ -23,6 +23,7 @@ from sandbox.objectives.lengths import check_lengths
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
+from sandbox.pipeline.going_on import notes_on_more
 from sandbox.pipeline.judging.asked_for import check_asked
 from sandbox.pipeline.judging.few_shot import check_episodes
 from sandbox.pipeline.judging.monitor import check_classifies, check_key, check_pairs, check_trials
@@ -144,6 +145,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     every = recipe.evaluate.every or max(1, -(-total // VALIDATIONS))
     every = max(1, min(every, total))
     notes = [*splits.notes, *few_classes(splits), *few_shot_notes, *notes_on(expression), *notes, *trunk_notes]
+    notes += notes_on_more(recipe)
     notes += idle_settings(recipe)
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
