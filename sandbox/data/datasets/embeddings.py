@@ -41,7 +41,7 @@ def load(spec: EmbeddingsSpec) -> Splits:
         SandboxError: a setting of images is given, or the file cannot be read or does not fit together.
     """
     _refuse_settings(spec)
-    held = _read(spec)
+    held = read_rows(spec)
     paths = held.paths
     if paths is None or len(set(paths)) < len(paths):
         paths = tuple(f"row {row}" for row in range(len(held.labels)))
@@ -56,8 +56,15 @@ def load(spec: EmbeddingsSpec) -> Splits:
     return part(images, spec.validation, spec.test, spec.split_seed, notes=[*notes, *small])
 
 
-def _read(spec: EmbeddingsSpec) -> RowsFile:
+def read_rows(spec: EmbeddingsSpec) -> RowsFile:
+    """The rows of a file with their classes.
+
+    Raises:
+        SandboxError: it is of no kind that is read, absent or damaged, or does not fit together.
+    """
     file, ending = Path(spec.root).expanduser(), Path(spec.root).suffix.lower()
+    if ending not in ENDINGS or not file.is_file():
+        raise SandboxError(f"{file} is no file of rows: {', '.join(ENDINGS)} are read")
     if spec.labels and ending != ".npy":
         raise SandboxError(f"data.labels is '{spec.labels}', but a file that ends in {ending} holds its labels itself")
     if ending == ".npy":
