@@ -102,6 +102,8 @@ def _made(facts: Mapping[str, Any], name: str) -> str:
     )
     lines = [f"- data: {name}: {data} (split `{facts.get('split')}`)"]
     lines += [f"- steps: {facts.get('steps'):,}, batch {facts.get('batch')}, seed {facts.get('seed')}"]
+    for stretch in facts.get("went_on") or ():
+        lines.append(f"- at step {stretch['at']:,} it was given more steps than planned, {stretch['to']:,} in all")
     versions = facts.get("versions") or {}
     if isinstance(versions, dict) and versions.get("torch"):
         lines.append(f"- torch {versions['torch']}, started {facts.get('started', '')}")

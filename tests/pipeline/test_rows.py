@@ -16,6 +16,7 @@ from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.report import Labelled, evaluate
 from sandbox.inference.trained import load_trained
 from sandbox.pipeline.events import Done, Progress
+from sandbox.pipeline.judging.baselines import worse_than_pixels
 from sandbox.pipeline.judging.evaluate import options_of
 from sandbox.pipeline.prepare import prepare
 from sandbox.pipeline.run import resume, run
@@ -80,6 +81,15 @@ def test_the_baselines_are_the_rows_and_the_untrained_head(done: Done, recipe: R
     wanted = evaluate(Labelled(rows, test.labels), options_of("test", recipe.evaluate, found[ROWS]["val"])).figures
     for key in ("retrieval/map@r", "verification/auc"):
         assert found[ROWS]["test"][key]["value"] == pytest.approx(wanted[key]["value"], abs=1e-12)
+
+
+def test_it_says_where_it_is_below_the_rows() -> None:
+    own, rows = ({"test": {"retrieval/map@r": {"value": value}}} for value in (0.5, 0.7))
+    said = worse_than_pixels(own, {ROWS: rows}, "retrieval/map@r")
+    assert said == (
+        "MAP@R 0.5000 on test is below that of the rows as they are, 0.7000: the rows themselves are told apart better"
+    )
+    assert worse_than_pixels(rows, {ROWS: own}, "retrieval/map@r") == ""
 
 
 def test_the_page_has_no_pictures_and_says_why(done: Done) -> None:

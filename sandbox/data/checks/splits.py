@@ -16,7 +16,9 @@ from sandbox.data.catalog import files_of, root_of
 from sandbox.data.checks.files import EXAMPLES, DataFinding, check_files, left_out
 from sandbox.data.checks.mirrors import same_and_mirrored
 from sandbox.data.images.image_set import ImageSet
+from sandbox.data.memory import available_memory, gigabytes
 from sandbox.data.splits.splits import Splits
+from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
@@ -72,6 +74,12 @@ def check_twins(sets: Mapping[str, ImageSet]) -> list[DataFinding]:
     """
     sets = _each_once(sets)
     rows = any(images.are_rows for images in sets.values())
+    needed = sum(images.pixels.nbytes for images in sets.values()) if rows else 0
+    if needed > available_memory() // 2:
+        raise SandboxError(
+            f"rows are looked through for twins in memory, and these take {gigabytes(needed)}, of which "
+            f"{gigabytes(available_memory())} are left"
+        )
     same, other = same_and_mirrored([np.asarray(images.pixels) if rows else images.pixels for images in sets.values()])
     split = np.repeat(np.arange(len(sets)), [len(images) for images in sets.values()])
     named = [images.classes[label] for images in sets.values() for label in images.labels]
