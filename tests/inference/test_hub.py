@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_runs import SMALL, trained
 
 from sandbox.data.datasets.embeddings import EmbeddingsSpec
@@ -20,6 +22,8 @@ from sandbox.inference.hub import CONFIG, WEIGHTS, load_hub, write_hub
 from sandbox.inference.load import load_network
 from sandbox.inference.trained import Trained, load_trained
 from sandbox.runs.folder import RunFolder
+
+from fuzz import FUZZ, changed
 
 Made = tuple[RunFolder, Trained, np.ndarray, Path]
 
@@ -92,6 +96,20 @@ def test_a_damaged_config_is_refused(made: Made, change: dict[str, Any], said: s
     (place / CONFIG).write_text(json.dumps({**config, **change}))
     with pytest.raises(SandboxError, match=said):
         load_hub(place)
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_config_with_turned_bytes_is_read_or_refused(data: st.DataObject, made: Made) -> None:
+    config = made[3] / CONFIG
+    whole = config.read_bytes()
+    try:
+        config.write_bytes(data.draw(changed(whole)))
+        assert load_hub(made[3]).digest == made[1].digest
+    except SandboxError as error:
+        assert "\n" not in str(error)
+    finally:
+        config.write_bytes(whole)
 
 
 def test_weights_of_another_network_and_a_place_that_is_taken_are_refused(made: Made, tmp_path: Path) -> None:
