@@ -17,6 +17,7 @@ WHAT = {
     "recognise": "enrol people, name faces, and measure how often that goes wrong",
     "data": "show, check and count a data set; align faces",
     "draw": "draw a map of embeddings, scores of pairs, features in the plane",
+    "embed": "embed images by any network, into a file for evaluate",
     "export": "write a trained network to a file that others can run",
     "benchmark": "time parts of the sandbox against other code",
     "check": "try what a plug-in registers: check FILE.py",

@@ -10,7 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
-PROGRAMS = ("run", "tune", "table", "evaluate", "recognise", "data", "draw", "export", "benchmark")
+PROGRAMS = ("run", "tune", "table", "evaluate", "recognise", "data", "draw", "embed", "export", "benchmark")
 """The commands, each a file of sandbox/cli/commands/ and a script of experiments/."""
 INSTALLED = "metric-sandbox"
 ROOT = Path(__file__).resolve().parents[1]

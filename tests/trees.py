@@ -16,6 +16,7 @@ import joblib
 import numpy as np
 from PIL import Image
 
+from sandbox.data.datasets.embeddings import EmbeddingsSpec
 from sandbox.data.datasets.homework import HomeworkSpec
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.data.datasets.omniglot import OmniglotSpec
@@ -310,7 +311,15 @@ def table(root: Path) -> DataSpec:
     return TableSpec(name="table", root=str(root / "list.csv"))
 
 
+def embeddings(root: Path) -> DataSpec:
+    labels = np.repeat(np.arange(10), 8)
+    rows = np.random.default_rng(0).normal(size=(80, 6)).astype(np.float32)
+    np.savez(root / "rows.npz", embeddings=rows, labels=labels)
+    return EmbeddingsSpec(name="embeddings", root=str(root / "rows.npz"))
+
+
 TREES: dict[str, Callable[[Path], DataSpec]] = {
+    "embeddings": embeddings,
     "mnist": mnist,
     "cifar100": cifar100,
     "olivetti": olivetti,

@@ -25,7 +25,12 @@ class Augment:
     seed: int
 
     def __call__(self, x: torch.Tensor, step: int) -> torch.Tensor:
-        """Images (N, C, H, W) uint8 to (N, C, H, W) float in [0, 1], changed as (seed, step) says, on any device."""
+        """Images (N, C, H, W) uint8 to (N, C, H, W) float in [0, 1], changed as (seed, step) says, on any device.
+
+        Floats are no pixels, but rows of numbers, and stay as they are.
+        """
+        if x.is_floating_point():
+            return x
         draw = self._draws(step)
         images = x.float() / 255
         spec, n = self.spec, len(x)

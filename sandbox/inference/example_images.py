@@ -29,6 +29,8 @@ def real_images(folder: RunFolder, trained: Trained, images: Path | None) -> tup
     Raises:
         SandboxError: the data set is no longer there, or no image can be read.
     """
+    if images is not None and trained.of_rows:
+        raise SandboxError(f"--images is {images}, but {trained.name} is a head over rows of numbers: leave it out")
     if images is not None:
         if not os.path.isdir(images):
             raise SandboxError(f"there is no folder {images} to take images from")

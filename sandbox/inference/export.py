@@ -26,7 +26,8 @@ from sandbox.backbones.views import sampled
 from sandbox.errors import SandboxError
 from sandbox.files import whole_file
 from sandbox.inference.embedder import as_channels
-from sandbox.inference.onnx_network import FORMAT, INPUT, OUTPUT, load_exported, need
+from sandbox.inference.onnx_network import FORMAT, INPUT, OUTPUT, load_exported
+from sandbox.inference.onnx_session import need
 from sandbox.inference.trained import Trained
 from sandbox.recipe.size import sides
 from sandbox.wording import counted, reason

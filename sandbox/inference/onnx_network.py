@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +14,8 @@ import numpy as np
 from sandbox.called import called
 from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
-from sandbox.inference.embedder import as_channels
+from sandbox.inference.embedder import Embedder, as_channels
+from sandbox.inference.onnx_session import open_session, runtime_reason
 from sandbox.recipe.size import ImageSize, is_wrong, sides, spelt
 
 FORMAT = {"format": "metric-learning-sandbox", "format_version": "1"}
@@ -70,7 +69,7 @@ class Exported:
             try:
                 (found,) = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(images)})
             except Exception as error:  # the runtime's errors have no common type below Exception
-                raise SandboxError(f"{self.path} fails on images {images.shape}: {_reason(error)}") from None
+                raise SandboxError(f"{self.path} fails on images {images.shape}: {runtime_reason(error)}") from None
             if found.shape != (len(images), self.dim):
                 raise SandboxError(f"{self.path} is damaged: it gives {found.shape} for {len(images)} images")
             rows[start : start + step] = found
@@ -86,44 +85,33 @@ def load_exported(path: Path) -> Exported:
         SandboxError: ONNX Runtime is not installed, there is no such file, it is damaged or no ONNX file, or one that
             does not say what images it takes, or not what can be.
     """
-    if os.path.isdir(path):
-        raise SandboxError(f"{path} is a folder, but an exported network is one file that ends in .onnx")
-    if not os.path.isfile(path):  # where Path.is_file raises, as for names that are too long, this is False
-        raise SandboxError(f"there is no file {path}")
-    if path.suffix.lower() != ".onnx":
-        raise SandboxError(f"{path} does not end in .onnx, as an exported network does")
-    need("onnxruntime")
-    import onnxruntime
+    return _exported(path, *open_session(path))
 
-    quiet = 4  # no messages on stderr but the exception's
-    onnxruntime.set_default_logger_severity(quiet)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = quiet
-    fastest = [("CUDAExecutionProvider", {"use_tf32": "0"}), ("CPUExecutionProvider", {})]
-    here = [provider for provider in fastest if provider[0] in onnxruntime.get_available_providers()]
-    try:
-        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=here)
-    except Exception as error:  # as above
-        raise SandboxError(f"{path} is damaged or no ONNX file: {_reason(error)}") from None
-    metadata = session.get_modelmeta().custom_metadata_map
+
+def load_onnx(path: Path, given: Mapping[str, str]) -> Embedder:
+    """An ONNX file of this project, or one from elsewhere (`sandbox.inference.foreign_onnx`).
+
+    Args:
+        path: the file.
+        given: settings of one from elsewhere, which go over what it says of itself.
+
+    Raises:
+        SandboxError: see `load_exported` and `foreign`; or one of this project is given settings.
+    """
+    session, metadata = open_session(path)
+    if metadata.get("format") == FORMAT["format"]:
+        if given:
+            raise SandboxError(f"{min(given)} is given, but {path} was exported here and says itself what it takes")
+        return _exported(path, session, metadata)
+    from sandbox.inference.foreign_onnx import foreign
+
+    return foreign(path, session, metadata, given)
+
+
+def _exported(path: Path, session: Any, metadata: Mapping[str, str]) -> Exported:
     facts = _facts(path, metadata)
     dim = _dim(path, session, facts["channels"], facts["image_size"])
     return Exported(path=path, dim=dim, session=session, **facts)
-
-
-def need(*packages: str) -> None:
-    """Refuse to go on without packages that this project does not install by itself.
-
-    Raises:
-        SandboxError: some are not installed; it says how they get here.
-    """
-    absent = [package for package in packages if importlib.util.find_spec(package) is None]
-    if absent:
-        are = "is" if len(absent) == 1 else "are"
-        raise SandboxError(
-            f"ONNX files need {' and '.join(packages)}, and {' and '.join(absent)} {are} not installed; "
-            'run: pip install -e ".[onnx]"'
-        )
 
 
 def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -197,9 +185,3 @@ def _dim(path: Path, session: Any, channels: int, size: ImageSize) -> int:
     if not isinstance(dim, int) or dim < 1 or any(batch.isdigit() for batch in batches):
         raise SandboxError(f"{path} is damaged: its graph does not take any number of images")
     return dim
-
-
-def _reason(error: Exception) -> str:
-    """What ONNX Runtime has to say, on one line and without its codes."""
-    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))
-    return re.sub(r"^Load model from .* failed:", "", text)[:200] or type(error).__name__

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
 
-from sandbox.backbones.catalog import stem_without_weights
 from sandbox.backbones.embed import ITSELF, embed
-from sandbox.backbones.network import Network, make_network
+from sandbox.backbones.network import Network
 from sandbox.backbones.views import Views
-from sandbox.backbones.weights import put_weights, refuse_misfit
-from sandbox.data.images.deep import BITS
+from sandbox.backbones.weights import put_weights
+from sandbox.called import called
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import as_channels
+from sandbox.inference.rebuilt import Takes, rebuild, taken
 from sandbox.objectives.objective import Objective, build
 from sandbox.objectives.resolve import resolve
-from sandbox.recipe.size import ImageSize, is_wrong, sides
+from sandbox.recipe.size import ImageSize
+from sandbox.recipe.specs import Recipe
 from sandbox.runs.folder import RunFolder
 from sandbox.training.device import choose_autocast, choose_device
-
-_LARGEST = 4096  # pixels; a damaged record should not ask for all memory
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Trained:
     image_size: ImageSize
     """Side of the square images it takes, or height x width of others, pixels."""
     channels: int
-    """1 for grey, 3 for RGB."""
+    """1 for grey, 3 for RGB; numbers of a row where it takes those."""
     resize: int
     """Pixels that a photograph's shorter side gets before its middle is cut out; 0 squeezes it in."""
     flip: bool
@@ -48,6 +47,8 @@ class Trained:
     autocast: torch.dtype | None
     bits: int | None = None
     """That files of 16 bits or more used among its training images; None where there were none."""
+    of_rows: bool = False
+    """Whether it takes rows of numbers, (N, 1, 1, `channels`) float32, in the place of images."""
     views: Views = ITSELF
     """Versions of an image, and of its mirror image where that is asked for, whose unit embeddings are averaged."""
 
@@ -61,59 +62,62 @@ class Trained:
 
         Where the network takes grey images, RGB is made grey as Pillow does it (ITU-R 601-2 luma).
         """
-        images = as_channels(pixels, self.channels)
+        images = pixels if self.of_rows else as_channels(pixels, self.channels)
         averaged: Any = {"flip": self.flip, "views": self.views}
         return embed(self.network, images, device=self.device, autocast=self.autocast, **averaged)
 
 
-def load_trained(folder: RunFolder) -> Trained:
+def load_trained(folder: RunFolder, *, rows: bool = False) -> Trained:
     """The network with the weights that the run chose.
 
+    Args:
+        folder: of the run.
+        rows: whether a head over rows of numbers will do; the caller has no images then.
+
     Raises:
-        SandboxError: no finished run there, or one whose record lacks the network's input.
+        SandboxError: no finished run there, or one whose record lacks the network's input, or that takes rows.
     """
-    known = folder.facts_of_finished().get("input")
-    match known:
-        case {"image_size": int(size) | str(size), "channels": int(channels), "head": str(head), **others}:
-            bits = cast(int | None, others.get("bits"))
-        case _:
-            size, channels, head, bits = 0, 0, "", None
-    fits = (
-        not is_wrong(size)
-        and 0 < min(sides(size)) <= max(sides(size)) <= _LARGEST
-        and channels in (1, 3)
-        and bits in (None, *BITS)
-    )
-    if not fits or head not in ("linear", "linear_bn", "none"):
+    takes = taken(folder.facts_of_finished().get("input"))
+    if takes is None:
         raise SandboxError(f"{folder.path} does not say what images its network takes; train it again to embed others")
+    if takes.rows and not rows:
+        raise SandboxError(
+            f"{folder.path} is a head over rows of {takes.channels:,} numbers, so it takes no images; "
+            f"{called('embed')} embeds a file of rows with it"
+        )
     recipe = folder.recipe()
-    device = _device(recipe.device)
-    named = recipe.backbone
-    stem = stem_without_weights(named.name, stem=named.stem, pretrained=named.weights == "pretrained")
-    spec = replace(named, head=cast(Any, head), weights="", stem=cast(Any, stem), freeze=False, freeze_head=False)
     weights, _ = folder.read_tensors("model.safetensors")
-    repeated = "mean" in weights and weights["mean"].shape == (1, 3, 1, 1)  # grey images for weights of colour
-    inner = 3 if repeated else channels
-    network = make_network(spec, channels=inner, image_size=size, mean=[0.0] * inner, std=[1.0] * inner)
-    views = Views(recipe.evaluate.views, recipe.evaluate.view_strength)
-    file = folder.path / "model.safetensors"
-    refuse_misfit(str(file), network.state_dict(), weights, file)
-    put_weights(network, weights)
-    network = network.to(device).to(memory_format=torch.channels_last)
-    network.eval()
+    network = rebuild(recipe.backbone, takes, weights, folder.path / "model.safetensors")
+    size, resize, views = takes.image_size, recipe.data.resize or 0, views_of(recipe)
     return Trained(
         name=folder.path.resolve().name,
-        digest=network_digest(weights, size, recipe.data.resize or 0, recipe.evaluate.flip, bits, views),
-        network=network,
-        image_size=size,
-        channels=channels,
-        resize=recipe.data.resize or 0,
-        bits=bits,
+        digest=network_digest(weights, size, resize, recipe.evaluate.flip, takes.bits, views),
+        resize=resize,
         views=views,
         flip=recipe.evaluate.flip,
-        device=device,
-        autocast=choose_autocast(recipe.precision, device),
+        **placed(network, takes, recipe.device, recipe.precision),
     )
+
+
+def views_of(recipe: Recipe) -> Views:
+    """The versions of an image whose embeddings are averaged."""
+    return Views(recipe.evaluate.views, recipe.evaluate.view_strength)
+
+
+def placed(network: Network, takes: Takes, device: str, precision: str) -> dict[str, Any]:
+    """A network on its device, ready to embed, and what `Trained` holds of it."""
+    where = _device(device)
+    network = network.to(where).to(memory_format=torch.channels_last)
+    network.eval()
+    return {
+        "network": network,
+        "image_size": takes.image_size,
+        "channels": takes.channels,
+        "bits": takes.bits,
+        "of_rows": takes.rows,
+        "device": where,
+        "autocast": choose_autocast(cast(Any, precision), where),
+    }
 
 
 def network_digest(

@@ -63,6 +63,8 @@ def of_run(path: Path, split: str, root: str = "") -> Mapped:
         return Mapped(name, as_products(probe.x)[0], labels, classes, None, notes)
     if not np.array_equal(labels, images.labels):
         raise SandboxError(f"the run {path} is damaged: the labels of its {split} embeddings are not those of its data")
+    if images.are_rows:
+        return Mapped(name, as_products(probe.x)[0], labels, images.classes, None, ("points only: rows are no images",))
     shown = images
 
     def image(row: int) -> Image.Image:

@@ -86,7 +86,7 @@ def panels(kind: Kind, folder: RunFolder, splits: Splits) -> list[Panel]:
     Raises:
         SandboxError: the run is damaged.
     """
-    trained = load_trained(folder)
+    trained = load_trained(folder, rows=True)
     objective, _ = load_objective(folder, trained.network)
     centers = _centers(objective)
     return [

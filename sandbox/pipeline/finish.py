@@ -67,8 +67,10 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
 
         split = prepared.splits.pictured(r.test)
         images, pairs, _ = prepared.splits.part(split)
-        draw_run(folder, images.pixels, split, pairs, classes=images.classes)
+        draw_run(folder, None if images.are_rows else images.pixels, split, pairs, classes=images.classes)
     steps = folder.read_log()[-1]["step"]
+    before = folder.read_json("run.json").get("test_evaluations", 0)
+    looks = before if type(before) is int else 0  # of a run that was given more steps once it was over
     cuda = prepared.device.type == "cuda"
     shown = (steps - r.start) * prepared.training.batches.size
     folder.update(
@@ -81,7 +83,7 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
         },
         images_per_second=round(shown / max(training_seconds, 1e-9), 1),
         peak_memory={"resident": peak_memory(), "device": torch.cuda.max_memory_allocated() if cuda else None},
-        test_evaluations=int(r.test),
+        test_evaluations=looks + int(r.test),
     )
     if r.pictures:
         from sandbox.reporting.page.found.material import pictured
@@ -89,4 +91,4 @@ def finish(r: UnderWay, began: float, training_seconds: float) -> None:
 
         write_page(folder, pictured(prepared.splits, prepared.splits.pictured(r.test)))
     folder.update(status="done")
-    remove_checkpoints(folder)
+    remove_checkpoints(folder, but_newest=r.keep)

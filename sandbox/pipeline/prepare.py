@@ -23,6 +23,7 @@ from sandbox.objectives.lengths import check_lengths
 from sandbox.objectives.objective import Objective, build, check_batch
 from sandbox.objectives.rehearsal import notes_on, rehearse
 from sandbox.objectives.resolve import resolve
+from sandbox.pipeline.going_on import notes_on_more
 from sandbox.pipeline.judging.asked_for import check_asked
 from sandbox.pipeline.judging.by_value import check_by
 from sandbox.pipeline.judging.few_shot import check_episodes
@@ -30,6 +31,7 @@ from sandbox.pipeline.judging.monitor import check_classifies, check_key, check_
 from sandbox.pipeline.judging.protocol import few_classes
 from sandbox.pipeline.memory import Extent, check_objective, check_run
 from sandbox.pipeline.published_form import form_of, with_published_form
+from sandbox.pipeline.rows import for_rows
 from sandbox.pipeline.transfer import notes_on_training
 from sandbox.pipeline.warm_start import check_earlier, classes_digest, inherit
 from sandbox.recipe.after import spell_steps
@@ -84,7 +86,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
         SandboxError: anything in it is unknown, out of range, missing or cannot work together.
     """
     expression = check(recipe)
-    recipe = replace(recipe, loss=str(expression), miner="none")
+    recipe, rows_notes = for_rows(replace(recipe, loss=str(expression), miner="none"))
     for name, spell in (("episodes", spell_tasks), ("figures", spell_extra), ("after", spell_steps)):
         recipe = with_setting(recipe, f"evaluate.{name}", spell(getattr(recipe.evaluate, name)))
     recipe, form_notes = with_published_form(recipe)
@@ -114,7 +116,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     if recipe.resume_from:
         recipe, inherited = _inherit(recipe, network, objective, splits)
         notes = [*notes, *inherited]
-    notes = [*notes, *form_notes, *network.notes, *share_statistics(network, ranks, device, batches.size)]
+    notes = [*notes, *form_notes, *rows_notes, *network.notes, *share_statistics(network, ranks, device, batches.size)]
     total = _steps(recipe, batches.steps_per_epoch)
     flip = recipe.augment.flip == "yes" or (recipe.augment.flip == "auto" and splits.mirror)
     augment = Augment(recipe.augment, flip, recipe.seed)
@@ -146,6 +148,7 @@ def prepare(recipe: Recipe, splits: Splits | None = None) -> Prepared:
     every = recipe.evaluate.every or max(1, -(-total // VALIDATIONS))
     every = max(1, min(every, total))
     notes = [*splits.notes, *few_classes(splits), *few_shot_notes, *notes_on(expression), *notes, *trunk_notes]
+    notes += notes_on_more(recipe)
     notes += idle_settings(recipe)
     return Prepared(recipe, expression, splits, network, objective, training, device, every, notes)
 
@@ -197,6 +200,7 @@ def facts(prepared: Prepared) -> dict[str, Any]:
             "channels": prepared.splits.train.pixels.shape[3],
         }
         | {"head": head_of(prepared.recipe.backbone, prepared.expression)}
+        | ({"rows": True} if splits.train.are_rows else {})
         | ({"bits": prepared.splits.bits} if prepared.splits.bits else {}),
         **({"published_form": form.facts} if (form := form_of(prepared.recipe)) else {}),
         "batch": prepared.training.batches.size,
@@ -229,7 +233,8 @@ def _make_network(recipe: Recipe, expression: Expression, images: ImageSet) -> N
     if form := form_of(recipe):
         mean, std = list(form.mean), list(form.std)
     else:
-        kind = "dataset" if recipe.data.normalize == "auto" else recipe.data.normalize
+        usual = "none" if images.are_rows else "dataset"
+        kind = usual if recipe.data.normalize == "auto" else recipe.data.normalize
         mean, std = pixel_statistics(images.pixels, images.labels, kind)
     spec = replace(recipe.backbone, head=head_of(recipe.backbone, expression))
     return make_network(spec, channels=channels, image_size=size_of(height, width), mean=mean, std=std)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sandbox.evaluation.figures import Figures, printed_name
 from sandbox.files import sweep_parts
 from sandbox.pipeline.events import Done, Event, Note, Progress, Started, Validation
 from sandbox.pipeline.finish import compare, confusions, finish, score
+from sandbox.pipeline.going_on import record, with_more
 from sandbox.pipeline.judging.baselines import first_weights
 from sandbox.pipeline.judging.evaluate import validate
 from sandbox.pipeline.judging.protocol import protocol
@@ -51,6 +52,7 @@ def run(
     tags: Sequence[str] = (),
     purpose: str = "",
     trials: int = 0,
+    keep_checkpoint: bool = False,
 ) -> Generator[Event, None, None]:
     """Train a recipe and record it, yielding what happens; the last event is `Done`.
 
@@ -68,6 +70,7 @@ def run(
         tags: what the run is called by, to choose it later (`sandbox.runs.tags`).
         purpose: ``picture`` for a run that is no result, and in no table.
         trials: of the study that found its values, where one did; for the record.
+        keep_checkpoint: leave the last training state in the folder, so that `resume` can be given more steps.
 
     Raises:
         SandboxError: before anything is written, for a mistake in the recipe or its data; afterwards, with the run's
@@ -75,7 +78,8 @@ def run(
         Interrupted: a signal asked for an end (`sandbox.training.stopping`); the last step is saved.
     """
     called = {"stage": stage, "tags": list(checked_tags(tags)), "purpose": purpose, "trials": trials}
-    called |= {"plugins": plugins.records()}
+    called |= {"plugins": plugins.records(), "keep_checkpoint": keep_checkpoint}
+    planned_anew, recipe = recipe.went_on, replace(recipe, went_on="")
     ranks = here()
     with ranks.first():
         prepared = prepare(recipe)
@@ -86,36 +90,61 @@ def run(
     more = {key: value for key, value in called.items() if value}
     folder = create(out, prepared.recipe, command, name, scores_test=test, **more)
     with locked(folder.path):
-        yield from _story(UnderWay(prepared, folder, watch, 0, test, pictures, Saves(save_every), first=first))
+        if planned_anew:
+            yield Note(f"the recipe is of a run that was given more steps at step {planned_anew}; this one begins at 0")
+        saves = Saves(save_every)
+        r = UnderWay(prepared, folder, watch, 0, test, pictures, saves, first=first, keep=keep_checkpoint)
+        yield from _story(r)
 
 
 def resume(
-    path: Path, *, pictures: bool = True, device: str | None = None, save_every: int = 0
+    path: Path,
+    *,
+    pictures: bool = True,
+    device: str | None = None,
+    save_every: int = 0,
+    max_steps: int | None = None,
+    keep_checkpoint: bool = False,
 ) -> Generator[Event, None, None]:
     """Go on with an interrupted run from its last checkpoint, to the weights it would have reached uninterrupted.
+
+    Args:
+        path: its folder.
+        pictures: draw the figures and the page.
+        device: other than the run's own.
+        save_every: steps between two checkpoints; 0 leaves it to the time and the validations.
+        max_steps: more steps than it planned (`sandbox.pipeline.going_on`); then it may be finished.
+        keep_checkpoint: leave the last training state in the folder; it is left anyway where the run began so.
 
     Raises:
         SandboxError: no run there, a finished run, one that another process is at work on, or no checkpoint that fits.
     """
+    more = _More(max_steps, keep_checkpoint)
     folder = RunFolder(path)
     if here().rank:
-        yield from _resumed(folder, pictures, device, save_every)
+        yield from _resumed(folder, pictures, device, save_every, more)
         return
     folder.recipe()  # no lock is left in a folder that holds no run
     with locked(folder.path):
-        yield from _resumed(folder, pictures, device, save_every)
+        yield from _resumed(folder, pictures, device, save_every, more)
 
 
-def _resumed(folder: RunFolder, pictures: bool, device: str | None, save_every: int) -> Generator[Event, None, None]:
+@dataclass(frozen=True)
+class _More:
+    """What a run is gone on with beside its own recipe."""
+
+    steps: int | None
+    keep: bool
+
+
+def _resumed(
+    folder: RunFolder, pictures: bool, device: str | None, save_every: int, more: _More
+) -> Generator[Event, None, None]:
     """The rest of a run that nobody else is at work on; processes beside rank 0 yield nothing."""
-    path, recipe = folder.path, folder.recipe()
-    recorded = folder.read_json("run.json")
-    if not isinstance(recorded, dict) or recorded.get("status") == "done":
-        why = "is finished; there is nothing to resume" if isinstance(recorded, dict) else "has a damaged run.json"
-        if isinstance(recorded, dict):
-            remove_checkpoints(folder)  # where the process ended between its last two deeds
-        raise SandboxError(f"the run {path} {why}")
-    if recorded.get("digest") != digest(recipe):
+    path, planned_before = folder.path, folder.recipe()
+    recorded = _recorded(folder, more)
+    recipe = planned_before if more.steps is None else with_more(folder, planned_before, recorded, more.steps)
+    if recorded.get("digest") not in (digest(planned_before), digest(recipe)):
         raise SandboxError(
             f"{path / 'recipe.toml'} was changed since the run began; start a run of its own with --recipe"
         )
@@ -125,19 +154,49 @@ def _resumed(folder: RunFolder, pictures: bool, device: str | None, save_every: 
     check_split(prepared, recorded, path)
     first = {} if ranks.rank else first_weights(prepared.network)
     found = find(prepared, folder, _watch(prepared))
+    lengthened = recipe.went_on != planned_before.went_on
+    if lengthened:
+        found.watch.since = 0  # of a run that stopped early as well, more steps are asked for
     if ranks.rank:
         return _follow(prepared, found)
     sweep_parts(path)
+    keep = more.keep or recorded.get("keep_checkpoint") is True
+    if lengthened:
+        Saves().save(prepared, folder, found.watch, found.start, judged=found.judged)
+        record(folder, recipe, recorded)
     folder.cut_log(found.start)
     planned = prepared.training.planned(found.start)
     found.watch.remember(folder.read_log(), planned)
     folder.update(status="running", resumed_at=[*recorded.get("resumed_at", []), found.start], **health_of(folder))
+    if keep:
+        folder.update(keep_checkpoint=True)
     test = bool(recorded.get("scores_test", True))
-    r = UnderWay(prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged, first)
+    r = UnderWay(
+        prepared, folder, found.watch, found.start, test, pictures, Saves(save_every), found.judged, first, keep
+    )
     if found.note:
         yield Note(found.note)
     yield Note(f"going on from step {found.start} of {time_left(prepared.training) or planned}")
     yield from _story(r)
+
+
+def _recorded(folder: RunFolder, more: _More) -> dict[str, Any]:
+    """What run.json holds of a run that can be gone on with.
+
+    Raises:
+        SandboxError: it is damaged, or the run is finished and no more steps are asked for.
+    """
+    recorded = folder.read_json("run.json")
+    if not isinstance(recorded, dict):
+        raise SandboxError(f"the run {folder.path} has a damaged run.json")
+    if recorded.get("status") == "done" and more.steps is None:
+        if recorded.get("keep_checkpoint") is True:
+            raise SandboxError(
+                f"the run {folder.path} is finished; there is nothing to resume, unless --max_steps gives it more steps"
+            )
+        remove_checkpoints(folder)  # where the process ended between its last two deeds
+        raise SandboxError(f"the run {folder.path} is finished; there is nothing to resume")
+    return recorded
 
 
 def _story(r: UnderWay) -> Generator[Event, None, None]:

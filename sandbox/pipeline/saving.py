@@ -80,6 +80,8 @@ class UnderWay:
     """Whether the validation that `start` calls for was over."""
     first: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
     """What training changes of the network, as it was at step 0, on the CPU; empty once that is scored."""
+    keep: bool = False
+    """Whether the last training state stays in the folder."""
 
     def save(self, done: int, *, judged: bool) -> None:
         """Keep the state after `done` steps."""

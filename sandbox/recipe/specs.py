@@ -252,6 +252,8 @@ class Recipe:
     same."""
     after: Annotated[str, tyro.conf.Suppress] = ""
     """Digest of that earlier run, filled in when this one starts."""
+    went_on: Annotated[str, tyro.conf.Suppress] = ""
+    """Steps at which more were planned than before, such as "100, 250"; filled in by --resume with --max_steps."""
 
 
 DataKinds = Mapping[str, type[DataSpec]]

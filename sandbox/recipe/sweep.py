@@ -30,6 +30,7 @@ _UNSWEPT = {
     "device": "runs are not told apart by it; give --device",
     "threads": "runs are not told apart by it; give --threads",
     "after": "it is filled in by resume_from",
+    "went_on": "it is filled in by --resume with --max_steps",
 }
 """Settings that exist and cannot be swept, and why."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.identification.closed_set import Template
 from sandbox.evaluation.retrieval.search import Index
 from sandbox.inference.embedder import Embedder
+from sandbox.inference.network_text import read_text
 from sandbox.recipe.size import ImageSize
 from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.search import Found, PeopleSearcher
@@ -41,7 +42,9 @@ class NetworkFacts:
     @classmethod
     def of(cls, network: Embedder, path: Path) -> NetworkFacts:
         """What is kept of a network that lies there."""
-        return cls(str(path.resolve()), network.name, network.digest, network.dim, network.image_size, network.channels)
+        named = read_text(str(path))
+        place = str(path) if named.of_library else str(replace(named, name=str(Path(named.name).resolve())))
+        return cls(place, network.name, network.digest, network.dim, network.image_size, network.channels)
 
 
 @dataclass(frozen=True)

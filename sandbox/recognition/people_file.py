@@ -19,6 +19,7 @@ from sandbox.errors import SandboxError
 from sandbox.files import parse_json, whole_file
 from sandbox.inference.embedder import Embedder
 from sandbox.inference.load import load_network
+from sandbox.inference.network_text import read_text
 from sandbox.recognition.gallery import Gallery
 from sandbox.recognition.people import Calibrated, NetworkFacts, People, Threshold
 
@@ -110,7 +111,7 @@ def network_of(people: People, file: Path, given: str = "") -> Embedder:
         SandboxError: it is not there any more, or another network is.
     """
     path = Path(given or people.network.path)
-    if not given and not path.exists():
+    if not given and not read_text(str(path)).is_there:
         raise SandboxError(
             f"{people.network.name} ({people.network.digest}), which {file} was made with, is no longer at {path}; "
             "say where it is with --network"

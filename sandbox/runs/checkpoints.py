@@ -71,9 +71,9 @@ def read_checkpoint(folder: RunFolder) -> tuple[dict[str, torch.Tensor], dict[st
     return None
 
 
-def remove_checkpoints(folder: RunFolder) -> None:
-    """Take away what a run needs only while it trains."""
-    for name in (NEWEST, _NEXT, BEFORE):
+def remove_checkpoints(folder: RunFolder, *, but_newest: bool = False) -> None:
+    """Take away what a run needs only while it trains, or all of it but the last state."""
+    for name in (_NEXT, BEFORE) if but_newest else (NEWEST, _NEXT, BEFORE):
         with suppress(OSError):
             (folder.path / name).unlink()
     sweep_parts(folder.path)

@@ -91,7 +91,8 @@ def test_a_file_cut_short_is_refused(name: str, tmp_path: Path) -> None:
 def test_keys_that_are_missing_or_unexpected_are_listed(name: str, tmp_path: Path) -> None:
     made, path = network(name), tmp_path / "model.safetensors"
     state = made.state_dict()
-    gone = [key for key in state if key.startswith("backbone.")][-1]
+    weights = [key for key in state if not key.endswith("num_batches_tracked")]  # a lone one would be filled in
+    gone = [key for key in weights if key.startswith("backbone.") or name == "linear"][-1]  # which has a head alone
     state["backbone.nowhere"] = state.pop(gone)
     save_file(state, path)
     said = refusal(made, path)
@@ -222,7 +223,7 @@ def test_what_torch_saved_is_read_whole_or_as_the_backbone_alone(form: str, part
         assert torch.equal(taken.state_dict()[key], before[key] if kept else value), key
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "linear"])
 def test_a_backbone_s_own_names_fit_from_either_kind_of_file(name: str, tmp_path: Path) -> None:
     given = network(name)
     save_file(given.backbone.state_dict(), tmp_path / "model.safetensors")

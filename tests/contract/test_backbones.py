@@ -176,7 +176,7 @@ def test_a_network_of_ours_has_no_other_stem_and_nothing_to_fetch(name: str) -> 
 
 def test_every_network_of_ours_has_a_line() -> None:
     assert all(own.line and "\n" not in own.line for own in own_backbones().values())
-    assert {name for name, _ in OWN} <= FEATURES.keys()
+    assert {name for name, _ in OWN if not own_backbones()[name].rows} <= FEATURES.keys()
 
 
 @pytest.mark.parametrize("name", ["conv4", "torchvision:resnet18"])

@@ -32,6 +32,8 @@ def tree(tmp_path: Path) -> Callable[[str], DataSpec]:
     def write(name: str) -> DataSpec:
         assert name not in READ or name in TREES, f"data set '{name}' has no small tree yet: write it in tests/trees.py"
         spec = TREES[name](tmp_path) if name in READ else DataSpec(name=name)
+        if data_sets()[name].rows:
+            return spec
         return replace(spec, root=spec.root or (str(tmp_path) if name in READ else ""), image_size=SIDE)
 
     return write
@@ -67,7 +69,7 @@ def test_read_twice_it_is_the_same(name: str, tree: Callable[[str], DataSpec]) -
         check(spec, first)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not data_sets()[name].rows])
 def test_size_and_colour_are_those_asked_for(name: str, tree: Callable[[str], DataSpec]) -> None:
     spec = tree(name)
     plain = load(spec)

@@ -152,6 +152,8 @@ def show(argv: Sequence[str]) -> None:
     from sandbox.reporting.plots.lettering import not_written
 
     images = {"train": splits.train, "val": splits.val, "test": splits.test}[command.split]
+    if images.are_rows:
+        raise SandboxError(f"data set '{command.data.name}' holds rows of numbers, which cannot be drawn")
     if command.augmented:
         from sandbox.data.augment import Augment
 
@@ -160,11 +162,8 @@ def show(argv: Sequence[str]) -> None:
         rows = augmented_rows(images, augment, classes=command.classes, shown=command.images, seed=command.seed)
     else:
         rows = class_rows(images, classes=command.classes, shown=command.images, seed=command.seed)
-    _, height, width, channels = images.pixels.shape
     title = f"{command.data.name}, {command.split}: {len(rows)} of {len(images.classes):,} classes, "
-    title += f"{width}x{height} {'grey' if channels == 1 else 'RGB'}" + (
-        "; first as it is, then as training changes it" if command.augmented else ""
-    )
+    title += images.form + ("; first as it is, then as training changes it" if command.augmented else "")
     draw_sheet(rows, out, title, first_apart=command.augmented)
     for note in not_written([text for row in rows for text in (row.name, row.detail)]):
         say(f"note: {note}", file=sys.stderr)
@@ -183,7 +182,8 @@ def check(argv: Sequence[str]) -> None:
     found = checked.findings
     print_head(command.data, splits, besides={finding.text for finding in found})
     unused = f"; {checked.unused:,} more can be read and are in no split" if checked.unused else ""
-    say(f"files: {checked.files:,}{unused}" if checked.files else "files: none, the data set is embedded")
+    none = "one, of rows" if splits.train.are_rows else "none, the data set is embedded"
+    say(f"files: {checked.files:,}{unused}" if checked.files else f"files: {none}")
     if splits.closed_set:
         say("closed set: every class of val and test is trained on, as the split is meant to be")
     for finding in found:
@@ -216,6 +216,10 @@ def stats(argv: Sequence[str]) -> None:
     files = files_of(command.data, splits)
     if files:
         say("\n" + "\n".join(kind_lines(file_kinds(files, watch=watched))))
+    if splits.train.are_rows:
+        from sandbox.data.checks.statistics import row_lines
+
+        return say("\n" + "\n".join(row_lines(splits.train.pixels)))
     mean, std = pixel_statistics(splits.train.pixels, splits.train.labels, "dataset")
     some = "2,000 evenly spread" if len(splits.train) > 2000 else "all"
     say(f"\npixels, 0 to 1, of {some} of the {len(splits.train):,} training images, each channel:")
@@ -266,11 +270,9 @@ def align(argv: Sequence[str]) -> None:
 def print_head(spec: DataSpec, splits: Splits, besides: set[str] | frozenset[str] = frozenset()) -> None:
     """One line on the whole, and what loading had to say, but for what is said elsewhere."""
     sets = splits.image_sets()
-    channels = "grey" if splits.train.pixels.shape[3] == 1 else "RGB"
-    height, width = splits.train.pixels.shape[1:3]
     where = f" in {spec.root}" if spec.root else ""
     total = sum(map(len, sets.values()))
-    say(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {height}x{width} {channels}")
+    say(f"{spec.name}{where}: {total:,} images of {len(splits.class_counts()):,} classes, {splits.train.form}")
     say("split: " + ", ".join(f"{name} {len(images):,}" for name, images in sets.items()) + f"; {splits.digest}")
     for note in splits.notes:
         if note not in besides:

@@ -16,6 +16,7 @@ from sandbox.cli.say import say
 from sandbox.cli.tables import print_figures
 from sandbox.errors import SandboxError
 from sandbox.files import write_whole
+from sandbox.inference.network_text import is_network_alone
 
 if TYPE_CHECKING:
     from sandbox.scoring.inputs import Inputs, Options
@@ -50,7 +51,8 @@ class Command:
     embeddings: str = ""
     """An npz of embeddings to score."""
     run: tuple[str, ...] = ()
-    """Or the folder of a finished run; of several, as an ensemble; with --bin also FILE.onnx, which export.py wrote."""
+    """Or the folder of a finished run; of several, as an ensemble; with --bin also any network that
+    embed.py takes, such as FILE.onnx."""
     split: Literal["test", "val"] = "test"
     """Which split of the run."""
     bin: str = ""
@@ -162,7 +164,7 @@ def _check(command: Command, given: set[str]) -> None:
     if bool(command.embeddings) == bool(command.run):
         raise SandboxError("give either --embeddings FILE.npz or --run DIR" + (", not both" if command.run else ""))
     for run in command.run:
-        if run.lower().endswith(".onnx") and not command.bin and not os.path.isdir(run):
+        if is_network_alone(run) and not command.bin:
             raise SandboxError(
                 f"{run} is a network and holds no images or lists: add --bin FILE.bin or give its run's folder"
             )

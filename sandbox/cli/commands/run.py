@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 MOST_SEEDS = 10_000
 _BESIDE_RESUME = (
     "--resume",
+    "--max_steps",
+    "--max-steps",
+    "--keep_checkpoint",
+    "--keep-checkpoint",
     "--no_pic",
     "--pic",
     "--no-pic",
@@ -77,7 +81,10 @@ class Command:
     out: str = ""
     """Folder that run folders go into (results/runs where not given)."""
     resume: str = ""
-    """Go on with the interrupted run in this folder."""
+    """Go on with the interrupted run in this folder. With --max_steps it gets more steps than it planned, and may be
+    finished if it kept its checkpoint: from the step that it reached, the learning rate is that of a run of as many."""
+    keep_checkpoint: bool = False
+    """Keep the last training state once the run is over, so that --resume can give it more steps (with --max_steps)."""
     log: tuple[str, ...] = ()
     """Programs that follow the run: tensorboard, trackio, wandb, mlflow. Each must be installed; nothing goes anywhere
     else."""
@@ -160,8 +167,17 @@ def go_on(command: Command) -> None:
 
     folder = RunFolder(Path(command.resume))
     if folds_in(folder.path):
+        if command.settings.max_steps is not None or command.keep_checkpoint:
+            raise SandboxError(f"{folder.path} holds the runs of folds, which go on as they were planned alone")
         return folds.resume_folds(folder, folds_manner(command))
-    finish(resume(folder.path, pictures=command.pictures, save_every=command.save_every), command)
+    events = resume(
+        folder.path,
+        pictures=command.pictures,
+        save_every=command.save_every,
+        max_steps=command.settings.max_steps,
+        keep_checkpoint=command.keep_checkpoint,
+    )
+    finish(events, command)
 
 
 def folds_manner(command: Command) -> folds.Manner:
@@ -282,6 +298,7 @@ def train(
             save_every=command.save_every,
             tags=command.tag,
             trials=trials,
+            keep_checkpoint=command.keep_checkpoint,
         )
         done = finish(events, command, hint=hint and last, again=again)
         earlier = here().tell(str(done.folder.path) if done else "")

@@ -13,7 +13,8 @@ class Enrol:
     """What `enrol` takes."""
 
     network: Positional[str] = ""
-    """The folder of a finished run, or an .onnx file that one was exported to."""
+    """The folder of a finished run or of export.py --hub, an .onnx file, timm:NAME or torchvision:NAME; what an .onnx
+    file from elsewhere does not say stands in brackets, as embed.py --help has it."""
     folder: Positional[str] = ""
     """A folder with one folder for each person, named as they are."""
     out: str = ""

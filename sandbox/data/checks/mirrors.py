@@ -22,13 +22,16 @@ def same_and_mirrored(pixels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndar
     """For each image the first one like it, and the first one like its mirror image.
 
     Args:
-        pixels: arrays (N, H, W, C) uint8 of one size, counted on from one to the next.
+        pixels: arrays (N, H, W, C) uint8 of one size, counted on from one to the next; or rows of numbers.
 
     Returns:
         Two (sum of N,) int64. In the second, -1 stands where there is no mirror image, and where an image is (but for
         the tolerance) its own. Where none is exact, the nearest by the means of its blocks is taken if every pixel is
         within `TOLERANCE`.
     """
+    if pixels[0].dtype != np.uint8:  # rows of numbers have no mirror image
+        same = first_identical(*pixels)
+        return same, np.full(len(same), -1)
     flipped = [images[:, :, ::-1] for images in pixels]
     same, other = np.split(first_identical(*pixels, *flipped), 2)
     other = np.where(other < len(same), other, -1)

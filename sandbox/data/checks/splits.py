@@ -16,7 +16,9 @@ from sandbox.data.catalog import files_of, root_of
 from sandbox.data.checks.files import EXAMPLES, DataFinding, check_files, left_out
 from sandbox.data.checks.mirrors import same_and_mirrored
 from sandbox.data.images.image_set import ImageSet
+from sandbox.data.memory import available_memory, gigabytes
 from sandbox.data.splits.splits import Splits
+from sandbox.errors import SandboxError
 from sandbox.files import Watch, unwatched
 from sandbox.recipe.size import size_of
 from sandbox.recipe.specs import DataSpec
@@ -72,7 +74,14 @@ def check_twins(sets: Mapping[str, ImageSet]) -> list[DataFinding]:
             as the images of a list of pairs do that was cut in two, is one image, of the first of them.
     """
     sets = _each_once(sets)
-    same, other = same_and_mirrored([images.pixels for images in sets.values()])
+    rows = any(images.are_rows for images in sets.values())
+    needed = sum(images.pixels.nbytes for images in sets.values()) if rows else 0
+    if needed > available_memory() // 2:
+        raise SandboxError(
+            f"rows are looked through for twins in memory, and these take {gigabytes(needed)}, of which "
+            f"{gigabytes(available_memory())} are left"
+        )
+    same, other = same_and_mirrored([np.asarray(images.pixels) if rows else images.pixels for images in sets.values()])
     split = np.repeat(np.arange(len(sets)), [len(images) for images in sets.values()])
     named = [images.classes[label] for images in sets.values() for label in images.labels]
     paths = [path for images in sets.values() for path in images.paths]
@@ -95,7 +104,8 @@ def check_twins(sets: Mapping[str, ImageSet]) -> list[DataFinding]:
         sought = other if mirrors else same
         hits = _hits(same, sought, parted)
         if len(hits):
-            kind, sign = ("the mirror image of", "mirrors") if mirrors else ("the same, pixel for pixel, as", "=")
+            alike = "the same, number for number, as" if rows else "the same, pixel for pixel, as"
+            kind, sign = ("the mirror image of", "mirrors") if mirrors else (alike, "=")
             found.append(
                 DataFinding(
                     rule,

@@ -13,7 +13,7 @@ from sandbox.data.images.files import open_image
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import evenly
 from sandbox.files import Watch, unwatched
-from sandbox.wording import reason
+from sandbox.wording import counted, reason
 
 _FEW = 12
 _BAR = 30
@@ -129,4 +129,20 @@ def kind_lines(kinds: FileKinds) -> list[str]:
         ),
         f"    sizes: {common}{more}",
         f"    widths {min(widths):,} to {max(widths):,}, heights {min(heights):,} to {max(heights):,} pixels",
+    ]
+
+
+def row_lines(rows: np.ndarray) -> list[str]:
+    """What rows of numbers (N, 1, 1, D) are like, as text: their lengths, and how alike two of them are."""
+    some = np.asarray(rows[evenly(len(rows), 2000)], np.float64).reshape(-1, rows.shape[-1])
+    lengths = np.linalg.norm(some, axis=1)
+    unit = some / np.maximum(lengths, 1e-300)[:, None]
+    part = "all" if len(some) == len(rows) else f"{len(some):,} evenly spread"
+    mean = np.linalg.norm(unit.mean(axis=0))
+    zeros = int((lengths == 0).sum())
+    return [
+        f"rows of {rows.shape[-1]:,} numbers, of {part} of the {len(rows):,} training rows:",
+        f"    lengths {lengths.min():.4g} to {lengths.max():.4g}, half of them below {np.median(lengths):.4g}"
+        + (f"; {counted(zeros, 'row is', 'rows are')} zero" if zeros else ""),
+        f"    their mean direction has length {mean:.4f} (0: they point everywhere, 1: all one way)",
     ]

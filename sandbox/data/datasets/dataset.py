@@ -64,3 +64,5 @@ class DataSet:
     folder: Callable[[Any], Path | None] | None = None
     """By its settings, the folder that the paths of its images are relative to, where that is not `data.root`; None
     where they are no files of their own."""
+    rows: bool = False
+    """Whether it holds rows of numbers (`sandbox.data.images.rows`) in the place of images."""

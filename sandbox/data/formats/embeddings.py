@@ -56,7 +56,20 @@ def read_embeddings(file: Path) -> Embeddings:
             is not finite in the file or as float32, or a row has no class; file and row (counted from 0) are named.
     """
     held = _opened(file)
-    x = _rows(file, held.arrays["embeddings"])
+    return with_classes(file, _rows(file, held.arrays["embeddings"]), held)
+
+
+def with_classes(file: Path, x: np.ndarray, held: Npz) -> Embeddings:
+    """Rows with the classes that `labels` or `paths` beside them name, as `read_embeddings` has them.
+
+    Args:
+        file: named in errors.
+        x: (N, D).
+        held: `labels` (N,) or `paths` (N,) or both.
+
+    Raises:
+        SandboxError: a row has no class.
+    """
     paths = None
     if "paths" in held.texts:
         paths = tuple(path.replace("\\", "/") for path in held.texts["paths"])
@@ -143,23 +156,28 @@ def _opened(file: Path) -> Npz:
     if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise SandboxError(f"{file} is not an npz file; save one by np.savez(file, embeddings=x, labels=labels)")
     try:
-        return read_npz(file, _SAVED_AS, lambda declared, names: _check(file, declared, names))
+        return read_npz(file, _SAVED_AS, lambda declared, names: check_arrays(file, declared, names))
     except NpzError as error:
-        if error.too_large:
-            what = error.array or "the list of arrays"
-            raise SandboxError(f"{what} in {file} does not fit into memory: {error}") from None
-        if error.rule:
-            raise SandboxError(f"{error.array} in {file} {error}") from None
-        if error.pickled:
-            raise SandboxError(
-                f"{error.array} in {file} is an array of Python objects, which is not read because it could run code; "
-                f"save it as {_SAVED_AS[error.array]}"
-            ) from None
-        what = f"{error.array} in {file}" if error.array else f"{file}"
-        raise SandboxError(f"{what} is damaged or cut short: {error}") from None
+        raise in_words(file, error) from None
 
 
-def _check(file: Path, declared: Mapping[str, Declared], names: Collection[str]) -> None:
+def in_words(file: Path, error: NpzError) -> SandboxError:
+    """What is wrong with an npz of embeddings, in a sentence."""
+    if error.too_large:
+        what = error.array or "the list of arrays"
+        return SandboxError(f"{what} in {file} does not fit into memory: {error}")
+    if error.rule:
+        return SandboxError(f"{error.array} in {file} {error}")
+    if error.pickled:
+        return SandboxError(
+            f"{error.array} in {file} is an array of Python objects, which is not read because it could run code; "
+            f"save it as {_SAVED_AS.get(error.array, _SAVED_AS['paths'])}"
+        )
+    what = f"{error.array} in {file}" if error.array else f"{file}"
+    return SandboxError(f"{what} is damaged or cut short: {error}")
+
+
+def check_arrays(file: Path, declared: Mapping[str, Declared], names: Collection[str]) -> None:
     """Refuse arrays that are missing, of another type or of shapes that do not fit, none of them read yet."""
     if "embeddings" not in declared:
         raise SandboxError(f"{file} has no array named 'embeddings'; {listing(names, 'embeddings')}")

@@ -6,4 +6,5 @@ parts     folders that are parts, not classes      pack    many files, decoded o
 form      what images are brought to               cache   where derived files are kept
 resize    images that are in memory already        pixels  mean and deviation of the channels
 image_set labelled images of one size              levels  images that hold hardly anything
+rows      rows of numbers in the place of images
 """

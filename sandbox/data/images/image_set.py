@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sandbox.data.images.form import Form
 from sandbox.data.images.pack import pack_pictures
 from sandbox.data.images.picture import Picture
+from sandbox.data.images.rows import Rows
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, first_names
 
@@ -24,7 +26,7 @@ class ImageSet:
     """
 
     pixels: np.ndarray = field(repr=False)
-    """(N, H, W, C) uint8, C is 1 (grey) or 3 (RGB); may be a read-only memory map."""
+    """(N, H, W, C) uint8, C is 1 (grey) or 3 (RGB); may be a read-only memory map. Or `Rows` (N, 1, 1, D) float32."""
     labels: np.ndarray = field(repr=False)
     """(N,) int64, 0 .. len(classes) - 1."""
     classes: tuple[str, ...]
@@ -38,7 +40,8 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together, before they do harm far from here."""
-        if self.pixels.ndim != 4 or self.pixels.shape[3] not in (1, 3) or self.pixels.dtype != np.uint8:
+        pictures = self.pixels.ndim == 4 and self.pixels.shape[3] in (1, 3) and self.pixels.dtype == np.uint8
+        if not pictures and not self.are_rows:
             raise ValueError(f"pixels must be (N, H, W, 1 or 3) uint8, not {self.pixels.shape} {self.pixels.dtype}")
         if self.labels.dtype != np.int64 or self.labels.ndim != 1:
             raise ValueError(f"labels must be (N,) int64, not {self.labels.shape} {self.labels.dtype}")
@@ -55,6 +58,19 @@ class ImageSet:
         return len(self.labels)
 
     @property
+    def are_rows(self) -> bool:
+        """Whether they are rows of numbers, such as embeddings, and no pictures."""
+        return isinstance(self.pixels, Rows)
+
+    @property
+    def form(self) -> str:
+        """What one of them is, in words: '32x32 grey', '128 numbers each'."""
+        _, height, width, channels = self.pixels.shape
+        return (
+            f"{channels:,} numbers each" if self.are_rows else f"{height}x{width} {'grey' if channels == 1 else 'RGB'}"
+        )
+
+    @property
     def counts(self) -> np.ndarray:
         """Images of each class, (len(classes),) int64."""
         return np.bincount(self.labels, minlength=len(self.classes)).astype(np.int64)
@@ -69,7 +85,10 @@ class ImageSet:
         start = int(chosen[0]) if len(chosen) else 0
         consecutive = start >= 0 and np.array_equal(chosen, np.arange(start, start + len(chosen)))
         # A slice stays on disk where the whole is a memory map; picking rows reads them.
-        pixels = self.pixels[start : start + len(chosen)] if consecutive else self.pixels[chosen]
+        if isinstance(self.pixels, Rows):
+            pixels: Any = self.pixels.take(chosen)
+        else:
+            pixels = self.pixels[start : start + len(chosen)] if consecutive else self.pixels[chosen]
         present, labels = np.unique(self.labels[chosen], return_inverse=True)
         return replace(
             self,

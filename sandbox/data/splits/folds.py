@@ -18,10 +18,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 
 from sandbox.data.images.image_set import ImageSet
+from sandbox.data.images.rows import Rows, joined
 from sandbox.data.memory import available_memory, gigabytes
 from sandbox.data.splits.remarks import also_trained_on, single_class
 from sandbox.data.splits.splits import Splits, given
@@ -148,7 +150,7 @@ def _parted(
 
 def _gathered_all(parts: Sequence[ImageSet], groups: Sequence[Sequence[str]], setting: str) -> list[ImageSet]:
     """The images of each group of classes."""
-    needed = sum(part.pixels.nbytes for part in parts)
+    needed = sum(part.pixels.nbytes for part in parts if not part.are_rows)
     try:
         if needed > available_memory():
             raise MemoryError
@@ -174,12 +176,7 @@ def _gathered(parts: Sequence[ImageSet], names: Sequence[str]) -> ImageSet:
     label, row, part_of = (np.concatenate(one) for one in (labels, rows, source))
     paths = [parts[place].paths[at] for place, at in zip(part_of, row, strict=True)]
     order = np.array(sorted(range(len(paths)), key=lambda at: (label[at], paths[at])), dtype=np.int64)
-    pixels = np.empty((len(order), *parts[0].pixels.shape[1:]), dtype=np.uint8)
-    for place, part in enumerate(parts):
-        there = np.flatnonzero(part_of[order] == place)
-        for start in range(0, len(there), _BLOCK):  # so that no second copy is made on the way
-            some = there[start : start + _BLOCK]
-            pixels[some] = part.pixels[row[order[some]]]
+    pixels = _pixels(parts, part_of[order], row[order])
     bits = next((part.bits for part in parts if part.bits is not None), None)
     columns = {name: column[order] for name, column in _columns(parts, row, part_of).items()}
     return ImageSet(pixels, label[order], classes, tuple(paths[at] for at in order), bits, columns)
@@ -195,6 +192,19 @@ def _columns(parts: Sequence[ImageSet], row: np.ndarray, part_of: np.ndarray) ->
     }
     starts = np.cumsum([0, *map(len, parts)])
     return {name: column[starts[part_of] + row] for name, column in whole.items()}
+
+
+def _pixels(parts: Sequence[ImageSet], part_of: np.ndarray, places: np.ndarray) -> Any:
+    """The pixels (N, H, W, C) at places of parts; rows of numbers stay where they are."""
+    if parts[0].are_rows:
+        return joined([cast(Rows, part.pixels) for part in parts], part_of, places)
+    pixels = np.empty((len(places), *parts[0].pixels.shape[1:]), dtype=np.uint8)
+    for number, part in enumerate(parts):
+        there = np.flatnonzero(part_of == number)
+        for start in range(0, len(there), _BLOCK):  # so that no second copy is made on the way
+            some = there[start : start + _BLOCK]
+            pixels[some] = part.pixels[places[some]]
+    return pixels
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:

@@ -21,7 +21,7 @@ from sandbox.pipeline.judging.evaluate import embedded, figures_of
 from sandbox.pipeline.judging.hausdorff import score_hausdorff
 from sandbox.pipeline.judging.raw_pixels import score_raw_pixels
 from sandbox.pipeline.prepare import Prepared
-from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, UNTRAINED
+from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, ROWS, UNTRAINED, as_they_are
 from sandbox.training import checkpoint
 
 MAP_AT_R = "retrieval/map@r"
@@ -49,10 +49,11 @@ def score_baselines(prepared: Prepared, first: Weights, splits: Sequence[str]) -
     found: dict[str, Report] = {}
     notes = []
     spec = prepared.recipe.evaluate
+    untouched = ROWS if prepared.splits.train.are_rows else RAW_PIXELS
     try:
-        found[RAW_PIXELS] = score_raw_pixels(prepared.splits, splits, spec)
+        found[untouched] = score_raw_pixels(prepared.splits, splits, spec)
     except SandboxError as error:
-        notes.append(f"raw pixels were not scored as a baseline: {error}")
+        notes.append(f"{untouched} were not scored as a baseline: {error}")
     try:
         if classical := score_hausdorff(prepared.splits, splits):
             found[HAUSDORFF] = classical
@@ -81,12 +82,14 @@ def worse_than_pixels(report: Mapping[str, Figures], baselines: Mapping[str, Rep
     """
     split = list(report)[-1]
     where = "validation" if split == "val" else split
-    own, raw = report[split], baselines.get(RAW_PIXELS, {}).get(split, {})
-    worse = []
+    which, untouched = as_they_are(baselines)
+    own, raw = report[split], untouched.get(split, {})
+    worse, named = [], "that of the rows as they are," if which == ROWS else "raw pixels'"
     for key in dict.fromkeys((MAP_AT_R, ONE_SHOT, monitor)):
         if key not in own or key not in raw:
             continue
         here, there, side = own[key]["value"], raw[key]["value"], "above" if lower_is_better(key) else "below"
         if here != there and (here > there) == lower_is_better(key):
-            worse.append(f"{printed_name(key)} {here:.4f} on {where} is {side} raw pixels' {there:.4f}")
-    return f"{' and '.join(worse)}: the images themselves are told apart better" if worse else ""
+            worse.append(f"{printed_name(key)} {here:.4f} on {where} is {side} {named} {there:.4f}")
+    things = "rows" if which == ROWS else "images"
+    return f"{' and '.join(worse)}: the {things} themselves are told apart better" if worse else ""

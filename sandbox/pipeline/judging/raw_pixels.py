@@ -114,17 +114,18 @@ def _parts(splits: Splits, name: str, by: str) -> Parts:
 
 
 def _rows(images: ImageSet) -> np.ndarray:
-    """(N, H * W * C) float32."""
-    return images.pixels.reshape(len(images), -1).astype(np.float32)
+    """(N, H * W * C) float32; of rows of numbers these themselves."""
+    return np.asarray(images.pixels).reshape(len(images), -1).astype(np.float32)
 
 
 def _refuse_too_large(part: _Part) -> None:
     count, pixels = len(part.images), int(np.prod(part.images.pixels.shape[1:]))
     needed, free = count * pixels * _BYTES, available_memory()
+    kind = "rows" if part.images.are_rows else "images"
     if part.every_pair and count * count * pixels > _MOST_PRODUCTS:
-        raise SandboxError(f"{count:,} images of {pixels:,} numbers each are too many to compare all pairs of")
+        raise SandboxError(f"{count:,} {kind} of {pixels:,} numbers each are too many to compare all pairs of")
     if needed > free / 2:
-        raise SandboxError(f"{count:,} images of {pixels:,} numbers each take {gigabytes(needed)} of memory")
+        raise SandboxError(f"{count:,} {kind} of {pixels:,} numbers each take {gigabytes(needed)} of memory")
 
 
 def _file(parts: Parts, options: Options) -> Path | None:

@@ -58,6 +58,7 @@ _SETTINGS = {
     "max_steps": "steps",
     "max_seconds": "seconds of training",
     "after": "starts from",
+    "went_on": "given more steps at",
 }
 
 

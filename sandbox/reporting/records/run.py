@@ -13,6 +13,8 @@ from sandbox.recipe.specs import Recipe, flat
 
 RAW_PIXELS, UNTRAINED = "raw pixels", "untrained"
 """The baselines of a run: its images as they are, and its own network at step 0."""
+ROWS = "rows as they are"
+"""What raw pixels are of images, of a data set of rows of numbers."""
 HAUSDORFF = "modified Hausdorff distance"
 """One more, of one-shot trials that have published figures."""
 
@@ -36,7 +38,8 @@ class Run:
     tags: tuple[str, ...] = ()
     """What --tag called it."""
     baselines: Mapping[str, Mapping[str, Figures]] = field(default_factory=dict, repr=False)
-    """`RAW_PIXELS`, `UNTRAINED` and `HAUSDORFF` -> split -> figures; empty for runs from before they were scored."""
+    """`RAW_PIXELS` (or `ROWS`), `UNTRAINED` and `HAUSDORFF` -> split -> figures; empty for runs from before they were
+    scored."""
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """All of run.json."""
 
@@ -53,6 +56,12 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """Dotted name -> value of every setting of the recipe."""
         return flat(self.recipe)
+
+
+def as_they_are(baselines: Mapping[str, Mapping[str, Figures]]) -> tuple[str, Mapping[str, Figures]]:
+    """The name and the figures, split by split, of what was not embedded: raw pixels, or rows as they are."""
+    name = ROWS if ROWS in baselines else RAW_PIXELS
+    return name, baselines.get(name, {})
 
 
 def entries_of(runs: Sequence[Run], key: str) -> list[Mapping[str, Any]]:

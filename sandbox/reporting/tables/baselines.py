@@ -11,7 +11,7 @@ from sandbox.errors import SandboxError, near
 from sandbox.evaluation.figures import lower_is_better
 from sandbox.evaluation.intervals.paired import paired
 from sandbox.reporting.records.groups import Group
-from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, UNTRAINED, Run
+from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, ROWS, UNTRAINED, Run
 from sandbox.reporting.records.spelling import short_objective
 from sandbox.reporting.tables.arrange import Arranged
 from sandbox.reporting.tables.mixed import judged_by
@@ -43,7 +43,7 @@ def baseline_rows(arranged: Arranged, keys: Sequence[str], percent: bool) -> lis
     blocks = range(len(arranged.blocks))
     width = len(arranged.keys)
     rows: list[Foot] = []
-    for which in (RAW_PIXELS, HAUSDORFF):
+    for which in (RAW_PIXELS, ROWS, HAUSDORFF):
         cells = {(b, key): _of_images(which, arranged.of_block(b), key, percent) for b in blocks for key in keys}
         rows.append(((which, *[""] * (width - 1)), cells))
     of_network = [k for k, name in enumerate(arranged.keys) if name.startswith("backbone.")]

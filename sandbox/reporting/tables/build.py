@@ -12,7 +12,7 @@ from sandbox.evaluation.fewshot.said import check_alike
 from sandbox.evaluation.figures import is_after, lower_is_better, printed_name
 from sandbox.reporting.records.groups import Group, group
 from sandbox.reporting.records.names import figure_key, printed_setting
-from sandbox.reporting.records.run import HAUSDORFF, Run, entries_of
+from sandbox.reporting.records.run import HAUSDORFF, RAW_PIXELS, ROWS, Run, entries_of
 from sandbox.reporting.tables import baselines
 from sandbox.reporting.tables.arrange import Arranged, arrange
 from sandbox.reporting.tables.caption import caption
@@ -169,7 +169,10 @@ def _foot(
         rows.append(Row(tuple(filled), foot=True))
     said = []
     if rows:
-        said.append("Below the rule: the images as they are (raw pixels), and the network at step 0 (untrained).")
+        of_rows = any(row.cells[0].text == ROWS for row in rows)
+        images = any(row.cells[0].text == RAW_PIXELS for row in rows) or not of_rows
+        kinds = ["the images as they are (raw pixels)"] * images + [f"the {ROWS}"] * of_rows
+        said.append(f"Below the rule: {', '.join(kinds)}, and the network at step 0 (untrained).")
         if any(row.cells[0].text == HAUSDORFF for row in rows):
             said.append("Raw pixels and the modified Hausdorff distance of official one-shot trials are of 105 px.")
     if ranges:

@@ -45,6 +45,7 @@ def picture_trial(folder: RunFolder, out: Path, images: ImageSet | None = None, 
     if images is not None:
         if len(images) != len(val.x) or not np.array_equal(images.labels, val.labels - val.labels.min()):
             raise SandboxError(f"the images are not those of validation that the run {folder.path} saw")
+    if images is not None and not images.are_rows:
         best, worst = best_and_worst(search_queries(val.x, images.labels, val.roles), images.labels)
         groups = [("Found best on validation", best), ("Fail worst", worst)]
         drawn.append(out / "retrievals.png")

@@ -97,7 +97,7 @@ def make_book(
     rows, first = np.unique(every, return_index=True)
     tiles = np.full(len(rows), -1, np.int64)
     album = None
-    if images is not None and len(rows):
+    if images is not None and len(rows) and not images.are_rows:
         spelt = sum(len(classes[label]) + 3 for label in np.unique(labels[rows]))
         album = make_album(images.pixels, every[np.sort(first)], budget=budget - max(0, spelt - _NAMES))
         tiles[np.searchsorted(rows, album.rows)] = np.arange(len(album.rows))

@@ -13,7 +13,7 @@ from sandbox.evaluation.figures import Figures, lower_is_better, printed_name, s
 from sandbox.reporting.page.found.material import Material
 from sandbox.reporting.page.found.operating import Operating
 from sandbox.reporting.page.written.words import FEW, leading, meaning, name_of, split_word
-from sandbox.reporting.records.run import RAW_PIXELS
+from sandbox.reporting.records.run import as_they_are
 from sandbox.wording import counted
 
 
@@ -104,11 +104,12 @@ def warnings(material: Material) -> list[str]:
             use = "; it chose the checkpoint on them" if name == "val" else ""
             few = counted(count, "identity", "identities")
             said.append(f"{split_word(name).capitalize()} has {few}{use}: its intervals say little of others.")
-    raw = material.run.baselines.get(RAW_PIXELS, {}).get(split, {})
+    which, untouched = as_they_are(material.run.baselines)
+    raw = untouched.get(split, {})
     below = [key for key in leading(report[split]) if _is_below(report[split].get(key), raw.get(key), key)]
     if below:
         named = ", ".join(f"{printed_name(key)} {spell(report[split][key])} against {spell(raw[key])}" for key in below)
-        said.append(f"On {split_word(split)} this run is below its raw pixels: {named}.")
+        said.append(f"On {split_word(split)} this run is below its {which}: {named}.")
     return said
 
 

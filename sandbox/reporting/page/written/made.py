@@ -64,6 +64,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("seed", run.seed),
         ("batch", facts.get("batch")),
         ("steps", facts.get("steps")),
+        ("more steps were planned at step", run.recipe.went_on),
         ("trained for", duration(seconds["training"]) if "training" in seconds else None),
         ("whole run", duration(seconds["total"]) if "total" in seconds else None),
         ("images per second", facts.get("images_per_second")),

@@ -18,7 +18,7 @@ def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None, *, c
 
     Args:
         folder: the run; its log and embeddings are read.
-        pixels: (N, H, W, C) uint8 images of the judged split.
+        pixels: (N, H, W, C) uint8 images of the judged split; None for rows of numbers, which have no pictures.
         split: which split that is, ``test`` or ``val``.
         pairs: given verification pairs with `left`, `right`, `same`; random pairs are drawn where there are none.
         classes: the name of each label, where they have names.
@@ -33,5 +33,7 @@ def draw_run(folder: RunFolder, pixels: Any, split: str, pairs: Any = None, *, c
     places = folder.path / "figures"
     curves.draw_curves(folder.read_log(), folder.recipe().evaluate.monitor, places / "curves.png")
     curves.draw_scores(genuine, impostor, places / "scores.png")
+    if pixels is None:
+        return
     found = search_queries(x, y, kept.roles, most=8)
     draw_neighbours([("", found)], pixels, y, classes, places / "neighbours.png")

@@ -111,6 +111,8 @@ def _inside(material: Material, looked: Looked) -> list[str]:
     said = []
     if material.pictured is None:
         said.append("The images of this run could not be read when the page was written, so it has no pictures.")
+    elif material.pictured.images.are_rows:
+        said.append("Rows of numbers have no pictures: each stands as its class's name.")
     found = looked.searched
     if found is not None and len(found.rows) > QUERIES:
         said.append(f"{QUERIES:,} of {len(found.rows):,} queries are on this page: mistakes first, then a draw.")
@@ -119,7 +121,8 @@ def _inside(material: Material, looked: Looked) -> list[str]:
     if found is not None and found.lone:
         lone = counted(found.lone, "image has", "images have")
         said.append(f"{lone} no other of the same class and {'is' if found.lone == 1 else 'are'} no query.")
-    for book in _books(looked) if material.pictured is not None else ():
+    pictures = material.pictured is not None and not material.pictured.images.are_rows
+    for book in _books(looked) if pictures else ():
         if book.pictures < len(book.rows):
             said.append(
                 f"{book.pictures:,} of {len(book.rows):,} images that the page speaks of have a picture in it, those "
