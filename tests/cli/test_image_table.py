@@ -13,6 +13,7 @@ import pytest
 from sandbox.cli.image_table import write_table
 from sandbox.data.catalog import load
 from sandbox.data.datasets.table import TableSpec
+from sandbox.data.splits.roles import roles_of
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
 
@@ -40,7 +41,12 @@ def test_what_is_written_is_the_same_set(tmp_path: Path, name: str) -> None:
         for column in images.columns:
             if column not in ("is_query", "is_gallery"):
                 assert images.columns[column].tolist() == other.columns[column].tolist()
-        assert set(other.columns["is_query"]) == ({""} if part == "train" else {"1"})
+        said, read = roles_of(images), roles_of(other)
+        assert (said is None) == (read is None)
+        if said is not None and read is not None:
+            assert (said.query == read.query).all() and (said.gallery == read.gallery).all()
+        if part != "train" and said is None:
+            assert set(other.columns["is_query"]) == {"1"}
 
 
 def test_a_folder_is_given_as_a_word_and_signs_are_kept(tmp_path: Path, command: Callable[..., Any]) -> None:

@@ -217,7 +217,7 @@ def test_class_weights_that_are_too_few_are_refused() -> None:
 
 
 def test_a_mark_cannot_be_built() -> None:
-    with pytest.raises(SandboxError, match=r"experiments/tune.py searches \(triplet_margin.margin\)"):
+    with pytest.raises(SandboxError, match=r"tune searches \(triplet_margin.margin\)"):
         build(resolve("triplet(margin=tune())"), classes=CLASSES, dim=DIM)
     with pytest.raises(SandboxError, match=r"center.weight"):
         build(resolve("tune()*center"), classes=CLASSES, dim=DIM)

@@ -70,7 +70,7 @@ def test_a_turn_and_a_warp_are_one_sampling() -> None:
     turn = AugmentSpec(rotate=40, scale=0, shear=0, translate=0)
     augment = Augment(AugmentSpec(rotate=40, scale=0, shear=0, translate=0, elastic=0.08), False, 0)
     moved = elastic_field(2, 15, 15, augment._draws(0, 1), CPU).numpy()
-    affine = Augment(turn, False, 0)._affine(2, augment._draws(0)).numpy()
+    affine = Augment(turn, False, 0)._affine(2, augment._draws(0), 1.0).numpy()
     rows, columns = (np.mgrid[:15, :15] + 0.5) / 15 * 2 - 1
     for image in range(2):
         x_at, y_at = (a * columns + b * rows + c for a, b, c in affine[image])

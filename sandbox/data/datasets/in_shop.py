@@ -47,7 +47,7 @@ def load(spec: DataSpec) -> Splits:
             raise SandboxError(f"{file} names no {part} images, and a test is made of both, query and gallery")
     test = [(file, part) for part in ("query", "gallery") for _, file in parts[part]]
     known = {
-        column: {image: str(part == wanted) for image, part in test}
+        column: {image: str(int(part == wanted)) for image, part in test}
         for column, wanted in ((QUERY, "query"), (GALLERY, "gallery"))
     }
     return official(root, parts["train"], [*parts["query"], *parts["gallery"]], spec, known=known)

@@ -58,8 +58,8 @@ def load(spec: DataSpec) -> Splits:
         notes += _said(name, named, kept)
         rows[name] = [(file.stem if int(person) == _DISTRACTOR else person, file) for file, (person, _) in kept.items()]
         known[CAMERA] |= {file: camera for file, (_, camera) in kept.items()}
-    known[QUERY] = {file: str(name == _QUERY) for name in (_QUERY, _GALLERY) for _, file in rows[name]}
-    known[GALLERY] = {file: str(name == _GALLERY) for name in (_QUERY, _GALLERY) for _, file in rows[name]}
+    known[QUERY] = {file: str(int(name == _QUERY)) for name in (_QUERY, _GALLERY) for _, file in rows[name]}
+    known[GALLERY] = {file: str(int(name == _GALLERY)) for name in (_QUERY, _GALLERY) for _, file in rows[name]}
     return official(root, rows[_TRAIN], [*rows[_QUERY], *rows[_GALLERY]], spec, notes, known)
 
 

@@ -11,7 +11,7 @@ from sandbox.data.images.picture import without_box
 
 _FIRST = ("label", "path", "split", "is_query", "is_gallery")
 _PARTS = {"train": "train", "val": "validation", "test": "test"}
-_ROLE = {"1": "True", "0": "False"}
+_ROLE = {"1": "True", "0": "False", "": ""}
 
 
 def table_text(parts: dict[str, ImageSet]) -> str:
@@ -36,8 +36,9 @@ def table_text(parts: dict[str, ImageSet]) -> str:
 
 def _rows(part: str, images: ImageSet, names: list[str]) -> Iterator[list[str]]:
     roles = [images.columns.get(name) for name in ("is_query", "is_gallery")]
+    roles = [None if role is None or not (role != "").any() else role for role in roles]
     known = [images.columns.get(name) for name in names]
     for row, (label, path) in enumerate(zip(images.labels, images.paths, strict=True)):
-        said = ["" if part == "train" else "True" if role is None else _ROLE.get(role[row], "") for role in roles]
+        said = ["" if part == "train" else "True" if role is None else _ROLE[role[row]] for role in roles]
         more = ["" if column is None else str(column[row]) for column in known]
         yield [images.classes[label], without_box(path), _PARTS[part], *said, *more]
