@@ -20,6 +20,7 @@ class _Wandb:
         self.run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", PROJECT), name=folder.name, id=folder.name.replace("/", "-"),
             dir=str(folder), config=settings(recipe), mode=mode, resume="allow",
+            settings=wandb.Settings(silent=True),
         )  # fmt: skip
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
@@ -32,7 +33,7 @@ class _Wandb:
         self.run.log({f"figures/{file.stem}": wandb.Image(str(file)) for file in files})
 
     def close(self) -> None:
-        self.run.finish(quiet=True)
+        self.run.finish()
 
 
 def begin(folder: Path, recipe: Recipe, step: int) -> _Wandb:

@@ -64,3 +64,16 @@ def test_what_is_no_program_or_not_installed_is_refused(monkeypatch: pytest.Monk
             with pytest.raises(SandboxError, match=rf'needs the package {name}: pip install ".*\[{name}\]"'):
                 check([name])
     assert check(["", " "]) == ()
+
+
+def test_a_program_that_fails_is_left_out_and_the_run_goes_on(
+    command: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "site" / "mlflow"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise OSError('no such server')\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    said = command(
+        "run.py", *SMALL.split(), *"--max_steps 2 --no_pictures --log mlflow".split(), "--out", str(tmp_path / "runs")
+    )
+    assert said.code == 0 and said.err.count("--log mlflow failed and is left out: OSError: no such server") == 1
