@@ -20,7 +20,7 @@ from numba import njit
 from sandbox.errors import SandboxError
 from sandbox.evaluation.blocks import block_rows, over_blocks
 from sandbox.evaluation.retrieval.metrics import Retrieval, named, named_whole
-from sandbox.evaluation.retrieval.rating import Block, products
+from sandbox.evaluation.retrieval.rating import Block, products, ranks_of
 from sandbox.evaluation.roles import Roles
 from sandbox.evaluation.similarity import Similarity, as_products, check_embeddings
 from sandbox.recipe.extra import Extra
@@ -185,25 +185,9 @@ def _rate(
             if gallery_labels[j] == labels[i] and gallery_camera[j] != camera[i] and columns[j] != rows[i]:
                 place[at], value[at] = j, row[j]
                 at += 1
-        order = np.argsort(-value, kind="mergesort")
-        place, value = place[order], value[order]
-        before = np.zeros(count + 1, np.int64)  # others that stand before the match of that place and behind the last
-        for j in range(width):
-            # All that is of the query's class is a match or does not count.
-            if row[j] < value[count - 1] or gallery_labels[j] == labels[i]:
-                continue
-            low, high = 0, count
-            while low < high:
-                middle = (low + high) // 2
-                if value[middle] > row[j] or (value[middle] == row[j] and place[middle] < j):
-                    low = middle + 1
-                else:
-                    high = middle
-            before[low] += 1
-        ahead = 0
+        ranks = ranks_of(row, place, value, gallery_labels, labels[i])
         for hit in range(count):
-            ahead += before[hit]
-            rank = hit + 1 + ahead
+            rank = ranks[hit]
             precision = (hit + 1) / rank
             out[i, 4] += precision / count
             if hit == 0:

@@ -97,6 +97,44 @@ def own_columns(start: int, end: int, alone: bool) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
+def ranks_of(
+    row: np.ndarray, place: np.ndarray, value: np.ndarray, gallery_labels: np.ndarray, label: int
+) -> np.ndarray:
+    """(R,) int64: the ranks of a query's R matches among all that is not of its class, the best first.
+
+    Equal scores rank by gallery row.
+
+    Args:
+        row: (G,) float32 scores of the gallery.
+        place: (R,) int64 gallery rows of the matches, ascending.
+        value: (R,) float32 their scores.
+        gallery_labels: (G,) int64.
+        label: of the query; what is of it and no match does not count.
+    """
+    count = len(place)
+    order = np.argsort(-value, kind="mergesort")
+    place, value = place[order], value[order]
+    before = np.zeros(count + 1, np.int64)  # others that stand before the match of that place and behind the last
+    for j in range(len(row)):
+        if row[j] < value[count - 1] or gallery_labels[j] == label:
+            continue
+        low, high = 0, count
+        while low < high:
+            middle = (low + high) // 2
+            if value[middle] > row[j] or (value[middle] == row[j] and place[middle] < j):
+                low = middle + 1
+            else:
+                high = middle
+        before[low] += 1
+    ranks = np.empty(count, np.int64)
+    ahead = 0
+    for hit in range(count):
+        ahead += before[hit]
+        ranks[hit] = hit + 1 + ahead
+    return ranks
+
+
+@njit(nogil=True, cache=True)
 def rank_matches(
     scores: np.ndarray, own: np.ndarray, labels: np.ndarray, gallery_labels: np.ndarray, out: np.ndarray
 ) -> None:
@@ -117,31 +155,14 @@ def rank_matches(
             count += gallery_labels[j] == labels[i] and j != own[i]
         if count == 0:
             continue
-        ids, value = np.empty(count, np.int64), np.empty(count, np.float32)
+        place, value = np.empty(count, np.int64), np.empty(count, np.float32)
         at = 0
         for j in range(columns):
             if gallery_labels[j] == labels[i] and j != own[i]:
-                ids[at], value[at] = j, row[j]
+                place[at], value[at] = j, row[j]
                 at += 1
-        order = np.argsort(-value, kind="mergesort")
-        ids, value = ids[order], value[order]
-        before = np.zeros(count + 1, np.int64)  # others that stand before the match of that place and behind the last
-        for j in range(columns):
-            if row[j] < value[count - 1] or gallery_labels[j] == labels[i]:
-                continue
-            low, high = 0, count
-            while low < high:
-                middle = (low + high) // 2
-                if value[middle] > row[j] or (value[middle] == row[j] and ids[middle] < j):
-                    low = middle + 1
-                else:
-                    high = middle
-            before[low] += 1
-        ahead, precision, rank = 0, 0.0, 0
-        for place in range(count):
-            ahead += before[place]
-            rank = place + 1 + ahead
-            precision += (place + 1) / rank
-            if place == 0:
-                out[i, 0] = rank
-        out[i, 1], out[i, 2] = precision / count, count / rank
+        ranks = ranks_of(row, place, value, gallery_labels, labels[i])
+        precision = 0.0
+        for hit in range(count):
+            precision += (hit + 1) / ranks[hit]
+        out[i, 0], out[i, 1], out[i, 2] = ranks[0], precision / count, count / ranks[count - 1]
