@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sandbox.api.tables import Table, table
     from sandbox.api.training import Run, train
     from sandbox.errors import SandboxError
-    from sandbox.plugins import load_plugin as plugin
+    from sandbox.runs.plugins import load_plugin as plugin
 
 __all__ = [
     "Network",
@@ -53,7 +53,7 @@ _FROM = {
     "Table": "sandbox.api.tables",
     "load": "sandbox.api.networks",
     "objective": "sandbox.api.objectives",
-    "plugin": "sandbox.plugins",
+    "plugin": "sandbox.runs.plugins:load_plugin",
     "score": "sandbox.api.scoring",
     "study": "sandbox.api.studies",
     "table": "sandbox.api.tables",
@@ -63,7 +63,8 @@ _FROM = {
 
 def __getattr__(name: str) -> Any:
     if name in _FROM:
-        return getattr(import_module(_FROM[name]), "load_plugin" if name == "plugin" else name)
+        module, _, given = _FROM[name].partition(":")
+        return getattr(import_module(module), given or name)
     raise AttributeError(f"module 'sandbox' has no attribute '{name}'")
 
 

@@ -12,6 +12,7 @@ from sandbox.api.settings import recipes_of
 from sandbox.called import called
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe
+from sandbox.recipe.text import quoted, to_flags
 from sandbox.training.stopping import listen
 from sandbox.tuning.plan.plan import Plan, check_plan
 from sandbox.tuning.search.claims import Goal
@@ -105,11 +106,19 @@ def study(
     )
     check_plan(plan)
     folder = Path(out) / (name or plan.name)
-    job = Job((plan,), (folder,), Goal(trials, float("inf"), 0), "", f"{called('tune')} ...", pictures, 0)
+    job = Job((plan,), (folder,), Goal(trials, float("inf"), 0), "", _typed(plan, trials), pictures, 0)
     with listen():
         for event in work(job, studies_of(job)):
             (watch or _told)(event)
     return Study(folder)
+
+
+def _typed(plan: Plan, trials: int) -> str:
+    """The command that makes the same study."""
+    words = [*to_flags(plan.recipe), "--trials", str(trials), "--sampler", plan.sampler, "--pruner", plan.pruner]
+    several = {"--search": plan.search, "--monitors": plan.monitors, "--constraint": plan.constraints}
+    words += [word for flag, given in several.items() if given for word in (flag, *map(quoted, given))]
+    return " ".join([called("tune"), *words])
 
 
 def _told(event: Any) -> None:

@@ -14,6 +14,7 @@ from sandbox.api.settings import recipes_of
 from sandbox.called import called
 from sandbox.evaluation.figures import printed_name
 from sandbox.pipeline.events import Done, Event, Note, Validation
+from sandbox.pipeline.prepare import check
 from sandbox.pipeline.run import run
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import to_flags
@@ -96,8 +97,11 @@ def train(
             cannot go on.
     """
     done: RunFolder | None = None
+    stages = recipes_of(recipe, settings)
     with listen():
-        for stage, of in recipes_of(recipe, settings):
+        for _, of in stages if len(stages) > 1 else ():
+            check(of)  # a mistake in the last stage should not wait for the first to be trained
+        for stage, of in stages:
             if done is not None:
                 of = replace(of, resume_from=str(done.path))
             line = " ".join([called("run"), *to_flags(of)])

@@ -20,7 +20,7 @@ def check(words: Sequence[str]) -> None:
     Raises:
         SandboxError: no file is given, or one cannot be loaded.
     """
-    from sandbox.plugins import load_plugin
+    from sandbox.runs.plugins import load_plugin
 
     if not words or words[0].startswith("-"):
         raise SandboxError(f"check takes the files of plug-ins: {' '.join(prefix())} FILE.py")

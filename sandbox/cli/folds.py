@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,12 +58,16 @@ def resume_folds(folder: RunFolder, manner: Manner) -> None:
     _train(folder, manner, hint=True)
 
 
-def check_alone(against: str, *, stages: int) -> None:
+def check_alone(against: str, *, stages: int, log: Sequence[str] = (), keep: bool = False) -> None:
     """Refuse what a run for each fold has no place beside.
 
     Raises:
-        SandboxError: another objective, or stages.
+        SandboxError: another objective, stages, programs that follow, or a training state that is to be kept.
     """
+    if log:
+        raise SandboxError(f"--log {log[0]} follows one run, but data.fold=all makes several; give one fold")
+    if keep:
+        raise SandboxError("--keep_checkpoint is of one run, but data.fold=all makes several, which go on as planned")
     if against:
         raise SandboxError(f"--against '{against}' has no place beside data.fold=all; run both, and compare the rows")
     if stages:

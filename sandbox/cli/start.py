@@ -23,7 +23,7 @@ def start(program: str, words: Sequence[str] | None = None) -> None:
 
 
 def _obey(program: str, argv: list[str]) -> None:
-    from sandbox.plugins import take
+    from sandbox.runs.plugins import take
 
     argv = take(argv)  # what plug-ins register are names and flags of the command
     import_module(f"sandbox.cli.commands.{program}").main(argv)

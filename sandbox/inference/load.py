@@ -26,9 +26,9 @@ def load_network(path: Path, *, rows: bool = False) -> Embedder:
     """
     named = read_text(str(path))
     if named.of_library:
-        from sandbox.inference.library_network import library_network
+        from sandbox.inference.published_network import published_network
 
-        return library_network(named.name, named.settings)
+        return published_network(named.name, named.settings)
     file = Path(named.name)
     if file.suffix.lower() == ".onnx" and not (os.path.isdir(file) and is_hub(file)):
         from sandbox.inference.onnx_network import load_onnx

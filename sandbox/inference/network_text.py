@@ -12,7 +12,7 @@ from sandbox.wording import shown
 
 LIBRARIES = ("timm:", "torchvision:")
 SETTINGS = ("size", "mean", "scale", "channels", "layout", "output", "weights")
-"""What may stand in the brackets; `sandbox.inference.foreign_onnx` and `library_network` say what each means."""
+"""What may stand in the brackets; `sandbox.inference.foreign_onnx` and `published_network` say what each means."""
 _SHAPE = re.compile(r"(?P<name>.*\.onnx|(?:timm|torchvision):[^()]+)\((?P<inside>.*)\)", re.IGNORECASE | re.DOTALL)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox import plugins
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.evaluation.figures import Figures, printed_name
 from sandbox.files import sweep_parts
@@ -25,6 +24,7 @@ from sandbox.pipeline.timed import Timed
 from sandbox.pipeline.transfer import judged_untrained, time_left
 from sandbox.pipeline.watch import Watch, health_of, miners_of
 from sandbox.recipe.specs import Recipe, digest
+from sandbox.runs import plugins
 from sandbox.runs.checkpoints import remove_checkpoints
 from sandbox.runs.environment import forget_peak, surroundings
 from sandbox.runs.folder import RunFolder, create

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
 from sandbox.files import parse_json, read_json, sync_folder, write_whole
-from sandbox.plugins import require
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import from_toml, read_recipe, to_toml
 from sandbox.runs.lock import holder
+from sandbox.runs.plugins import require
 from sandbox.wording import reason
 
 if TYPE_CHECKING:

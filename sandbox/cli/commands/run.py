@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from sandbox.called import RECIPES, called, prefix, results, typed
+from sandbox.called import RECIPES, called, prefix, results
 from sandbox.cli import flags, folds
 from sandbox.cli.help import asked
-from sandbox.cli.outputs import from_here
-from sandbox.cli.progress import watch_run
-from sandbox.cli.report_table import Shown, print_report
 from sandbox.cli.say import say
 from sandbox.cli.sweep import asked as sweep
 from sandbox.cli.table.against import announce, check_alone, compare_runs, rival
+from sandbox.cli.training import finish, launcher, train, typed_here
 from sandbox.data.catalog import data_kinds, in_all_folds
 from sandbox.errors import SandboxError, unknown
 from sandbox.recipe.moved import moved
@@ -30,7 +28,7 @@ from sandbox.tracking.tracker import check as check_programs
 from sandbox.training.stopping import listen
 
 if TYPE_CHECKING:
-    from sandbox.pipeline.events import Done, Event
+    pass
 
 MOST_SEEDS = 10_000
 _BESIDE_RESUME = (
@@ -147,10 +145,10 @@ def obey(argv: list[str]) -> None:
         return go_on(command)
     seeds = range(command.settings.seed, command.settings.seed + command.seeds)
     if in_all_folds(command.settings.data):
-        folds.check_alone(command.against, stages=len(chosen))
+        folds.check_alone(command.against, stages=len(chosen), log=command.log, keep=command.keep_checkpoint)
         manner, out = folds_manner(command), Path(command.out) if command.out else results() / "runs"
         return folds.train_folds(
-            command.settings, seeds, manner, out=out, command=_typed(), tags=command.tag, trials=trials
+            command.settings, seeds, manner, out=out, command=typed_here(), tags=command.tag, trials=trials
         )
     if command.against:
         return train_both(command, seeds)
@@ -169,6 +167,7 @@ def go_on(command: Command) -> None:
     if folds_in(folder.path):
         if command.settings.max_steps is not None or command.keep_checkpoint:
             raise SandboxError(f"{folder.path} holds the runs of folds, which go on as they were planned alone")
+        folds.check_alone("", stages=0, log=command.log)
         return folds.resume_folds(folder, folds_manner(command))
     events = resume(
         folder.path,
@@ -182,7 +181,7 @@ def go_on(command: Command) -> None:
 
 def folds_manner(command: Command) -> folds.Manner:
     """How the runs of folds are made."""
-    return folds.Manner(command.pictures, command.save_every, command.all, _launcher())
+    return folds.Manner(command.pictures, command.save_every, command.all, launcher())
 
 
 def train_both(command: Command, seeds: range) -> None:
@@ -207,13 +206,13 @@ def train_sweep(swept: Sequence[sweep.Asked], base: Recipe, command: Command, *,
 
     def train_one(words: Sequence[str], seed: int) -> None:
         typed = shlex.join([*prefix(), *words])
-        train([read(list(words), base)], [], seed, hint=False, trials=trials, typed=typed, again=_typed())
+        train([read(list(words), base)], [], seed, hint=False, trials=trials, typed=typed, again=typed_here())
 
     def go_on_with(folder: Path) -> None:
         events = resume(folder, pictures=command.pictures, save_every=command.save_every)
-        finish(events, command, hint=False, again=_typed())
+        finish(events, command, hint=False, again=typed_here())
 
-    hands = Hands(lambda words: read(list(words), base).settings, train_one, go_on_with, _typed())
+    hands = Hands(lambda words: read(list(words), base).settings, train_one, go_on_with, typed_here())
     seeds = range(command.settings.seed, command.settings.seed + command.seeds)
     out = Path(command.out) if command.out else results() / "runs"
     run_sweep(swept, hands, seeds=seeds, out=out, usual=results() / "runs", tags=command.tag)
@@ -251,108 +250,8 @@ def choose_stages(wanted: str, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return found
 
 
-def train(
-    commands: list[Command],
-    names: list[str],
-    seed: int,
-    *,
-    hint: bool = True,
-    trials: int = 0,
-    typed: str = "",
-    again: str = "",
-) -> Done | None:
-    """One run, or one for each stage, each going on from the one before; the last of them.
-
-    Args:
-        commands: of each stage, or one.
-        names: of the stages.
-        seed: of all of them.
-        hint: say what to type next, once the last seed is over.
-        trials: of the study that found the values.
-        typed: what a person types to do it again; this command where not given.
-        again: what to type to go on after an interrupt; --resume with the folder where not given.
-    """
-    from dataclasses import replace
-
-    from sandbox.pipeline.prepare import check
-    from sandbox.pipeline.run import run
-    from sandbox.training.distributed import here
-
-    for command in commands if len(commands) > 1 else ():
-        check(command.settings)  # a mistake in the last stage should not wait for the first to be trained
-    earlier, done = "", None
-    for place, command in enumerate(commands):
-        recipe = replace(command.settings, seed=seed)
-        if earlier:
-            recipe = replace(recipe, resume_from=earlier)
-        if len(commands) > 1:
-            say(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
-        out = Path(command.out) if command.out else results() / "runs"
-        last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
-        events = run(
-            recipe,
-            out=out,
-            command=typed or _typed(),
-            pictures=command.pictures,
-            stage=names[place] if names else "",
-            save_every=command.save_every,
-            tags=command.tag,
-            trials=trials,
-            keep_checkpoint=command.keep_checkpoint,
-        )
-        done = finish(events, command, hint=hint and last, again=again)
-        earlier = here().tell(str(done.folder.path) if done else "")
-    return done
-
-
-def finish(events: Iterator[Event], command: Command, hint: bool = True, again: str = "") -> Done | None:
-    """Watch a run to its end; then its figures, where everything lies, and what to type next."""
-    resume = f"{called('run', _launcher())} --resume"
-    if command.log:
-        from sandbox.tracking.follow import followed
-
-        events = followed(events, check_programs(command.log))
-    done = watch_run(events, again=lambda folder: again or f"{resume} {from_here(folder)}")
-    if done is None:
-        return None
-    print_report(_shown(done), every=command.all)
-    page = done.folder.path / "page.html"
-    say(f"run folder: {from_here(done.folder.path)}")
-    if page.is_file():
-        say(f"page: {from_here(page)}")
-    if hint:
-        from sandbox.cli.table.hint import next_table
-
-        folder = done.folder.path
-        say(f"next: {next_table(folder.parent, results() / 'runs', done.folder.read_json('run.json')['digest'])}")
-    return done
-
-
-def _shown(done: Done) -> Shown:
-    from sandbox.reporting.records.spelling import short_objective
-
-    recipe, facts = done.folder.recipe(), done.folder.read_json("run.json")
-    return Shown(
-        short_objective(recipe.loss),
-        done.report,
-        done.folder.read_json("baselines.json"),
-        facts.get("judged_on", ""),
-        facts.get("health", ()),
-        begins_trained=bool(recipe.backbone.weights or recipe.resume_from),
-    )
-
-
 def print_catalogue(argv: list[str]) -> None:
     """Print what --list asks for."""
     from sandbox.cli.listing import listing
 
     say(listing(argv, RECIPES))
-
-
-def _launcher() -> str:
-    count = os.environ.get("LOCAL_WORLD_SIZE")  # torchrun says it
-    return f"torchrun --nproc_per_node {count}" if count else "python"
-
-
-def _typed() -> str:
-    return typed(_launcher())

@@ -10,12 +10,12 @@ from sandbox.cli import flags
 from sandbox.cli.sweep.asked import asked as swept
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
-from sandbox.plugins import take
 from sandbox.recipe.moved import moved
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import load_staged
 from sandbox.reporting.again.lines import Line, lacks, spelt, stands_for
 from sandbox.reporting.again.standing import Wanted
+from sandbox.runs.plugins import take
 
 
 @dataclass(frozen=True)

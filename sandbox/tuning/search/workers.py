@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import Interrupted, SandboxError
-from sandbox.plugins import load_asked
+from sandbox.runs.plugins import load_asked
 from sandbox.training.stopping import listen
 from sandbox.tuning.plan.plan import Plan
 from sandbox.tuning.search.claims import Goal

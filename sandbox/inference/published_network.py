@@ -20,7 +20,7 @@ _SIDE = 224  # pixels, of a network for which its library gives none
 _LARGEST = 4096
 
 
-def library_network(name: str, given: Mapping[str, str]) -> Trained:
+def published_network(name: str, given: Mapping[str, str]) -> Trained:
     """The features of a library's network, made unit length; images are read as its library reads them.
 
     Args:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from sandbox import SandboxError, plugins
+from sandbox import SandboxError
 from sandbox.backbones import catalog as backbones
 from sandbox.called import ROOT
 from sandbox.data import catalog as data
 from sandbox.evaluation.register import OWN_METRICS
 from sandbox.objectives import catalog as objectives
 from sandbox.objectives.register import OWN
+from sandbox.runs import plugins
 
 MINE = '''
 import numpy as np
@@ -170,7 +171,7 @@ def test_check_tries_every_name_and_installed_plug_ins_are_found(mine: Path, tmp
     text = text.replace('"mean_pixels"', '"wrong_pixels"').replace('"norm', '"n')
     bad.write_text(text.replace("ones(self.features))", "ones(self.features)); self.features += 8"))
     program = (
-        "import sys; from sandbox.plugins import load_installed, loaded; load_installed()\n"
+        "import sys; from sandbox.runs.plugins import load_installed, loaded; load_installed()\n"
         "print(loaded()[0].names[0]); from sandbox.cli.check import check; check(sys.argv[1:])"
     )
     done = subprocess.run(
