@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.api.report import Report
-from sandbox.data.formats.embeddings import Embeddings, from_arrays, renumber
+from sandbox.data.formats.rows.embeddings import Embeddings, from_arrays, renumber
 from sandbox.errors import SandboxError, unknown
 from sandbox.evaluation.pairs import Pairs
 from sandbox.recipe.after import parse_steps

@@ -10,7 +10,7 @@ import numpy as np
 def faces(file: str) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings (N, 128) float32 and labels: of a file, or drawn with as many rows and identities as LFW."""
     if file:
-        from sandbox.data.formats.embeddings import read_embeddings
+        from sandbox.data.formats.rows.embeddings import read_embeddings
 
         held = read_embeddings(Path(file))
         return held.x, held.labels

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sandbox.cli.outputs import file_named, refuse_overwriting
 from sandbox.data.catalog import data_sets, load, root_of
-from sandbox.data.formats.table_text import table_text
+from sandbox.data.formats.images.table_text import table_text
 from sandbox.errors import SandboxError, unknown
 from sandbox.files import write_whole
 from sandbox.recipe.specs import DataSpec

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sandbox.data.formats.embeddings import Embeddings, read_embeddings
+from sandbox.data.formats.rows.embeddings import Embeddings, read_embeddings
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.names import joined_notes
 from sandbox.errors import SandboxError

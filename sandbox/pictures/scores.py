@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import Embeddings
+from sandbox.data.formats.rows.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import spell_rate
 from sandbox.evaluation.pairs import Pairs

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import numpy as np
 
 from sandbox.called import called
-from sandbox.data.formats.npz import Declared, NpzError, read_npz
+from sandbox.data.formats.rows.npz import Declared, NpzError, read_npz
 from sandbox.data.images.deep import BITS
 from sandbox.errors import SandboxError
 from sandbox.files import parse_json, whole_file

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import Embeddings
+from sandbox.data.formats.rows.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.after.chain import Fit, Given, after_figures
 from sandbox.evaluation.figures import Figures

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import Embeddings
-from sandbox.data.formats.row_columns import read_column
+from sandbox.data.formats.rows.embeddings import Embeddings
+from sandbox.data.formats.rows.row_columns import read_column
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import FEW
 from sandbox.evaluation.roles import Roles, stacked

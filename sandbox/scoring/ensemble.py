@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import Embeddings
+from sandbox.data.formats.rows.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.ensemble import mean_figures, mean_rows, side_by_side
 from sandbox.evaluation.fewshot.oneshot import Trials

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sandbox.data.formats.embeddings import Embeddings
-from sandbox.data.formats.insightface_bin import decode_pairs, read_bin
+from sandbox.data.formats.pairs.insightface_bin import decode_pairs, read_bin
+from sandbox.data.formats.rows.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.verification.cross_validation import even_folds

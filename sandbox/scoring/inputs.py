@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sandbox.data.formats.embeddings import Embeddings, read_embeddings, renumber
-from sandbox.data.formats.pair_rows import read_pairs
-from sandbox.data.formats.template_marks import read_marks
+from sandbox.data.formats.pairs.pair_rows import read_pairs
+from sandbox.data.formats.rows.embeddings import Embeddings, read_embeddings, renumber
+from sandbox.data.formats.rows.template_marks import read_marks
 from sandbox.data.names import joined_notes
 from sandbox.errors import SandboxError
 from sandbox.evaluation import report

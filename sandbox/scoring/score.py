@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import Embeddings
+from sandbox.data.formats.rows.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.clustering import clustering
 from sandbox.evaluation.fewshot.suited import check_possible, passed_over

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sandbox.data.formats.embeddings import Embeddings, read_embeddings
-from sandbox.data.formats.ijb_lists import read_template_list, read_template_pairs
+from sandbox.data.formats.pairs.ijb_lists import read_template_list, read_template_pairs
+from sandbox.data.formats.rows.embeddings import Embeddings, read_embeddings
 from sandbox.evaluation.after.templates import template_rows
 from sandbox.evaluation.similarity import unit
 from sandbox.scoring.inputs import Inputs

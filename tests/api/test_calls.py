@@ -161,7 +161,7 @@ def test_a_trainer_of_the_library_trains_with_it() -> None:
     x = torch.randn(6, 12)[y] + 0.3 * torch.randn(60, 12)
     model = nn.Linear(12, 8)
     objective = sandbox.objective("triplet(margin=0.2) + cross_entropy", classes=6, dim=8)
-    before = float(objective(model(x), y))
+    before = objective(model(x), y).item()
     trainers.MetricLossOnly(
         {"trunk": nn.Identity(), "embedder": model},
         {"embedder_optimizer": torch.optim.Adam([*model.parameters(), *objective.parameters()], 1e-2)},
@@ -174,7 +174,7 @@ def test_a_trainer_of_the_library_trains_with_it() -> None:
         data_device=torch.device("cpu"),
         dtype=torch.float32,
     ).train(num_epochs=1)
-    assert float(objective(model(x), y)) < 0.7 * before
+    assert objective(model(x), y).item() < 0.7 * before
 
 
 def test_a_study_goes_on_and_its_best_is_trained(run: sandbox.Run, tmp_path: Path) -> None:
@@ -182,6 +182,8 @@ def test_a_study_goes_on_and_its_best_is_trained(run: sandbox.Run, tmp_path: Pat
     first = sandbox.study(marked, recipe=run.recipe, trials=1, out=tmp_path, watch=lambda event: None, miner="none")
     again = sandbox.study(marked, recipe=run.recipe, trials=2, out=tmp_path, watch=lambda event: None, miner="none")
     assert first.folder == again.folder and len(again.trials) == 3
+    assert again.record.command.startswith("python experiments/tune.py --loss ")
+    assert "tune(0.05, 0.5)" in again.record.command and "--trials 1 --sampler tpe" in again.record.command
     assert f"margin={again.best.params['triplet_margin.margin']}" in again.recipe().loss
     with pytest.raises(SandboxError, match="is marked for the search"):
         sandbox.study("triplet", recipe=run.recipe, out=tmp_path)

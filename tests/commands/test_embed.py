@@ -11,7 +11,7 @@ import pytest
 from foreign import wanted, write
 from PIL import Image
 
-from sandbox.data.formats.embeddings import read_embeddings
+from sandbox.data.formats.rows.embeddings import read_embeddings
 from sandbox.data.images.decode import decode
 
 pytestmark = pytest.mark.needs("onnxruntime", 'pip install -e ".[onnx]"')

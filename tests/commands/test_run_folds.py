@@ -158,6 +158,8 @@ def test_ctrl_c_leaves_all_and_says_how_to_go_on(
         (("--data.view", "view1"), "data.fold is all with data.view=view1, but takes 1 to 10, with view2"),
         (("--data.val_fold", "1/3"), "data.val_fold is '1/3', but has no place beside data.fold=all"),
         (("--against", "arcface"), "--against 'arcface' has no place beside data.fold=all"),
+        (("--log", "tensorboard"), "--log tensorboard follows one run"),
+        (("--keep_checkpoint", "--all"), "--keep_checkpoint is of one run"),
         (("--data.fold", "11"), "data.fold is 11 with data.view=view2, but takes 1 to 10, with view2, or all of them"),
         (("--data.root", "nowhere"), "no folder at data.root 'nowhere'"),
         (("--loss", "tripplet"), "did you mean 'triplet'"),

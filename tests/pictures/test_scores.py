@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.data.formats.embeddings import Embeddings
+from sandbox.data.formats.rows.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.similarity import as_products

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_runs import MINED as SMALL
+from small_runs import done
 
 from sandbox.errors import SandboxError
 from sandbox.pipeline import run as experiment
@@ -20,18 +22,8 @@ from sandbox.recipe.specs import (
     BatchSpec,
     DataSpec,
     EvaluateSpec,
-    Recipe,
 )
 
-SMALL = Recipe(
-    miner="hard",
-    data=DataSpec(name="digits", image_size=8),
-    backbone=BackboneSpec(name="conv4", embedding_dim=16),
-    batch=BatchSpec(size=24),
-    evaluate=EvaluateSpec(every=4),
-    max_steps=8,
-    threads=1,
-)
 FROZEN = replace(
     SMALL,
     loss="cross_entropy",
@@ -43,12 +35,6 @@ FROZEN = replace(
     evaluate=EvaluateSpec(every=5, monitor="classification/top@1"),
     max_steps=15,
 )
-
-
-def done(recipe: Recipe, out: Path, **more: bool) -> Done:
-    *_, last = experiment.run(recipe, out=out, command="a test", pictures=more.pop("pictures", False), **more)
-    assert isinstance(last, Done)
-    return last
 
 
 @pytest.mark.parametrize("head", ["linear", "none"])

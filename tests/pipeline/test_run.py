@@ -11,6 +11,8 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from small_runs import MINED as SMALL
+from small_runs import done
 
 from sandbox.data.catalog import load
 from sandbox.data.datasets.lfw import LfwSpec
@@ -28,26 +30,9 @@ from sandbox.recipe.specs import (
     DataSpec,
     EvaluateSpec,
     OptimizerSpec,
-    Recipe,
     digest,
 )
 from sandbox.runs.folder import RunFolder
-
-SMALL = Recipe(
-    miner="hard",
-    data=DataSpec(name="digits", image_size=8),
-    backbone=BackboneSpec(name="conv4", embedding_dim=16),
-    batch=BatchSpec(size=24),
-    evaluate=EvaluateSpec(every=4),
-    max_steps=8,
-    threads=1,
-)
-
-
-def done(recipe: Recipe, out: Path, **more: bool) -> Done:
-    *_, last = experiment.run(recipe, out=out, command="a test", pictures=more.pop("pictures", False), **more)
-    assert isinstance(last, Done)
-    return last
 
 
 @pytest.fixture(scope="module")

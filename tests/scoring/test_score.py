@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from sandbox.data.formats.embeddings import Embeddings
+from sandbox.data.formats.rows.embeddings import Embeddings
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled, evaluate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.formats.image_lists import located
-from sandbox.data.formats.mat_annotations import read_annotations
+from sandbox.data.formats.images.image_lists import located
+from sandbox.data.formats.images.mat_annotations import read_annotations
 from sandbox.data.images.files import base_of, subfolders
 from sandbox.data.images.image_set import Row
 from sandbox.data.images.listing import Listing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.formats.image_lists import located, read_lines
+from sandbox.data.formats.images.image_lists import located, read_lines
 from sandbox.data.images.files import base_of
 from sandbox.data.images.image_set import Row
 from sandbox.data.splits.published import official

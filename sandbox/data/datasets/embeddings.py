@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.formats.rows_npy import RowsFile, read_rows_npy
-from sandbox.data.formats.rows_npz import read_rows_npz
-from sandbox.data.formats.rows_parquet import read_rows_parquet
+from sandbox.data.formats.rows.rows_npy import RowsFile, read_rows_npy
+from sandbox.data.formats.rows.rows_npz import read_rows_npz
+from sandbox.data.formats.rows.rows_parquet import read_rows_parquet
 from sandbox.data.images.image_set import ImageSet, without_small
 from sandbox.data.images.parts import ROLES
 from sandbox.data.images.rows import Rows

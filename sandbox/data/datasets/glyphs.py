@@ -19,7 +19,7 @@ import PIL
 from PIL import Image, ImageDraw, ImageFont
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.formats.npz import NpzError, read_npz
+from sandbox.data.formats.rows.npz import NpzError, read_npz
 from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import image_set, without_small

@@ -33,8 +33,8 @@ import numpy as np
 
 from sandbox.data.datasets.dataset import DataSet, TestFolds
 from sandbox.data.datasets.lfw_tree import Tree, find_lists, read_tree
-from sandbox.data.formats.kaggle_pairs import read_lfw
-from sandbox.data.formats.lfw_pairs import PairLine
+from sandbox.data.formats.pairs.kaggle_pairs import read_lfw
+from sandbox.data.formats.pairs.lfw_pairs import PairLine
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.draw import sample_disjoint

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.datasets.folder import read_classes
-from sandbox.data.formats.kaggle_pairs import read_lfw
-from sandbox.data.formats.lfw_pairs import Face, PairLine, indexed
+from sandbox.data.formats.pairs.kaggle_pairs import read_lfw
+from sandbox.data.formats.pairs.lfw_pairs import Face, PairLine, indexed
 from sandbox.data.images.files import is_image, subfolders, visible
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import ImageSet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.formats.recordio import read_records
+from sandbox.data.formats.images.recordio import read_records
 from sandbox.data.images.files import base_of
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import read_pictures, without_small

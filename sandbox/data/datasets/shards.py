@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.formats.image_parquet import read_parquet
-from sandbox.data.formats.table_rows import TableRows, held_pictures, table_rows
-from sandbox.data.formats.tar_shards import read_shard
+from sandbox.data.formats.images.image_parquet import read_parquet
+from sandbox.data.formats.images.table_rows import TableRows, held_pictures, table_rows
+from sandbox.data.formats.images.tar_shards import read_shard
 from sandbox.data.images.files import counts
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import read_pictures

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox.data.datasets.dataset import DataSet
-from sandbox.data.formats.image_lists import located
-from sandbox.data.formats.image_parquet import holds_images, read_parquet
-from sandbox.data.formats.image_table import KNOWN, ImageTable, read_text_table
-from sandbox.data.formats.table_rows import TableRows, held_pictures, table_rows
+from sandbox.data.formats.images.image_lists import located
+from sandbox.data.formats.images.image_parquet import holds_images, read_parquet
+from sandbox.data.formats.images.image_table import KNOWN, ImageTable, read_text_table
+from sandbox.data.formats.images.table_rows import TableRows, held_pictures, table_rows
 from sandbox.data.images.form import Form
 from sandbox.data.images.image_set import read_pictures
 from sandbox.data.images.levels import level_notes

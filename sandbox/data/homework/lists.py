@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sandbox.data.formats.image_lists import located, read_lines
-from sandbox.data.formats.pair_lists import read_pair_file
+from sandbox.data.formats.images.image_lists import located, read_lines
+from sandbox.data.formats.pairs.pair_lists import read_pair_file
 from sandbox.data.homework.layouts import Known
 from sandbox.data.images.files import is_image, subfolders, visible
 from sandbox.data.names import joined_notes, same_name

@@ -25,7 +25,7 @@ from typing import Literal
 
 import numpy as np
 
-from sandbox.data.formats.image_lists import located, read_lines
+from sandbox.data.formats.images.image_lists import located, read_lines
 from sandbox.data.homework.closed_set import people, test_has_labels
 from sandbox.data.homework.layouts import Closed, Known, PairLists, find
 from sandbox.data.homework.lists import STRANGER, images_of, known_images, read_unanswered

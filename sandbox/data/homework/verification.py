@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.image_lists import absent_images, located
+from sandbox.data.formats.images.image_lists import absent_images, located
 from sandbox.data.homework.closed_set import Reader
 from sandbox.data.homework.layouts import Known, PairLists
 from sandbox.data.homework.lists import STRANGER, Pair, known_images, read_answered, read_names

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.pair_file import PairFile
-from sandbox.data.formats.pair_lists import read_pair_file
-from sandbox.data.formats.pair_tables import is_whole
-from sandbox.data.formats.row_index import Ends, Faces, Met
+from sandbox.data.formats.pairs.pair_file import PairFile
+from sandbox.data.formats.pairs.pair_lists import read_pair_file
+from sandbox.data.formats.pairs.pair_tables import is_whole
+from sandbox.data.formats.rows.row_index import Ends, Faces, Met
 from sandbox.data.names import met_note
 from sandbox.errors import SandboxError, near
 from sandbox.evaluation.pairs import Pairs

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import check_arrays, in_words, with_classes
-from sandbox.data.formats.npz import Declared, Npz, NpzError, _declared, _Opened, read_npz
-from sandbox.data.formats.rows_npy import RowsFile, header, refuse_unfit
+from sandbox.data.formats.rows.embeddings import check_arrays, in_words, with_classes
+from sandbox.data.formats.rows.npz import Declared, Npz, NpzError, _declared, _Opened, read_npz
+from sandbox.data.formats.rows.rows_npy import RowsFile, header, refuse_unfit
 from sandbox.errors import SandboxError
 from sandbox.wording import reason
 
@@ -28,7 +28,7 @@ def read_rows_npz(file: Path) -> RowsFile:
     """Read `embeddings` (N, D) with `labels` or `paths` and, where there, `split`, each (N,).
 
     Raises:
-        SandboxError: see `sandbox.data.formats.embeddings.read_embeddings`; or `split` does not fit.
+        SandboxError: see `sandbox.data.formats.rows.embeddings.read_embeddings`; or `split` does not fit.
     """
     try:
         found = _mapped(file)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.data.formats.image_lists import located, read_lines
+from sandbox.data.formats.images.image_lists import located, read_lines
 from sandbox.errors import SandboxError
 
 Write = Callable[..., Path]

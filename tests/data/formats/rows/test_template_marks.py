@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sandbox.data.formats.template_marks import read_marks
+from sandbox.data.formats.rows.template_marks import read_marks
 from sandbox.errors import SandboxError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.data.formats.kaggle_pairs import read_lfw
-from sandbox.data.formats.pair_rows import read_pairs
+from sandbox.data.formats.pairs.kaggle_pairs import read_lfw
+from sandbox.data.formats.pairs.pair_rows import read_pairs
 from sandbox.errors import SandboxError
 
 MATCH = "name,imagenum1,imagenum2\nAnn_Lee,1,2\nBo_Ek,1,2\n"

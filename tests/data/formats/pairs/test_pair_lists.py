@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.data.formats.pair_lists import read_pair_file
-from sandbox.data.formats.pair_rows import read_pairs
+from sandbox.data.formats.pairs.pair_lists import read_pair_file
+from sandbox.data.formats.pairs.pair_rows import read_pairs
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 

@@ -10,8 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import with_classes
-from sandbox.data.formats.npz import WIDEST, Npz
+from sandbox.data.formats.rows.embeddings import with_classes
+from sandbox.data.formats.rows.npz import WIDEST, Npz
 from sandbox.errors import SandboxError, near
 from sandbox.files import reading
 from sandbox.wording import counted, reason

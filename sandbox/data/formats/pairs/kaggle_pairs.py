@@ -14,9 +14,9 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from sandbox.data.formats.lfw_pairs import LfwList, PairLine, lfw_lines, pair_line
 from sandbox.data.formats.list_text import read_text
-from sandbox.data.formats.pair_tables import CsvRow, check_length, csv_rows, passed_over, plain_column
+from sandbox.data.formats.pairs.lfw_pairs import LfwList, PairLine, lfw_lines, pair_line
+from sandbox.data.formats.pairs.pair_tables import CsvRow, check_length, csv_rows, passed_over, plain_column
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, shown
 

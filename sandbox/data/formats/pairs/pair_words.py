@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.formats.list_text import words_of
-from sandbox.data.formats.pair_file import PairFile
-from sandbox.data.formats.pair_tables import CsvRow, is_whole
-from sandbox.data.formats.truth import all_truth, is_truth, read_truth
+from sandbox.data.formats.pairs.pair_file import PairFile
+from sandbox.data.formats.pairs.pair_tables import CsvRow, is_whole
+from sandbox.data.formats.pairs.truth import all_truth, is_truth, read_truth
 from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, shown

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.data.formats.embeddings import Embeddings, read_embeddings, renumber
+from sandbox.data.formats.rows.embeddings import Embeddings, read_embeddings, renumber
 from sandbox.errors import SandboxError
 
 from fuzz import FUZZ, changed, read_or_refused

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.data.formats.image_lists import read_lines
-from sandbox.data.formats.kaggle_pairs import read_lfw
-from sandbox.data.formats.pair_rows import read_pairs
+from sandbox.data.formats.images.image_lists import read_lines
+from sandbox.data.formats.pairs.kaggle_pairs import read_lfw
+from sandbox.data.formats.pairs.pair_rows import read_pairs
 from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 

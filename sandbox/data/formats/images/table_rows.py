@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sandbox.data.formats.image_table import NEEDED, ImageTable
+from sandbox.data.formats.images.image_table import NEEDED, ImageTable
 from sandbox.data.images.parts import COLUMN, WORDS, part_named
 from sandbox.data.images.picture import Box, Picture, stamp_of
 from sandbox.data.names import joined_notes, same_name

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.data.formats.embeddings import with_classes
-from sandbox.data.formats.npz import Npz
-from sandbox.data.formats.rows_npy import RowsFile, refuse_unfit
+from sandbox.data.formats.rows.embeddings import with_classes
+from sandbox.data.formats.rows.npz import Npz
+from sandbox.data.formats.rows.rows_npy import RowsFile, refuse_unfit
 from sandbox.data.images.cache import cache_folder, cached_file
 from sandbox.errors import SandboxError, near
 from sandbox.wording import reason

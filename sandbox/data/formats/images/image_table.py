@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.data.formats.list_text import read_text
-from sandbox.data.formats.pair_tables import check_length, csv_rows, plain_column
+from sandbox.data.formats.pairs.pair_tables import check_length, csv_rows, plain_column
 from sandbox.errors import SandboxError, near
 from sandbox.wording import counted, first_names, shown
 

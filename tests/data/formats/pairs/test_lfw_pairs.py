@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.data.formats.lfw_pairs import indexed, read_pair_lines
+from sandbox.data.formats.pairs.lfw_pairs import indexed, read_pair_lines
 from sandbox.errors import SandboxError
 
 from fuzz import FUZZ, changed, read_or_refused

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.npz import NpzError, listing, read_npz
+from sandbox.data.formats.rows.npz import NpzError, listing, read_npz
 from sandbox.errors import SandboxError
 from sandbox.wording import printable
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from sandbox.data.formats.row_columns import read_column
+from sandbox.data.formats.rows.row_columns import read_column
 from sandbox.errors import SandboxError
 
 from fuzz import FUZZ, changed

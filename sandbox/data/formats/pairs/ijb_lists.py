@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.formats.list_text import read_text
-from sandbox.data.formats.pair_tables import is_whole
-from sandbox.data.formats.row_index import Ends
+from sandbox.data.formats.pairs.pair_tables import is_whole
+from sandbox.data.formats.rows.row_index import Ends
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.files import reading

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.data.formats.kaggle_pairs import is_kaggle, with_partner
-from sandbox.data.formats.lfw_pairs import LfwList, PairLine, lfw_lines
 from sandbox.data.formats.list_text import read_text, words_of
-from sandbox.data.formats.pair_file import PairFile
-from sandbox.data.formats.pair_tables import SAME, csv_rows, is_header, read_table
-from sandbox.data.formats.pair_words import read_two_lines, read_unnamed, read_words
+from sandbox.data.formats.pairs.kaggle_pairs import is_kaggle, with_partner
+from sandbox.data.formats.pairs.lfw_pairs import LfwList, PairLine, lfw_lines
+from sandbox.data.formats.pairs.pair_file import PairFile
+from sandbox.data.formats.pairs.pair_tables import SAME, csv_rows, is_header, read_table
+from sandbox.data.formats.pairs.pair_words import read_two_lines, read_unnamed, read_words
 from sandbox.errors import SandboxError
 
 _TRUTH = re.compile(r"[-+]?[0-9.]+|true|false", re.IGNORECASE)

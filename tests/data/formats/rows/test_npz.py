@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sandbox.data.formats.embeddings import read_embeddings
+from sandbox.data.formats.rows.embeddings import read_embeddings
 from sandbox.errors import SandboxError
 
 X = np.arange(8, dtype=np.float32).reshape(4, 2)

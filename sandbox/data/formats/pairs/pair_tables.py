@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.data.formats.pair_file import PairFile
-from sandbox.data.formats.truth import read_truth
+from sandbox.data.formats.pairs.pair_file import PairFile
+from sandbox.data.formats.pairs.truth import read_truth
 from sandbox.errors import SandboxError, near
 from sandbox.wording import counted, first_names, shown
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sandbox.data.formats.image_table import ImageTable, known_columns, refuse_absent, whole_numbers
+from sandbox.data.formats.images.image_table import ImageTable, known_columns, refuse_absent, whole_numbers
 from sandbox.data.images.cache import cache_folder
 from sandbox.errors import SandboxError
 from sandbox.wording import reason, shown

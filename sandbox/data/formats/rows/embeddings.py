@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.data.formats.npz import Declared, Npz, NpzError, listing, read_npz
+from sandbox.data.formats.rows.npz import Declared, Npz, NpzError, listing, read_npz
 from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, reason

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sandbox.data.formats.insightface_bin import decode_pairs, read_bin
+from sandbox.data.formats.pairs.insightface_bin import decode_pairs, read_bin
 from sandbox.errors import SandboxError
 
 from fuzz import FUZZ, changed, read_or_refused

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.data.formats.pair_rows import read_pairs
+from sandbox.data.formats.pairs.pair_rows import read_pairs
 from sandbox.errors import SandboxError
 
 PATHS = ("x/Ann Lee/Ann Lee_0001.jpg", "x/Ann Lee/Ann Lee_0003.jpg", "x/Bo van Ek/Bo van Ek_0002.jpg", "y/cat.jpg")

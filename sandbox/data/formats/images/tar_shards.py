@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sandbox.data.formats.image_table import ImageTable, whole_numbers
+from sandbox.data.formats.images.image_table import ImageTable, whole_numbers
 from sandbox.data.images.files import ENDINGS
 from sandbox.data.images.picture import read_span
 from sandbox.errors import SandboxError
