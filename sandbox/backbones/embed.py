@@ -13,6 +13,7 @@ from sandbox.backbones.network import Network
 from sandbox.backbones.views import Views, versions
 
 ITSELF = Views()
+_AT_A_TIME, _PIXELS_AT_A_TIME = 512, 512 * 32 * 32  # images; and on a CPU, whose caches overflow beyond
 
 
 class Pixels(Protocol):
@@ -32,13 +33,14 @@ def embed(
     autocast: torch.dtype | None = None,
     flip: bool = False,
     views: Views = ITSELF,
-    batch: int = 512,
+    batch: int | None = None,
 ) -> np.ndarray:
     """Unit embeddings (N, D) float32 of images (N, H, W, C) uint8, or of several versions of each.
 
     The network runs in eval mode, so that an image's embedding depends on no other image of its batch; its mode is put
     back afterwards. An embedding of length zero stays zero. With `flip` and `views`, the unit embeddings of an image's
-    versions (itself, its mirror image, affine changes of either) are added and the sum is made unit length.
+    versions (itself, its mirror image, affine changes of either) are added and the sum is made unit length. `batch`
+    images go through it at a time; where that is not given 512, and on a CPU the fewer the larger they are.
     """
     rows = np.empty((pixels.shape[0], network.dim), dtype=np.float32)
     grids = views.grids(pixels.shape[1], pixels.shape[2]).to(device)
@@ -68,7 +70,7 @@ def raw_embeddings(
     *,
     device: torch.device,
     autocast: torch.dtype | None = None,
-    batch: int = 512,
+    batch: int | None = None,
 ) -> Iterator[torch.Tensor]:
     """What the network emits for images (N, H, W, C) uint8, a batch (n, D) float32 at a time, in eval mode.
 
@@ -77,19 +79,24 @@ def raw_embeddings(
         pixels: the images.
         device: where the network is.
         autocast: precision to run it in.
-        batch: images at a time.
+        batch: images at a time; where not given 512, and on a CPU the fewer the larger they are.
     """
     for images in _batches(network, pixels, device, batch):
         yield _forward(network, images, autocast)
 
 
-def _batches(network: Network, pixels: Pixels, device: torch.device, batch: int) -> Iterator[torch.Tensor]:
+def _batches(network: Network, pixels: Pixels, device: torch.device, batch: int | None) -> Iterator[torch.Tensor]:
     """Images (n, C, H, W) uint8 at a time; the network is in eval mode between the first and the last."""
     was_training = network.training
     network.eval()
-    for start in range(0, pixels.shape[0], batch):
-        yield to_tensor(pixels[np.arange(start, min(start + batch, pixels.shape[0]))]).to(device)
+    step = batch or _at_a_time(pixels.shape[1] * pixels.shape[2], device)
+    for start in range(0, pixels.shape[0], step):
+        yield to_tensor(pixels[np.arange(start, min(start + step, pixels.shape[0]))]).to(device)
     network.train(was_training)
+
+
+def _at_a_time(pixels: int, device: torch.device) -> int:
+    return _AT_A_TIME if device.type != "cpu" else min(_AT_A_TIME, max(8, _PIXELS_AT_A_TIME // pixels))
 
 
 def _forward(network: Network, x: torch.Tensor, autocast: torch.dtype | None) -> torch.Tensor:
