@@ -6,14 +6,16 @@ pairs were given, ``NAME/pairs`` (M, 3) int64: left, right, same, and a fourth c
 One-shot trials are ``NAME/trials`` (T, 3 + W) int64: run, query, answer and the examples; where they are of images of
 their own, these are a set ``val/oneshot`` or ``test/oneshot``, and a test that holds nothing else has no set ``test``.
 Where not each row searches all others, ``NAME/roles`` (N, 2) int64 says which ask and which are searched, and in a
-third column, where it is known, which camera saw each.
+third column, where it is known, which camera saw each. A column that figures can be given by is ``NAME/by/COLUMN`` (N,)
+int64: places in its values, which stand in the header.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,8 +28,9 @@ from sandbox.evaluation.report import Labelled, Options, search
 from sandbox.evaluation.retrieval.metrics import Retrieval
 from sandbox.evaluation.roles import Roles
 from sandbox.evaluation.trials import Trials
-from sandbox.evaluation.verification.by_value import Groups
+from sandbox.evaluation.verification.by_value import MOST, Groups
 from sandbox.runs.folder import RunFolder
+from sandbox.wording import printable
 
 _FILE = "embeddings.safetensors"
 
@@ -46,8 +49,12 @@ class KeptSet:
     """One-shot trials of its rows; None where there are none."""
     roles: Roles | None = None
     """Which of its rows ask and which are searched; None where each searches all others."""
-    groups: Groups | None = None
-    """A column of its rows that figures are given by; it is not kept."""
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """What else is known of its rows: (N,) strings by name."""
+
+    def groups(self, name: str) -> Groups | None:
+        """The column of that name, to give figures by; None where there is none."""
+        return Groups(name, self.columns[name]) if name in self.columns else None
 
     def retrieved(self, recall_at: Sequence[int] = (1, 5, 10)) -> Retrieval:
         """What each of its queries finds, by cosine."""
@@ -71,7 +78,13 @@ def write_embeddings(folder: RunFolder, sets: Mapping[str, KeptSet], *, closed_s
         closed_set: whether what is evaluated was trained on.
     """
     tensors: dict[str, torch.Tensor] = {}
+    values: dict[str, list[str]] = {}
     for name, kept in sets.items():
+        for column, of_rows in kept.columns.items():
+            names, places = np.unique(of_rows, return_inverse=True)
+            if len(names) <= MOST + 1:  # with the empty one
+                key = f"{name}/by/{column}"
+                tensors[key], values[key] = torch.from_numpy(places.astype(np.int64)), names.tolist()
         tensors[f"{name}/embeddings"] = torch.from_numpy(kept.x)
         tensors[f"{name}/labels"] = torch.from_numpy(kept.labels.copy())
         if kept.pairs is not None:
@@ -86,7 +99,7 @@ def write_embeddings(folder: RunFolder, sets: Mapping[str, KeptSet], *, closed_s
             trials = kept.trials
             table = np.column_stack([trials.run, trials.query, trials.answer, trials.support])
             tensors[f"{name}/trials"] = torch.from_numpy(table.astype(np.int64))
-    folder.write_tensors(_FILE, tensors, {"closed_set": closed_set})
+    folder.write_tensors(_FILE, tensors, {"closed_set": closed_set} | ({"values": values} if values else {}))
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,8 @@ class KeptEmbeddings:
     tensors: Mapping[str, torch.Tensor]
     closed_set: bool
     """Whether what is evaluated was trained on."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Of each column, by the name of its tensor."""
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a set of that name."""
@@ -115,8 +130,14 @@ class KeptEmbeddings:
         whole = labels.ndim == 1 and labels.dtype.kind == "i" and len(labels) > 0 and bool(labels.min() >= 0)
         if not whole or x.ndim != 2 or x.dtype.kind != "f" or len(x) != len(labels) or not np.isfinite(x).all():
             raise self._damaged(f"embeddings {x.shape} and labels {labels.shape} of {name} do not fit")
+        n = len(x)
         return KeptSet(
-            x, labels.astype(np.int64), self._pairs(name, len(x)), self._trials(name, len(x)), self._roles(name, len(x))
+            x,
+            labels.astype(np.int64),
+            self._pairs(name, n),
+            self._trials(name, n),
+            self._roles(name, n),
+            self._columns(name, n),
         )
 
     def _pairs(self, name: str, rows: int) -> Pairs | None:
@@ -153,6 +174,20 @@ class KeptEmbeddings:
         query, gallery = table[:, 0].astype(bool), table[:, 1].astype(bool)
         return Roles(query, gallery, table[:, 2].astype(np.int64) if table.shape[1] > 2 else None)
 
+    def _columns(self, name: str, rows: int) -> dict[str, np.ndarray]:
+        found = {}
+        for key in self.tensors:
+            if not key.startswith(f"{name}/by/"):
+                continue
+            places, values = self.tensors[key].numpy(), self.values.get(key)
+            listed = isinstance(values, list) and all(isinstance(value, str) for value in values)
+            if not isinstance(values, list) or not listed or places.shape != (rows,) or places.dtype.kind != "i":
+                raise self._damaged(f"the column {printable(key)} is {places.shape} {places.dtype}")
+            if places.min() < 0 or places.max() >= len(values):
+                raise self._damaged(f"the column {printable(key)} names values that are not there")
+            found[key.removeprefix(f"{name}/by/")] = np.array(values, dtype=str)[places]
+        return found
+
     def _damaged(self, why: str) -> SandboxError:
         return SandboxError(f"the run {self.path} is damaged: {why}")
 
@@ -168,4 +203,5 @@ def read_embeddings(folder: RunFolder) -> KeptEmbeddings:
     tensors, state = folder.read_tensors(_FILE)
     # Runs that were recorded before this was have none: what is unknown is not claimed to be people of no test.
     closed = not isinstance(state, dict) or bool(state.get("closed_set", True))
-    return KeptEmbeddings(folder.path, tensors, closed)
+    values = state.get("values") if isinstance(state, dict) else None
+    return KeptEmbeddings(folder.path, tensors, closed, values if isinstance(values, dict) else {})

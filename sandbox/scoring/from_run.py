@@ -10,33 +10,40 @@ from scipy.sparse.csgraph import connected_components
 
 from sandbox.data.formats.pairs.insightface_bin import decode_pairs, read_bin
 from sandbox.data.formats.rows.embeddings import Embeddings
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, near
 from sandbox.evaluation.pairs import Pairs
+from sandbox.evaluation.verification.by_value import MOST, Groups, check_groups
 from sandbox.evaluation.verification.cross_validation import even_folds
 from sandbox.inference.load import load_network
 from sandbox.runs.embeddings import KeptEmbeddings, KeptSet, read_embeddings
 from sandbox.runs.folder import RunFolder
 from sandbox.scoring.inputs import Inputs
+from sandbox.wording import printable
 
 _FOLDS = 10
 
 
-def of_run(path: Path, split: str) -> Inputs:
+def of_run(path: Path, split: str, by: str = "") -> Inputs:
     """A split of a finished run; for the test split, validation chooses the thresholds.
 
     Scoring the test split counts as one more look at it in run.json.
 
+    Args:
+        path: the run.
+        split: ``val`` or ``test``.
+        by: a column of its images to give figures by; empty for none.
+
     Raises:
-        SandboxError: no finished run there, one that has no such split, or a damaged one.
+        SandboxError: no finished run there, one that has no such split or column, or a damaged one.
     """
     folder = RunFolder(path)
-    read = read_split(folder, split)
+    read = read_split(folder, split, by)
     if split == "test":
         count_look(folder)
     return read
 
 
-def read_split(folder: RunFolder, split: str) -> Inputs:
+def read_split(folder: RunFolder, split: str, by: str = "") -> Inputs:
     """The same, without counting it.
 
     Raises:
@@ -48,6 +55,7 @@ def read_split(folder: RunFolder, split: str) -> Inputs:
     alone = split not in kept and f"{split}/oneshot" in kept
     if split not in kept and not alone:
         raise SandboxError(f"{path} has no embeddings of its {split} split: it was trained without looking at it")
+    groups = _groups(kept, split, by) if by else None
     val, val_apart, val_pairs = _split(kept, "val", 0)
     tried = _tried(kept, split)
     if split == "val":
@@ -58,6 +66,7 @@ def read_split(folder: RunFolder, split: str) -> Inputs:
             tried=tried,
             closed=kept.closed_set,
             roles=kept.take("val").roles,
+            groups=groups,
         )
     if alone:
         assert tried is not None
@@ -75,7 +84,23 @@ def read_split(folder: RunFolder, split: str) -> Inputs:
         validation_verify=val_apart,
         closed=kept.closed_set,
         roles=kept.take("test").roles,
+        groups=groups,
     )
+
+
+def _groups(kept: KeptEmbeddings, split: str, by: str) -> Groups:
+    columns = kept.take(split).columns if split in kept else {}
+    if by not in columns:
+        known = f"it keeps {', '.join(sorted(columns))}" if columns else "it keeps none"
+        raise SandboxError(
+            f"--by is '{printable(by)}', but the run {kept.path} keeps no such column of its images"
+            f"{near(by, list(columns))}; {known} (kept are columns of a table of images, of {MOST} values at most)"
+        )
+    if f"{split}/verify" in kept:
+        raise SandboxError(f"--by is '{by}', but the run {kept.path} verifies other images than those of {split}")
+    groups = Groups(by, columns[by])
+    check_groups(groups, "--by")
+    return groups
 
 
 def count_look(folder: RunFolder) -> None:

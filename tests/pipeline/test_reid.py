@@ -111,11 +111,17 @@ def test_what_is_kept_is_judged_again_in_the_same_way(
     done: RunFolder, command: Callable[..., Any], tmp_path: Path
 ) -> None:
     copy = shutil.copytree(done.path, tmp_path / done.path.name)
-    said = command("evaluate.py", "--run", str(copy), "--after", AFTER, "--json", str(tmp_path / "again.json"))
+    words = ("--after", AFTER, "--by", "camera", "--json", str(tmp_path / "again.json"))
+    said = command("evaluate.py", "--run", str(copy), *words)
     assert said.code == 0, said.err
     again, report = json.loads((tmp_path / "again.json").read_text()), done.read_json("report.json")["test"]
     for key in ("retrieval/map", "retrieval/recall@1", "retrieval/map@r", "after/retrieval/map"):
         assert again[key] == report[key], key
+    assert {key: entry for key, entry in again.items() if key.startswith("by/")} == {
+        key: entry for key, entry in report.items() if key.startswith("by/")
+    }
+    refused = command("evaluate.py", "--run", str(copy), "--by", "cameras")
+    assert refused.code == 2 and "did you mean 'camera'?" in refused.err and "it keeps camera" in refused.err
     assert "single row" not in said.err and "open-set identification was left out" in said.err
     queries, people = read_kept(read_run(RunFolder(copy))).queries()
     assert queries["retrieval/map"].mean() == pytest.approx(report["retrieval/map"]["value"]) and len(people) == 8

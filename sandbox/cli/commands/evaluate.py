@@ -73,8 +73,8 @@ class Command:
     validation_pairs: str = ""
     """Pairs of its rows, which choose a threshold of accuracy as well; all of them where not given."""
     by: str = ""
-    """An array of the npz, such as category, by each of whose values verification is given too, all at one threshold:
-    the one that --validation chose, else the best of all rows together."""
+    """An array of the npz, or a column of the run's images, such as category, by each of whose values verification is
+    given too, all at one threshold: the one that validation chose, else the best of all rows together."""
     metric: Literal["cosine", "dot", "l2"] = "cosine"
     """How alike two rows are; l2 is minus the squared distance."""
     index: Literal["flat", "ivf", "hnsw"] = "flat"
@@ -178,8 +178,8 @@ def _check(command: Command, given: set[str]) -> None:
     for flag in ("gallery", "pairs", "validation", "validation_pairs", "fit"):
         if command.run and getattr(command, flag):
             raise SandboxError(f"--{flag} names rows of --embeddings; a run brings its own")
-    if command.run and command.by:
-        raise SandboxError("--by names an array of --embeddings; a run is trained with --evaluate.by")
+    if command.by and (command.bin or len(command.run) > 1):
+        raise SandboxError("--by names a column of one run's images, or an array of --embeddings")
     for flag in ("run", "gallery", "validation", "after", "clustering", "episodes"):
         if command.templates and flag in given:
             raise SandboxError(f"--templates scores the templates of --embeddings by --pairs; leave --{flag} out")
@@ -237,7 +237,7 @@ def _inputs(command: Command, options: Options) -> Inputs:
         from sandbox.scoring.from_run import of_bin, of_run
 
         folder = Path(command.run[0])
-        return of_bin(folder, Path(command.bin)) if command.bin else of_run(folder, command.split)
+        return of_bin(folder, Path(command.bin)) if command.bin else of_run(folder, command.split, command.by)
     if command.templates:
         from sandbox.scoring.templates import of_templates
 

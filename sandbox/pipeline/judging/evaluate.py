@@ -18,7 +18,6 @@ from sandbox.data.splits.roles import roles_of
 from sandbox.evaluation.classification import Classification, classification
 from sandbox.evaluation.figures import Figures, shares
 from sandbox.evaluation.report import Labelled, Options, evaluate
-from sandbox.pipeline.judging.by_value import groups_of
 from sandbox.pipeline.judging.few_shot import asked, watched
 from sandbox.pipeline.judging.lengths import figures_at
 from sandbox.pipeline.prepare import Prepared
@@ -68,14 +67,13 @@ def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
 def embedded(prepared: Prepared, splits: Sequence[str]) -> dict[str, KeptSet]:
     """The embeddings of splits, by name, and of what is verified apart from them, as the network is now."""
     kept: dict[str, KeptSet] = {}
-    spec = prepared.recipe.evaluate
     for name in splits:
         images, pairs, to_verify = prepared.splits.part(name)
         task = prepared.splits.one_shot(name)
         own_trials = None if task is None or task.images is not None else task.trials
         if len(images):
             kept[name] = KeptSet(
-                _embed(prepared, images), images.labels, pairs, own_trials, roles_of(images), groups_of(images, spec.by)
+                _embed(prepared, images), images.labels, pairs, own_trials, roles_of(images), images.columns
             )
         if to_verify is not None:
             apart = to_verify.images
@@ -99,7 +97,8 @@ def figures_of(
     if name not in kept:
         return one_shot_figures(kept, name)
     options = options_of(name, spec, validation)
-    options = replace(options, episodes=asked(spec, kept[name].labels), roles=kept[name].roles, by=kept[name].groups)
+    options = replace(options, episodes=asked(spec, kept[name].labels), roles=kept[name].roles)
+    options = replace(options, by=kept[name].groups(spec.by) if spec.by else None)
     return _figures(kept[name], kept.get(f"{name}/verify"), options) | one_shot_figures(kept, name)
 
 

@@ -80,7 +80,9 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
         found = None if file is None else read_figures(file)
         if found is None:
             kept = {
-                key: KeptSet(_rows(part.images), part.images.labels, part.pairs, part.trials, part.roles, part.groups)
+                key: KeptSet(
+                    _rows(part.images), part.images.labels, part.pairs, part.trials, part.roles, part.images.columns
+                )
                 for key, part in parts.items()
             }
             found = figures_of(kept, name, spec, report.get("val"))

@@ -184,7 +184,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert sentence in said.err and said.out == ""
 
 
-def test_figures_by_an_array_are_told_and_a_run_has_its_own(
+def test_figures_by_an_array_are_told_and_those_of_two_runs_refused(
     command: Callable[..., Any], scored: Callable[..., Report], tmp_path: Path
 ) -> None:
     x, y = rows()
@@ -201,7 +201,7 @@ def test_figures_by_an_array_are_told_and_a_run_has_its_own(
     }
     said = command("evaluate.py", "--embeddings", str(file), "--by", "light")
     assert "FNMR, light=day" in said.out and "note: cameras are heeded: each of " in said.err
-    said = command("evaluate.py", "--run", str(tmp_path), "--by", "light")
-    assert said.code == 2 and "--by names an array of --embeddings; a run is trained with --evaluate.by" in said.err
+    said = command("evaluate.py", "--run", str(tmp_path), str(tmp_path), "--by", "light")
+    assert said.code == 2 and "--by names a column of one run's images, or an array of --embeddings" in said.err
     said = command("evaluate.py", "--embeddings", str(file), "--by", "lights")
     assert said.code == 2 and "has no array named 'lights'" in said.err and "did you mean 'light'?" in said.err

@@ -38,6 +38,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return last.folder.path
 
 
+def test_a_run_of_images_without_columns_has_no_figures_by_one(command: Callable[..., Any], trained: Path) -> None:
+    said = command("evaluate.py", "--run", str(trained), "--by", "camera")
+    assert (
+        said.code == 2 and said.err.count("\n") == 1 and "keeps no such column of its images; it keeps none" in said.err
+    )
+
+
 def looks(folder: Path) -> int:
     return int(json.loads((folder / "run.json").read_text())["test_evaluations"])
 
