@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ from sandbox.api.settings import recipes_of
 from sandbox.called import called
 from sandbox.evaluation.figures import printed_name
 from sandbox.pipeline.events import Done, Event, Note, Validation
-from sandbox.pipeline.prepare import check
 from sandbox.pipeline.run import run
+from sandbox.pipeline.stages import in_stages
 from sandbox.recipe.specs import Recipe
 from sandbox.recipe.text import to_flags
 from sandbox.runs.folder import RunFolder
@@ -96,22 +96,20 @@ def train(
         SandboxError: a setting that does not exist or has no such value, or data that cannot be read; or training
             cannot go on.
     """
-    done: RunFolder | None = None
-    stages = recipes_of(recipe, settings)
+
+    def stage(_: int, name: str, of: Recipe) -> Path | None:
+        folder = None
+        line = " ".join([called("run"), *to_flags(of)])
+        for event in run(of, out=Path(out), command=line, pictures=pictures, tags=tags, stage=name):
+            (watch or _told)(event)
+            if isinstance(event, Done):
+                folder = event.folder.path
+        return folder
+
     with listen():
-        for _, of in stages if len(stages) > 1 else ():
-            check(of)  # a mistake in the last stage should not wait for the first to be trained
-        for stage, of in stages:
-            if done is not None:
-                of = replace(of, resume_from=str(done.path))
-            line = " ".join([called("run"), *to_flags(of)])
-            events = run(of, out=Path(out), command=line, pictures=pictures, tags=tags, stage=stage)
-            for event in events:
-                (watch or _told)(event)
-                if isinstance(event, Done):
-                    done = event.folder
-    assert done is not None
-    return Run(done.path)
+        folder = in_stages(recipes_of(recipe, settings), stage)
+    assert folder is not None
+    return Run(folder)
 
 
 def _told(event: Event) -> None:

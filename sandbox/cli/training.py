@@ -19,6 +19,7 @@ from sandbox.tracking.tracker import check as check_programs
 if TYPE_CHECKING:
     from sandbox.cli.commands.run import Command
     from sandbox.pipeline.events import Done, Event
+    from sandbox.recipe.specs import Recipe
 
 
 def train(
@@ -42,34 +43,35 @@ def train(
         typed: what a person types to do it again; this command where not given.
         again: what to type to go on after an interrupt; --resume with the folder where not given.
     """
-    from sandbox.pipeline.prepare import check
     from sandbox.pipeline.run import run
+    from sandbox.pipeline.stages import in_stages
     from sandbox.training.distributed import here
 
-    for command in commands if len(commands) > 1 else ():
-        check(command.settings)  # a mistake in the last stage should not wait for the first to be trained
-    earlier, done = "", None
-    for place, command in enumerate(commands):
-        recipe = replace(command.settings, seed=seed)
-        if earlier:
-            recipe = replace(recipe, resume_from=earlier)
+    done: Done | None = None
+
+    def stage(place: int, name: str, recipe: Recipe) -> Path | None:
+        nonlocal done
+        command = commands[place]
         if len(commands) > 1:
-            say(f"stage {place + 1} of {len(commands)}: {names[place]}", file=sys.stderr)
-        out = Path(command.out) if command.out else results() / "runs"
+            say(f"stage {place + 1} of {len(commands)}: {name}", file=sys.stderr)
         last = place == len(commands) - 1 and seed == command.settings.seed + command.seeds - 1
         events = run(
             recipe,
-            out=out,
+            out=Path(command.out) if command.out else results() / "runs",
             command=typed or typed_here(),
             pictures=command.pictures,
-            stage=names[place] if names else "",
+            stage=name,
             save_every=command.save_every,
             tags=command.tag,
             trials=trials,
             keep_checkpoint=command.keep_checkpoint,
         )
         done = finish(events, command, hint=hint and last, again=again)
-        earlier = here().tell(str(done.folder.path) if done else "")
+        left = here().tell(str(done.folder.path) if done else "")
+        return Path(left) if left else None
+
+    recipes = [replace(command.settings, seed=seed) for command in commands]
+    in_stages(list(zip(names or [""], recipes, strict=True)), stage)
     return done
 
 
