@@ -13,6 +13,7 @@ from sandbox.backbones.libraries import Trunk, made_for_one_side
 from sandbox.backbones.pixel_form import pixel_form
 from sandbox.backbones.sides import smallest_side
 from sandbox.errors import SandboxError
+from sandbox.recipe.size import ImageSize, sides
 
 _SIDE = 224  # pixels
 _IMAGES, _SECONDS = 8, 0.5
@@ -29,22 +30,22 @@ def own_side(name: str) -> int:
 
 
 @cache
-def outline(name: str, side: int, stem: str = "auto") -> nn.Module:
-    """A network for colour images of a side on torch's `meta` device, where its library can make it there.
+def outline(name: str, size: ImageSize, stem: str = "auto", channels: int = 3) -> nn.Module:
+    """A network for images of a size on torch's `meta` device, where its library can make it there.
 
     Raises:
         SandboxError: no such network, or it does not take such images.
     """
     try:
         with torch.device("meta"):  # shapes alone: nothing is drawn or held
-            return make_backbone(name, channels=3, image_size=side, stem=stem, pretrained=False)
+            return make_backbone(name, channels=channels, image_size=size, stem=stem, pretrained=False)
     except SandboxError:  # some libraries read values while they build
-        made = make_backbone(name, channels=3, image_size=side, stem=stem, pretrained=False)
+        made = make_backbone(name, channels=channels, image_size=size, stem=stem, pretrained=False)
         return made.to("meta")
 
 
-def multiply_adds(network: nn.Module, side: int) -> int:
-    """Multiply-adds of convolutions, linear layers and attention for one colour image, by torch's own counter.
+def multiply_adds(network: nn.Module, size: ImageSize, channels: int = 3) -> int:
+    """Multiply-adds of convolutions, linear layers and attention for one image, by torch's own counter.
 
     It counts what is multiplied and what is added apart, so half of it is taken.
     """
@@ -52,7 +53,7 @@ def multiply_adds(network: nn.Module, side: int) -> int:
 
     device = next(network.parameters()).device
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.eval()(torch.zeros(1, 3, side, side, device=device))
+        network.eval()(torch.zeros(1, channels, *sides(size), device=device))
     return counter.get_total_flops() // 2
 
 

@@ -42,7 +42,7 @@ class Command(Chosen):
     """Rows of raw pixels and of the untrained network at the foot; where neither is given, if all runs have them."""
     baseline: str = ""
     """An objective of the table, such as contrastive: the difference of each row to it is a column."""
-    cost: tuple[Literal["parameters", "images_per_second", "hours"], ...] = ()
+    cost: tuple[Literal["parameters", "multiply_adds", "images_per_second", "memory", "hours"], ...] = ()
     """Costs to show beside the figures."""
     mixed: bool = False
     """Let figures of several splits or rules stand in one column, which is refused otherwise."""

@@ -21,7 +21,9 @@ _AT_STEP = re.compile(r"^at step [\d,]+ ")
 _SPLITS = {"test": "test", "val": "validation"}
 _COSTS = {
     "parameters": "parameters: of trunk and head",
+    "multiply_adds": "multiply-adds: of the trunk, for one image",
     "images_per_second": "images/s: while training, on the machine of the run",
+    "memory": "GB: most that the process held at once, or the GPU where there was one",
     "hours": "hours: of all runs of the row together",
 }
 

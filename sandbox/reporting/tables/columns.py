@@ -11,14 +11,21 @@ from sandbox.reporting.records.groups import Group
 from sandbox.reporting.records.spelling import short_objective
 from sandbox.reporting.tables.arrange import Arranged
 from sandbox.reporting.tables.baselines import difference_cell, reference_rows
+from sandbox.reporting.tables.costs import cost_cell
 from sandbox.reporting.tables.layout import Layout
 from sandbox.reporting.tables.lettering import lettered
 from sandbox.reporting.tables.mixed import judged_by
-from sandbox.reporting.tables.numbers import cost_cell, figure_cell
+from sandbox.reporting.tables.numbers import figure_cell
 from sandbox.reporting.tables.table import Cell, Column
 from sandbox.wording import counted, first_names
 
-_COSTS = {"parameters": "parameters", "images_per_second": "images/s", "hours": "hours"}
+_COSTS = {
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds",
+    "images_per_second": "images/s",
+    "memory": "GB",
+    "hours": "hours",
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def columns_of(arranged: Arranged, keys: Sequence[str], layout: Layout) -> tuple
                 cells = list(_differences(groups_here, reference, key, layout.percent))
                 found.append(Filled(Column("difference", key, f"Δ {_name(key, keys)}", block), cells))
         for name in layout.cost:
-            costs = [Cell() if one is None else cost_cell(name, [run.facts for run in one.runs]) for one in groups_here]
+            costs = [Cell() if one is None else cost_cell(name, one.runs) for one in groups_here]
             found.append(Filled(Column("cost", name, _COSTS[name], block), costs))
     return found, remarks
 

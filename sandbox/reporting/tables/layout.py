@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SHOWN = ("retrieval/map@r", "retrieval/recall@1", "verification/auc", "verification/eer", "oneshot/accuracy")
 """Figures of a table that is not asked for others; of test, or of validation where no run was tested."""
-COSTS = ("parameters", "images_per_second", "hours")
+COSTS = ("parameters", "multiply_adds", "images_per_second", "memory", "hours")
 
 
 @dataclass(frozen=True, kw_only=True)

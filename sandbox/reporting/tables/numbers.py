@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from statistics import fmean
-from typing import Any
+from collections.abc import Sequence
 
 from sandbox.evaluation.intervals.paired import t_interval
 from sandbox.reporting.tables.table import Cell
@@ -60,27 +58,3 @@ def written(key: str, mean: float, half: float, seeds: Sequence[int], percent: b
     decimals = places(half * factor) if half > 0 else _PLACES - (2 if factor == 100 else 0)
     text, reach = f"{mean * factor:{sign}.{decimals}f}", f"{half * factor:.{decimals}f}"
     return Cell(text, reach, mean, half, tuple(seeds))
-
-
-def cost_cell(name: str, facts: Sequence[Mapping[str, Any]]) -> Cell:
-    """The cell of a cost: parameters of the network, images per second (mean), or hours of all runs together.
-
-    Args:
-        name: of `COSTS`.
-        facts: run.json of each run of the row; an empty cell where one lacks what is asked for.
-    """
-    if name == "parameters":
-        parts = [part if isinstance(part := one.get("parameters"), dict) else {} for one in facts]
-        trunk, head = parts[0].get("backbone"), parts[0].get("head")
-        alike = all((part.get("backbone"), part.get("head")) == (trunk, head) for part in parts)
-        if not alike or not isinstance(trunk, int) or not isinstance(head, int):
-            return Cell()
-        return Cell(f"{trunk + head:,}", value=float(trunk + head))
-    if name == "images_per_second":
-        speeds = [one.get("images_per_second") for one in facts]
-        numbers = [float(speed) for speed in speeds if isinstance(speed, int | float)]
-        return Cell(f"{fmean(numbers):,.0f}", value=fmean(numbers)) if len(numbers) == len(facts) else Cell()
-    totals = [part.get("total") for one in facts if isinstance(part := one.get("seconds"), dict)]
-    seconds = [float(total) for total in totals if isinstance(total, int | float)]
-    hours = sum(seconds) / 3600
-    return Cell(f"{hours:.3g}", value=hours) if len(seconds) == len(facts) else Cell()

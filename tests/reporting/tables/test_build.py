@@ -17,6 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.recipe.specs import BackboneSpec, DataSpec, EvaluateSpec, OptimizerSpec, Recipe
 from sandbox.reporting.records.run import Run
 from sandbox.reporting.tables.build import build_table
+from sandbox.reporting.tables.layout import COSTS
 
 from table_runs import METRIC, column, finish, runs_of, seeds_of, table_of
 
@@ -206,15 +207,26 @@ def test_a_figure_that_some_seeds_lack_is_counted(tmp_path: Path) -> None:
 
 def test_costs_are_columns_by_choice(tmp_path: Path) -> None:
     facts = {"parameters": {"backbone": 1000, "head": 234, "objective": 9}, "images_per_second": 2000.4}
+    facts["input"] = {"image_size": 16, "channels": 1}
+    conv4 = Recipe(backbone=BackboneSpec(name="conv4"))
     for seed in range(2):
-        finish(tmp_path, Recipe(seed=seed), 0.5, seconds={"total": 3600.0 * (seed + 1)}, **facts)
-    finish(tmp_path, Recipe(loss="arcface"), 0.4)
-    table = table_of(tmp_path, cost=("parameters", "images_per_second", "hours"))
-    assert [[c.text for c in column(table, key)] for key in ("parameters", "images_per_second", "hours")] == [
+        held = {"resident": (seed + 1) * 10**9, "device": None}
+        seconds = {"total": 3600.0 * (seed + 1)}
+        finish(tmp_path, replace(conv4, seed=seed), 0.5, seconds=seconds, peak_memory=held, **facts)
+    finish(tmp_path, replace(conv4, loss="arcface"), 0.4)
+    table = table_of(tmp_path, cost=COSTS)
+    # 3x3 convolutions to 32, 64, 128 and 256 channels, of maps of 16, 8, 4 and 2 pixels
+    by_hand = 9 * (256 * 1 * 32 + 64 * 32 * 64 + 16 * 64 * 128 + 4 * 128 * 256)
+    assert [[c.text for c in column(table, key)] for key in COSTS] == [
         ["1,234", ""],
+        [f"{by_hand:,}", ""],
         ["2,000", ""],
+        ["2", ""],
         ["3", ""],
     ]
+    on_a_gpu = {"resident": 3 * 10**9, "device": 5 * 10**8}
+    finish(tmp_path, replace(conv4, loss="hadsell"), 0.3, peak_memory=on_a_gpu)
+    assert column(table_of(tmp_path, cost=("memory",)), "memory")[-1].text == "0.5"
 
 
 def test_percent_is_of_shares_alone(tmp_path: Path) -> None:
@@ -294,11 +306,11 @@ def test_what_was_noticed_stands_once_for_the_seeds_of_an_objective(tmp_path: Pa
 
 @pytest.mark.parametrize("odd", [None, [], {}, "x", 5, {"test": {"images": "x"}, "backbone": [], "total": "1"}, [[]]])
 def test_facts_of_another_kind_are_passed_over(tmp_path: Path, odd: Any) -> None:
-    names = "data parameters seconds images_per_second stage health trials test_images".split()
+    names = "data parameters input seconds images_per_second peak_memory stage health trials test_images".split()
     recipe = Recipe(data=DataSpec(name="digits", val_fold="1/4"))
     finish(tmp_path, recipe, 0.5, **dict.fromkeys(names, odd))
     (tmp_path / next(tmp_path.iterdir()).name / "embeddings.safetensors").write_text("no tensors")
-    table = table_of(tmp_path, cost=("parameters", "images_per_second", "hours"))
+    table = table_of(tmp_path, cost=COSTS)
     assert column(table, METRIC)[0].text == "0.500" and column(table, "parameters")[0].text == ""
 
 
