@@ -66,6 +66,8 @@ def _beside(entry: Mapping[str, Any]) -> str:
         beside.append(f"episodes of {entry['queries']:,} queries a class, from {entry['classes']:,} classes")
     if "standard_deviation" in entry and "folds" in entry:
         beside.append(f"deviation {entry['standard_deviation']:.4g} over {entry['folds']} folds")
+    if "gain" in entry:
+        beside.append(f"gain {entry['gain']:+.4f} ({entry['gain_low']:+.4f} to {entry['gain_high']:+.4f})")
     if "fitted_rows" in entry:
         beside.append(f"fitted on {entry['fitted_rows']:,} rows")
     if "fitted_on" in entry:

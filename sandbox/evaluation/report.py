@@ -70,11 +70,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The figures of embeddings, and the verification that some of them were read from."""
+    """The figures of embeddings, and the verification and the retrieval that some of them were read from."""
 
     figures: Figures
     verification: Verification | None = field(default=None, repr=False)
     """None where there is no genuine or no impostor pair."""
+    retrieval: Retrieval | None = field(default=None, repr=False)
+    """None where no row searches another."""
 
 
 def evaluate(
@@ -106,6 +108,7 @@ def evaluate(
     """
     options = options or Options()
     figures: Figures = {}
+    found = None
     if options.retrieval:
         found = search(rows, options, gallery)
         figures |= on_whole_scale(found.figures(intervals=not options.quick))
@@ -115,7 +118,7 @@ def evaluate(
         figures |= own_figures(*rows)
     verified = verified or rows
     if not options.verification or not both_kinds(verified.y, pairs):
-        return Evaluation(figures)
+        return Evaluation(figures, retrieval=found)
     at, balanced_at = None if pairs is None else options.threshold, options.balanced_threshold
     asked = [one for one in (at, balanced_at) if one is not None]
     judged = verify(*verified, pairs, far=options.far, thresholds=asked, metric=options.metric)
@@ -129,7 +132,7 @@ def evaluate(
     if options.by is not None and not options.quick:
         at_one = judged.curve.best_balanced_accuracy()[1] if balanced_at is None else balanced_at
         figures |= by_value(*verified, options.by, at_one, pairs=pairs, metric=options.metric)
-    return Evaluation(figures, judged)
+    return Evaluation(figures, judged, found)
 
 
 def search(rows: Labelled, options: Options, gallery: Labelled | None = None) -> Retrieval:

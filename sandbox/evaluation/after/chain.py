@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,11 +13,13 @@ from sandbox.evaluation.after.expansion import expanded
 from sandbox.evaluation.after.linear import check_dims, fit_linear
 from sandbox.evaluation.after.reciprocal import reranked
 from sandbox.evaluation.after.templates import template_rows
+from sandbox.evaluation.comparison.embeddings import between_queries
 from sandbox.evaluation.figures import AFTER, Figures, on_whole_scale
 from sandbox.evaluation.pairs import Pairs
-from sandbox.evaluation.report import Labelled, Options, evaluate, further
+from sandbox.evaluation.report import Labelled, Options, evaluate, further, search
 from sandbox.evaluation.retrieval.by_roles import rated_by_roles
 from sandbox.evaluation.retrieval.by_scores import retrieval_by_scores
+from sandbox.evaluation.retrieval.metrics import Retrieval
 from sandbox.evaluation.retrieval.rating import products
 from sandbox.evaluation.similarity import check_embeddings, unit
 from sandbox.recipe.after import Step
@@ -67,8 +70,9 @@ class Fit:
 def after_figures(steps: Sequence[Step], given: Given, options: Options, fit: Fit | None = None) -> Figures:
     """The figures after the steps, under ``after/``, with the same intervals as the plain ones.
 
-    Retrieval always; of pairs where a step gives other vectors: ``aqe`` and ``rerank`` read a gallery, which a pair has
-    none of, and leave pairs as they were. No threshold comes from validation.
+    Retrieval always, and how far each of its figures is from the plain one, identities drawn anew for both together. Of
+    pairs where a step gives other vectors: ``aqe`` and ``rerank`` read a gallery, which a pair has none of, and leave
+    pairs as they were. No threshold comes from validation.
 
     Args:
         steps: in their order.
@@ -77,7 +81,8 @@ def after_figures(steps: Sequence[Step], given: Given, options: Options, fit: Fi
         fit: what steps are fitted on; needed where one is.
 
     Returns:
-        ``{"after/retrieval/map@r": {..., "fitted_rows": 538}, ...}``, the last where something was fitted.
+        ``{"after/retrieval/map@r": {..., "gain": 0.012, "gain_low": 0.009, "gain_high": 0.015, "fitted_rows": 538},
+        ...}``, the last where something was fitted; no gain of templates, which are not the images that ask.
 
     Raises:
         SandboxError: steps that these data do not allow; see `check_steps`.
@@ -99,11 +104,17 @@ def after_figures(steps: Sequence[Step], given: Given, options: Options, fit: Fi
             moved = _as_templates(moved, options)
     options = replace(options, threshold=None, balanced_threshold=None, by=None)
     figures: Figures = {}
+    found: Retrieval | None = None
     if steps[0] is not orders:
         plain = replace(options, retrieval=options.retrieval and orders is None, episodes=type(options.episodes)())
-        figures = evaluate(moved.rows, plain, gallery=moved.gallery, pairs=moved.pairs, verified=moved.verified).figures
+        judged = evaluate(moved.rows, plain, gallery=moved.gallery, pairs=moved.pairs, verified=moved.verified)
+        figures, found = judged.figures, judged.retrieval
     if orders is not None:
-        figures = _reordered(orders, moved, options) | figures
+        found = _reordered(orders, moved, options)
+        figures = on_whole_scale(found.figures(intervals=not options.quick)) | figures
+    if found is not None and not options.quick and all(step.name != "templates" for step in steps):
+        for key, gain in _gains(found, given.changed(_unit_rows), options).items():
+            figures[key] = {**figures[key], **gain}
     rows = {"fitted_rows": len(fit.x)} if fit is not None and any(step.fitted for step in steps) else {}
     return {f"{AFTER}/{key}": {**entry, **rows} for key, entry in figures.items() if key != _COUNT}
 
@@ -137,7 +148,19 @@ def check_steps(
                 )
 
 
-def _reordered(step: Step, given: Given, options: Options) -> Figures:
+def _gains(found: Retrieval, given: Given, options: Options) -> Figures:
+    """How far each figure of retrieval is from that of the embeddings as they are, query by query."""
+    plain = search(given.rows, replace(options, index="flat"), given.gallery)
+    if not np.array_equal(plain.rows, found.rows):
+        return {}
+    apart = between_queries(found.values, plain.values, found.labels)
+    ends = {key: (one.low, one.high) if math.isfinite(one.low) else (one.difference,) * 2 for key, one in apart.items()}
+    return {
+        key: {"gain": one.difference, "gain_low": ends[key][0], "gain_high": ends[key][1]} for key, one in apart.items()
+    }
+
+
+def _reordered(step: Step, given: Given, options: Options) -> Retrieval:
     """Retrieval by the last step's order."""
     queries, y = given.rows
     alone = given.gallery is None
@@ -155,10 +178,8 @@ def _reordered(step: Step, given: Given, options: Options) -> Figures:
         k1, k2, share = step.whole("k1"), step.whole("k2"), float(step["lambda"] or 0)
         block = reranked(queries, None if alone else gallery, k1=k1, k2=k2, share=share)
     if roles is not None:
-        found = rated_by_roles(block, every, roles, recall_at=options.recall_at, extra=further(options))
-    else:
-        found = retrieval_by_scores(block, y, gallery_y, alone=alone, recall_at=options.recall_at, extra=options.extra)
-    return on_whole_scale(found.figures(intervals=not options.quick))
+        return rated_by_roles(block, every, roles, recall_at=options.recall_at, extra=further(options))
+    return retrieval_by_scores(block, y, gallery_y, alone=alone, recall_at=options.recall_at, extra=options.extra)
 
 
 def _as_templates(given: Given, options: Options) -> Given:

@@ -17,6 +17,7 @@ from sandbox.recipe.after import parse_steps
 from sandbox.recipe.extra import parse_extra
 
 OPTIONS = Options(recall_at=(1, 3), far=(0.1,), extra=parse_extra("map, ndcg@5, pauc@0.1"))
+GAIN = {"gain", "gain_low", "gain_high"}
 RNG = np.random.default_rng(8)
 CENTRES = 1.4 * RNG.normal(size=(14, 10)) + 1
 
@@ -53,10 +54,26 @@ def test_after_a_fitted_step_every_figure_is_that_of_the_rows_it_gives(
     assert got.keys() == {f"after/{key}" for key in expected if key != "retrieval/unmatched"}
     for key, entry in got.items():
         plain = expected[key.removeprefix("after/")] | {"fitted_rows": 120}
-        assert entry.keys() == plain.keys()
+        assert entry.keys() - GAIN == plain.keys() and (GAIN <= entry.keys()) == ("retrieval/" in key)
         for name in ("value", "low", "high", "n", "fitted_rows"):
             assert entry[name] == pytest.approx(plain[name], abs=1e-4), (key, name)
     assert {"after/retrieval/map", "after/retrieval/ndcg@5", "after/verification/pauc@far=1e-1"} <= got.keys()
+
+
+@pytest.mark.parametrize("text", ["whiten(4)", "aqe(k=3)", "whiten(4) + rerank(k1=6, k2=2)"])
+def test_a_gain_is_the_difference_to_the_plain_figure_with_classes_drawn_anew_for_both(text: str) -> None:
+    plain, got = evaluate(ROWS, OPTIONS).figures, after(text)
+    for key, entry in got.items():
+        if "retrieval/" in key:
+            value = plain[key.removeprefix("after/")]["value"]
+            assert entry["gain"] == pytest.approx(entry["value"] - value, abs=1e-9), key
+            assert entry["gain_low"] <= entry["gain"] <= entry["gain_high"], key
+    entry = got["after/retrieval/map@r"]
+    apart = entry["gain_high"] - entry["gain_low"]
+    assert 0 < apart < 2 * (entry["high"] - entry["low"])
+    nothing = after("rerank(k1=4, k2=2, lambda=1)")["after/retrieval/map@r"]
+    assert abs(nothing["gain"]) < 1e-9 and nothing["gain_low"] == nothing["gain_high"] == nothing["gain"]
+    assert not GAIN & after("templates", marks=Marks(ROWS.y, np.zeros(90, int)))["after/retrieval/recall@1"].keys()
 
 
 @pytest.mark.parametrize("last", ["aqe(k=3)", "rerank(k1=6, k2=2)"])
