@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sandbox.api.given import place
 from sandbox.errors import SandboxError
 from sandbox.inference.embedder import Embedder
 from sandbox.inference.load import load_network
@@ -68,6 +69,6 @@ def load(path: str | Path) -> Network:
     """The network of a finished run, or of an ONNX file that one was exported to.
 
     Raises:
-        SandboxError: it is neither.
+        SandboxError: it is neither, or no path.
     """
-    return Network(load_network(Path(path)))
+    return Network(load_network(place("path", path)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from sandbox.api.given import text, whole
 from sandbox.errors import SandboxError
 from sandbox.objectives.objective import build
 from sandbox.objectives.resolve import resolve
@@ -18,6 +19,8 @@ class ObjectiveModule(nn.Module):
 
     def __init__(self, expression: str, miner: str, classes: int, dim: int):
         super().__init__()
+        self._classes, self._dim = whole("classes", classes, 1), whole("dim", dim, 1)
+        expression, miner, classes, dim = text("loss", expression), text("miner", miner), self._classes, self._dim
         self.objective = build(resolve(expression, miner=miner), classes=classes, dim=dim)
         self.terms: dict[str, float] = {}
         """What each weighed term gave for the last batch."""
@@ -41,13 +44,36 @@ class ObjectiveModule(nn.Module):
             ref_labels: the same.
 
         Raises:
-            SandboxError: `ref_emb` is given, or `indices_tuple` and no term takes pairs or triplets.
+            SandboxError: `ref_emb` is given, or `indices_tuple` and no term takes pairs or triplets; or embeddings or
+                labels are others than the objective was made for.
         """
         if ref_emb is not None or ref_labels is not None:
             raise SandboxError("an objective compares a batch with itself; ref_emb and ref_labels have no place in it")
+        labels = self._checked(embeddings, labels)
         outcome = self.objective(embeddings, labels, indices_tuple)
         self.terms = {name: float(part) for name, part in outcome.terms.items()}
         return outcome.total
+
+    def _checked(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The labels as int64, where they and the embeddings are such as the objective was made for."""
+        if not torch.is_tensor(embeddings) or not torch.is_tensor(labels):
+            wrong = labels if torch.is_tensor(embeddings) else embeddings
+            raise SandboxError(f"an objective takes tensors, not {type(wrong).__name__}")
+        fits = embeddings.ndim == 2 and embeddings.shape[1] == self._dim and labels.shape == embeddings.shape[:1]
+        if not fits or not len(labels) or not embeddings.is_floating_point():
+            raise SandboxError(
+                f"embeddings are {tuple(embeddings.shape)} of {embeddings.dtype} and labels {tuple(labels.shape)}, but "
+                f"this objective takes floats (N, {self._dim}) and (N,), N at least 1"
+            )
+        if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+            raise SandboxError(f"labels are {labels.dtype}, but are whole numbers from 0 to {self._classes - 1}")
+        low, high = labels.min().item(), labels.max().item()
+        if low < 0 or high >= self._classes:
+            raise SandboxError(
+                f"labels hold {low if low < 0 else high}, but this objective is of {self._classes:,} classes, 0 to "
+                f"{self._classes - 1}"
+            )
+        return labels.long()
 
 
 def objective(expression: str, *, classes: int, dim: int, miner: str = "none") -> ObjectiveModule:
@@ -60,6 +86,6 @@ def objective(expression: str, *, classes: int, dim: int, miner: str = "none") -
         miner: for every term that takes pairs or triplets and names none.
 
     Raises:
-        SandboxError: a name that does not exist, or a value that a loss refuses.
+        SandboxError: a name that does not exist, a value that a loss refuses, or no classes or numbers at all.
     """
     return ObjectiveModule(expression, miner, classes, dim)

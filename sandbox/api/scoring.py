@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.api.given import options as given_options
+from sandbox.api.given import text
 from sandbox.api.report import Report
-from sandbox.data.formats.rows.embeddings import Embeddings, from_arrays, renumber
-from sandbox.errors import SandboxError, unknown
+from sandbox.data.formats.rows.at_hand import as_array, from_arrays
+from sandbox.data.formats.rows.embeddings import Embeddings, renumber
+from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.recipe.after import parse_steps
 from sandbox.recipe.episodes import Episodes
@@ -20,7 +23,18 @@ from sandbox.scoring.inputs import Inputs, Options, refuse_test_rows
 from sandbox.scoring.score import score as score_inputs
 
 _Rows = tuple[np.ndarray, np.ndarray | Sequence[Any]]
-_READ = ("threshold", "balanced_threshold", "quick", "retrieval", "verification", "episodes", "extra", "after")
+_READ = (
+    "threshold",
+    "balanced_threshold",
+    "quick",
+    "retrieval",
+    "verification",
+    "episodes",
+    "extra",
+    "after",
+    "roles",
+    "by",
+)
 
 
 def score(
@@ -52,26 +66,20 @@ def score(
     Raises:
         SandboxError: shapes that do not fit, numbers that are not finite, or an option that does not exist.
     """
-    allowed = [name for name in Options.__dataclass_fields__ if name not in _READ]
-    if wrong := next((name for name in options if name not in allowed), ""):
-        raise unknown("option of score", wrong, allowed)
+    asked = replace(
+        Options(**_checked(given_options(Options, options, "option of score", _READ))),
+        after=parse_steps(text("after", after), "after"),
+        extra=parse_extra(text("figures", figures), "figures"),
+        episodes=Episodes.of(text("episodes", episodes), 1000, 15, "episodes"),
+    )
     parts = {"probe": (embeddings, labels), "gallery": gallery, "validation": validation}
-    read = {name: from_arrays(*of, what=_CALLED[name]) for name, of in parts.items() if of is not None}
+    read = {name: from_arrays(*_two(name, of), what=_CALLED[name]) for name, of in parts.items() if of is not None}
     for name, part in read.items():
         if part.x.shape[1] != read["probe"].x.shape[1]:
             raise SandboxError(
                 f"{_CALLED[name]} have {part.x.shape[1]} dimensions, but the embeddings {read['probe'].x.shape[1]}"
             )
     numbered: dict[str, Any] = dict(zip(read, renumber(*read.values()), strict=True))
-    given: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
-    }
-    asked = replace(
-        Options(**given),
-        after=parse_steps(after, "after"),
-        extra=parse_extra(figures, "figures"),
-        episodes=Episodes.of(episodes, 1000, 15, "episodes"),
-    )
     if "validation" in numbered and any(step.fitted for step in asked.after):
         tested = {str(_CALLED[name]): numbered[name] for name in ("probe", "gallery") if name in numbered}
         refuse_test_rows(numbered["validation"], str(_CALLED["validation"]), tested)
@@ -83,8 +91,32 @@ def score(
 _CALLED = {"probe": Path("what was given"), "gallery": Path("the gallery"), "validation": Path("validation")}
 
 
+def _two(name: str, of: Any) -> tuple[Any, Any]:
+    if not isinstance(of, tuple | list) or len(of) != 2:
+        raise SandboxError(f"{name} is {type(of).__name__}, but takes two, embeddings and their labels")
+    return of[0], of[1]
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    """Options whose numbers lie where they mean something.
+
+    Raises:
+        SandboxError: one does not.
+    """
+    for name in ("recall_at", "enrol"):
+        numbers = np.atleast_1d(options.get(name, 1))
+        if not len(numbers) or numbers.min() < 1:
+            raise SandboxError(f"{name} is {options[name]}, but takes whole numbers of at least 1")
+    for name in ("far", "fpir"):
+        if wrong := [rate for rate in options.get(name, ()) if not 0 < rate < 1]:
+            raise SandboxError(f"{name} holds {wrong[0]:g}, but takes rates above 0 and below 1")
+    if (folds := options.get("folds", 0)) < 0 or folds == 1:
+        raise SandboxError(f"folds is {folds}, but takes a whole number of at least 2")
+    return options
+
+
 def _pairs(rows: np.ndarray, probe: Embeddings) -> Pairs:
-    given = np.asarray(rows)
+    given = as_array("pairs", rows)
     if given.ndim != 2 or given.shape[1] != 3 or given.dtype.kind not in "iub" or not len(given):
         raise SandboxError(
             f"pairs are {given.dtype} {given.shape}, but (M, 3) integers are needed: two rows, and 1 or 0"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.api.given import plain
 from sandbox.called import RECIPES
 from sandbox.data.catalog import data_kinds, in_all_folds
 from sandbox.errors import SandboxError
@@ -28,19 +29,10 @@ def recipes_of(given: Recipe | str | Path | None, settings: Mapping[str, Any]) -
         base = given or Recipe()
     else:
         base, stages = load_staged(str(given), RECIPES, data_kinds())
-    rows = {name: _plain(value) for name, value in settings.items()}
+    rows = {name: plain(value) for name, value in settings.items()}
     over = [(stage.name, stage.over(base)) for stage in stages] or [("", base)]
     found = [(name, from_settings(rows, of, source="the call", kinds=data_kinds())) for name, of in over]
     for _, recipe in found:
         if in_all_folds(recipe.data):
             raise SandboxError('data.fold = "all" makes a run for each fold, which the command run does; give one fold')
     return found
-
-
-def _plain(value: Any) -> Any:
-    """A value as TOML would have it: paths are texts, tuples lists."""
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
-    return str(value) if isinstance(value, Path) else value

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sandbox.api.given import place, text, texts, whole
 from sandbox.api.settings import recipes_of
 from sandbox.called import called
 from sandbox.errors import SandboxError
@@ -16,6 +17,7 @@ from sandbox.recipe.text import quoted, to_flags
 from sandbox.training.stopping import listen
 from sandbox.tuning.plan.plan import Plan, check_plan
 from sandbox.tuning.search.claims import Goal
+from sandbox.tuning.search.cost import try_out
 from sandbox.tuning.search.events import TrialOver
 from sandbox.tuning.search.workers import Job, studies_of, work
 from sandbox.tuning.study.read import read_study, recipe_of
@@ -91,22 +93,24 @@ def study(
         settings: as for `train`.
 
     Raises:
-        SandboxError: nothing is marked, or a setting or value that does not exist.
+        SandboxError: nothing is marked, a setting or value that does not exist, or data that cannot be read.
     """
+    wanted = whole("trials", trials, 1)
     named = recipes_of(recipe, {"loss": loss, **settings})
     if len(named) > 1:
         raise SandboxError(f"a recipe with stages ({', '.join(stage for stage, _ in named)}) cannot be searched")
     plan = Plan(
         recipe=named[0][1],
-        search=tuple(search),
-        monitors=tuple(monitors),
-        constraints=tuple(constraints),
-        sampler=sampler,
-        pruner=pruner,
+        search=texts("search", search),
+        monitors=texts("monitors", monitors),
+        constraints=texts("constraints", constraints),
+        sampler=text("sampler", sampler),
+        pruner=text("pruner", pruner),
     )
     check_plan(plan)
-    folder = Path(out) / (name or plan.name)
-    job = Job((plan,), (folder,), Goal(trials, float("inf"), 0), "", _typed(plan, trials), pictures, 0)
+    folder = place("out", out) / (text("name", name) or plan.name)
+    try_out(plan)  # a recipe that is refused makes no study of failed trials
+    job = Job((plan,), (folder,), Goal(wanted, float("inf"), 0), "", _typed(plan, wanted), pictures, 0)
     with listen():
         for event in work(job, studies_of(job)):
             (watch or _told)(event)

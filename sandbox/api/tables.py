@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.api.given import options, place, text, texts
 from sandbox.errors import unknown
 from sandbox.files import write_whole
 from sandbox.reporting.records.chosen import Choice
@@ -64,11 +65,8 @@ def table(
     Raises:
         SandboxError: no such folder, no finished run that is wanted, or figures that do not compare.
     """
-    if wrong := next((name for name in layout if name not in Layout.__dataclass_fields__), ""):
-        raise unknown("option of table", wrong, Layout.__dataclass_fields__)
-    places = [Path(runs)] if isinstance(runs, str | Path) else [Path(place) for place in runs]
-    found, notes = read_runs(places, Choice(where, tuple(tags)))
-    chosen: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in layout.items()
-    }
-    return Table(build_table(found, Layout(**chosen)), tuple(notes))
+    asked = options(Layout, layout, "option of table")
+    several: Iterable[Any] = [runs] if isinstance(runs, str | Path) or not isinstance(runs, Iterable) else runs
+    places = [place("runs", one) for one in several]
+    found, notes = read_runs(places, Choice(text("where", where), texts("tags", tags)))
+    return Table(build_table(found, Layout(**asked)), tuple(notes))

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.api.given import place, texts
 from sandbox.api.networks import Network, load
 from sandbox.api.report import Report
 from sandbox.api.settings import recipes_of
@@ -96,11 +97,12 @@ def train(
         SandboxError: a setting that does not exist or has no such value, or data that cannot be read; or training
             cannot go on.
     """
+    folders, tagged = place("out", out), texts("tags", tags)
 
     def stage(_: int, name: str, of: Recipe) -> Path | None:
         folder = None
         line = " ".join([called("run"), *to_flags(of)])
-        for event in run(of, out=Path(out), command=line, pictures=pictures, tags=tags, stage=name):
+        for event in run(of, out=folders, command=line, pictures=pictures, tags=tagged, stage=name):
             (watch or _told)(event)
             if isinstance(event, Done):
                 folder = event.folder.path

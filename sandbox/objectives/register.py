@@ -31,6 +31,10 @@ def own_distance(name: str, note: Note) -> Callable[[Module], Module]:
 
 def _own(slot: str, name: str, note: Note) -> Callable[[Module], Module]:
     def add(kind: Module) -> Module:
+        if not (name.isidentifier() and name.isascii()):
+            raise SandboxError(
+                f"the {slot} '{name}' could not be written in an objective: a name is of letters, digits and _"
+            )
         if name in OWN[slot]:
             raise SandboxError(f"the {slot} '{name}' is registered twice")
         OWN[slot][name] = (kind, note)

@@ -221,7 +221,7 @@ def _build(kind: type[T], rows: dict[str, Any], source: _Source, prefix: str, ba
             else:
                 values[name] = _build(typing.cast(type, inner), value, source, f"{prefix}{name}.", under)
         else:
-            values[name] = _cast(value, inner, f"{source}: '{prefix}{name}'")
+            values[name] = as_type(value, inner, f"{source}: '{prefix}{name}'")
     return kind(**values) if base is None else dataclasses.replace(base, **values)  # type: ignore[type-var]
 
 
@@ -237,7 +237,7 @@ def _build_data(rows: dict[str, Any], source: _Source, base: DataSpec | None) ->
     return _build(kind, rows, source, "data.", None if base is None else as_kind(base, kind))
 
 
-def _cast(value: Any, hint: Any, where: str) -> Any:
+def as_type(value: Any, hint: Any, where: str) -> Any:
     """`value` as the field's type, or one sentence that says what is allowed."""
     origin, choices = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
@@ -249,11 +249,11 @@ def _cast(value: Any, hint: Any, where: str) -> Any:
         words = [word for choice in choices if typing.get_origin(choice) is Literal for word in typing.get_args(choice)]
         if words and isinstance(value, str) and value not in words:
             raise SandboxError(f"{where} is {_spelt(value)}, but takes {_NAMES[choices[0]]} or {', '.join(words)}")
-        return _cast(value, chosen_type(choices, value), where)
+        return as_type(value, chosen_type(choices, value), where)
     if origin is tuple:
         if not isinstance(value, list):
             raise SandboxError(f"{where} is {_spelt(value)}, but takes a list")
-        return tuple(_cast(item, choices[0], where) for item in value)
+        return tuple(as_type(item, choices[0], where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         try:
             return float(value)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import reprlib
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -93,6 +94,8 @@ def load_plugin(file: str | Path) -> Plugin:
         SandboxError: it is not there or no Python, it fails (its own line is shown), it registers nothing, or a name
             that is taken.
     """
+    if not isinstance(file, str | Path):
+        raise SandboxError(f"a plug-in is the path of a .py file, not {reprlib.repr(file)}")
     path = Path(file).expanduser().resolve()
     if path in _LOADED:
         return _LOADED[path]
@@ -195,7 +198,7 @@ def _run(path: Path, run: Any) -> ModuleType:
     except SyntaxError as error:
         line = f"line {error.lineno}, '{(error.text or '').strip()}'"
         raise SandboxError(f"the plug-in {path} cannot be loaded: {line}: {error.msg}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).resolve() == path]
         line = f"line {own[-1].lineno}, '{own[-1].line}'" if own else "outside its own lines"
         raise SandboxError(f"the plug-in {path} cannot be loaded: {line}: {reason(error)}") from None

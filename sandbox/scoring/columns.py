@@ -71,7 +71,7 @@ def _heeding(inputs: Inputs, own: np.ndarray, other: np.ndarray | None) -> Input
     probe, gallery, groups, notes = inputs.probe, inputs.gallery, inputs.groups, list(inputs.notes)
     junk = _is_junk(probe)
     other_junk = np.zeros(0, bool) if gallery is None else _is_junk(gallery)
-    numbers = np.unique(own if other is None else np.concatenate([own, other]), return_inverse=True)[1]
+    numbers = _numbers(own if other is None else np.concatenate([own, other]))
     camera, others = numbers[: len(own)].astype(np.int64), numbers[len(own) :].astype(np.int64)
     if inputs.pairs is None and junk.any():  # else the pairs say by row what is verified
         probe, camera = _take(probe, ~junk), camera[~junk]
@@ -87,6 +87,12 @@ def _heeding(inputs: Inputs, own: np.ndarray, other: np.ndarray | None) -> Input
         notes.append(f"{counted(left, 'row', 'rows')} of label -1 left out: junk, which counts neither way")
     notes.append(f"cameras are heeded: {roles}; verification counts every pair")
     return replace(inputs, probe=probe, gallery=gallery, groups=groups, roles=roles, notes=tuple(notes))
+
+
+def _numbers(cameras: np.ndarray) -> np.ndarray:
+    """(N,) a number for each camera; a row without one has a number of its own, as images of a data set do."""
+    names, numbers = np.unique(np.char.strip(cameras), return_inverse=True)
+    return np.where(np.char.strip(cameras) == "", len(names) + np.arange(len(cameras)), numbers)
 
 
 def _is_junk(part: Embeddings) -> np.ndarray:

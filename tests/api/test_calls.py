@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pytorch_metric_learning import miners, samplers, trainers
@@ -131,11 +132,91 @@ def test_pairs_are_rows_and_a_truth() -> None:
             "never fitted on what is scored",
         ),
         (np.array([["a"]]), [0], {}, "must be floats"),
+        (np.eye(4), ["a", None, "b", "b"], {}, "row 1 holds None"),
+        (np.eye(4), [float("nan"), "a", "b", "b"], {}, "row 0 holds nan"),
+        (np.eye(4), pd.Series(["a", "a", "b", None], dtype="string"), {}, "row 3 holds <NA>"),
+        (np.eye(4), np.array([0, 0.0, 1, True], object), {}, "row 1 holds 0.0"),
+        (np.eye(4), [[0], [0, 1]], {}, "are no array"),
+        (np.ma.masked_array(np.eye(4), np.eye(4) > 0), [0, 0, 1, 1], {}, "masked"),
+        (np.eye(4), [0, 0, 1, 1], {"recall_at": 5}, "recall_at is 5, but takes a list"),
+        (np.eye(4), [0, 0, 1, 1], {"recall_at": [1.5]}, "recall_at is 1.5, but takes a whole number"),
+        (np.eye(4), [0, 0, 1, 1], {"far": [0.1, 2.0]}, "far holds 2, but takes rates"),
+        (np.eye(4), [0, 0, 1, 1], {"index": "flatt"}, "did you mean 'flat'"),
+        (np.eye(4), [0, 0, 1, 1], {"enrol": 0}, "enrol is 0"),
+        (np.eye(4), [0, 0, 1, 1], {"folds": -2}, "folds is -2"),
+        (np.eye(4), [0, 0, 1, 1], {"clustering": "no"}, "clustering is 'no', but takes true or false"),
+        (np.eye(4), [0, 0, 1, 1], {"by": "camera"}, "no option of score named 'by'"),
+        (np.eye(4), [0, 0, 1, 1], {"after": None}, "after is None, but takes a text"),
+        (np.eye(4), [0, 0, 1, 1], {"gallery": np.eye(4)}, "gallery is ndarray, but takes two"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(x: np.ndarray, labels: list[Any], options: dict[str, Any], said: str) -> None:
     with pytest.raises(SandboxError, match=said):
         sandbox.score(x, labels, **options)
+
+
+def test_rows_may_be_lists_and_tensors_of_any_kind() -> None:
+    random = np.random.default_rng(0)
+    x, labels = random.normal(size=(20, 4)).astype(np.float32), np.arange(20) % 5
+    wanted = sandbox.score(x, labels, recall_at=(1, 2))
+    names = [Path(f"{label}") if label % 2 else str(label) for label in labels]
+    for rows, of, ks in (
+        (torch.tensor(x, requires_grad=True), torch.tensor(labels), [np.int64(1), 2]),
+        (x.tolist(), labels.tolist(), np.array([1, 2])),
+        (pd.DataFrame(x), pd.Series(labels, index=range(20, 40)), range(1, 3)),
+        ([torch.tensor(row) for row in x], names, (1, 2)),
+    ):
+        assert sandbox.score(rows, of, recall_at=ks) == wanted  # type: ignore[arg-type]
+    half = torch.tensor(x).bfloat16()
+    assert sandbox.score(half, labels) == sandbox.score(half.float().numpy(), labels)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (torch.randn(6, 4), torch.arange(6) % 3, r"embeddings are \(6, 4\).*takes floats \(N, 8\)"),
+        (torch.randn(0, 8), torch.arange(0), "N at least 1"),
+        (torch.randn(6, 8), torch.arange(5), r"labels \(5,\)"),
+        (torch.randn(6, 8), torch.arange(6), "labels hold 5, but this objective is of 3 classes"),
+        (torch.randn(6, 8), torch.arange(6) % 3 - 1, "labels hold -1"),
+        (torch.randn(6, 8), torch.zeros(6), "labels are torch.float32"),
+        (np.zeros((6, 8)), torch.arange(6) % 3, "takes tensors, not ndarray"),
+        (torch.randn(6, 8), [0, 1, 2, 0, 1, 2], "takes tensors, not list"),
+    ],
+)
+def test_a_batch_that_an_objective_was_not_made_for_is_refused(x: Any, y: Any, said: str) -> None:
+    for loss in ("arcface", "triplet", "cross_entropy + center"):
+        with pytest.raises(SandboxError, match=said):
+            sandbox.objective(loss, classes=3, dim=8)(x, y)
+
+
+def test_what_no_objective_is_made_of_is_refused() -> None:
+    for wrong, said in (
+        ({"classes": 0}, "classes is 0"),
+        ({"dim": "8"}, "dim is '8'"),
+        ({"expression": None}, "loss is None, but takes a text"),
+    ):
+        with pytest.raises(SandboxError, match=said):
+            sandbox.objective(**({"expression": "arcface", "classes": 3, "dim": 8} | wrong))  # type: ignore[arg-type]
+    made = sandbox.objective("cross_entropy", classes=np.int64(3), dim=np.int64(8))  # type: ignore[arg-type]
+    assert made(torch.zeros(6, 8), torch.arange(6, dtype=torch.int32) % 3).item() > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: sandbox.load(None), "path is None, but takes a path"),  # type: ignore[arg-type]
+        (lambda: sandbox.plugin(None), "a plug-in is the path of a .py file, not None"),  # type: ignore[arg-type]
+        (lambda: sandbox.table(3), "runs is 3, but takes a path"),  # type: ignore[arg-type]
+        (lambda: sandbox.study("triplet(margin=tune())", trials=0), "trials is 0"),
+        (lambda: sandbox.study("triplet(margin=tune())", trials="2"), "trials is '2'"),  # type: ignore[arg-type]
+        (lambda: sandbox.study("triplet(margin=tune())", pruner=None), "pruner is None"),  # type: ignore[arg-type]
+        (lambda: sandbox.train(loss="triplet", tags=3), "tags is 3, but takes a list of texts"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_value_of_another_type_is_one_sentence(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(SandboxError, match=said):
+        call()
 
 
 def test_an_objective_is_one_number_and_takes_mined_triplets() -> None:
@@ -185,15 +266,24 @@ def test_a_study_goes_on_and_its_best_is_trained(run: sandbox.Run, tmp_path: Pat
     assert again.record.command.startswith("python experiments/tune.py --loss ")
     assert "tune(0.05, 0.5)" in again.record.command and "--trials 1 --sampler tpe" in again.record.command
     assert f"margin={again.best.params['triplet_margin.margin']}" in again.recipe().loss
+    beside = {**SMALL, "data": {"name": "digit"}}
+    with pytest.raises(SandboxError, match="did you mean 'digits'"):
+        sandbox.study("triplet", search="optimizer.lr=tune()", out=tmp_path / "none", **beside)
+    assert not (tmp_path / "none").exists()
     with pytest.raises(SandboxError, match="is marked for the search"):
         sandbox.study("triplet", recipe=run.recipe, out=tmp_path)
 
 
 def test_a_table_in_all_its_forms(run: sandbox.Run, tmp_path: Path) -> None:
     table = sandbox.table(run.folder.parent, tags=["small"], metrics=["MAP@R"])
+    assert str(sandbox.table(run.folder.parent, tags="small", metrics="MAP@R", percent=False)) == str(table)
     assert "triplet_margin(miner=semihard)" in str(table)
     assert table.text("markdown") == table.save(tmp_path / "t.md").read_text() == table._repr_markdown_()
-    for wrong, said in (({"row": ["loss"]}, "did you mean 'rows'"), ({"where": "sed = 1"}, "sed")):
+    for wrong, said in (
+        ({"row": ["loss"]}, "did you mean 'rows'"),
+        ({"percent": "yes"}, "takes true or false"),
+        ({"where": "sed = 1"}, "sed"),
+    ):
         with pytest.raises(SandboxError, match=said):
             sandbox.table(run.folder.parent, **wrong)  # type: ignore[arg-type]
     with pytest.raises(SandboxError, match="no style of a table named 'pdf'"):

@@ -132,6 +132,8 @@ def test_the_flag_stands_anywhere_and_is_read_before_the_others(mine: Path) -> N
         (MINE.replace("pull_and_push", "xbm"), "the loss 'xbm', a name that is taken"),
         (MINE.replace("pull_and_push", "adaface"), "'adaface' is registered twice"),
         (MINE.replace('"mean_pixels"', '"conv4"'), "'conv4' is registered twice"),
+        ("import sys\nsys.exit(3)\n", "line 2, 'sys.exit(3)'"),
+        (MINE.replace('"pull_and_push"', '"pull & push"'), "a name is of letters, digits and _"),
         (MINE + "\nraise ValueError('at the end')\n", "raise ValueError"),
     ],
 )

@@ -80,6 +80,25 @@ def test_junk_among_rows_that_search_each_other_is_no_genuine_pair(tmp_path: Pat
     assert own == wanted and len(inputs.probe) == kept.sum()
 
 
+def test_rows_without_a_camera_share_none(tmp_path: Path) -> None:
+    rows = made(7)
+    rows["cameras"] = np.array(["", "1", " 1 ", "2"])[rows["cameras"]]
+    rows["cameras"][::4] = ""
+    found = judged(inputs_of(saved(tmp_path / "a.npz", **rows))).figures
+    x = rows["embeddings"] / np.linalg.norm(rows["embeddings"], axis=1, keepdims=True)
+    cameras, labels, means = np.char.strip(rows["cameras"]), rows["labels"], []
+    for query in range(60):
+        junk = (labels == labels[query]) & (cameras == cameras[query]) & (cameras[query] != "")
+        junk[query] = True
+        order = np.argsort(-(x @ x[query])[~junk])
+        right = (labels[~junk] == labels[query])[order]
+        if right.any():
+            places = np.flatnonzero(right) + 1
+            means.append((np.arange(1, len(places) + 1) / places).mean())
+    assert found["retrieval/map"]["n"] == len(means)
+    assert found["retrieval/map"]["value"] == pytest.approx(np.mean(means), abs=1e-6)
+
+
 def test_names_of_cameras_are_of_both_files(tmp_path: Path) -> None:
     queries, gallery = made(4, 20), made(5, 40)
     numbers = judged(inputs_of(saved(tmp_path / "q.npz", **queries), saved(tmp_path / "g.npz", **gallery))).figures

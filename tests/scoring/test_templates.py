@@ -83,6 +83,8 @@ def test_the_command_prints_them(files: Path, tmp_path: Path, command: Callable[
     assert (done.code, done.err) == (2, "error: --templates changes nothing without --pairs\n")
     done = command("evaluate.py", "--embeddings", str(files / "x.npz"), *lists, "--gallery", str(files / "x.npz"))
     assert done.code == 2 and "--templates scores the templates of --embeddings by --pairs; leave --gallery" in done.err
+    done = command("evaluate.py", "--embeddings", str(files / "x.npz"), *lists, "--by", "camera")
+    assert done.code == 2 and "leave --by out" in done.err
 
 
 WRONG = [

@@ -180,7 +180,7 @@ def _check(command: Command, given: set[str]) -> None:
             raise SandboxError(f"--{flag} names rows of --embeddings; a run brings its own")
     if command.by and (command.bin or len(command.run) > 1):
         raise SandboxError("--by names a column of one run's images, or an array of --embeddings")
-    for flag in ("run", "gallery", "validation", "after", "clustering", "episodes"):
+    for flag in ("run", "gallery", "validation", "after", "clustering", "episodes", "by"):
         if command.templates and flag in given:
             raise SandboxError(f"--templates scores the templates of --embeddings by --pairs; leave --{flag} out")
     if command.submit and given - {"run", "submit"}:

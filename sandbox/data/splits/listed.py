@@ -12,10 +12,13 @@ from sandbox.data.images.parts import COLUMN, ROLES
 from sandbox.data.splits.draw import class_disjoint, sample_disjoint
 from sandbox.data.splits.held import held_out
 from sandbox.data.splits.remarks import also_trained_on, single_class
+from sandbox.data.splits.roles import CAMERA
 from sandbox.data.splits.splits import Splits, given, refuse_lone_images
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import DataSpec
 from sandbox.wording import counted
+
+_JUNK = "-1"
 
 
 def as_listed(
@@ -37,8 +40,9 @@ def as_listed(
     Raises:
         SandboxError: nothing to train on, or a split that `given` or the draws refuse.
     """
+    images, junk = _without_junk(images)
     images, small = without_small(images, spec.min_images)
-    notes = [*notes, *small]
+    notes = [*notes, *junk, *small]
     part = images.columns.get(COLUMN, np.full(len(images), ""))
     images = replace(images, columns={name: column for name, column in images.columns.items() if name != COLUMN})
     tested = int(np.isin(part, ("val", "test")).sum())
@@ -52,6 +56,16 @@ def as_listed(
         notes.append(f"{source} names images for training alone: validation and test are drawn out of them")
     draw = sample_disjoint if spec.split == "sample" else class_disjoint
     return draw(images, spec.validation, spec.test, spec.split_seed, mirror=mirror, notes=notes)
+
+
+def _without_junk(images: ImageSet) -> tuple[ImageSet, list[str]]:
+    """Where cameras are known, the images but for those of label -1, which Market-1501 calls junk."""
+    names = np.array(images.classes)[images.labels] if CAMERA in images.columns else np.zeros(len(images), str)
+    kept = np.flatnonzero(names != _JUNK)
+    if len(kept) == len(images):
+        return images, []
+    left = counted(len(images) - len(kept), "image", "images")
+    return images.take(kept), [f"{left} of label {_JUNK} left out: junk, which counts neither way"]
 
 
 def _given(images: ImageSet, part: np.ndarray, spec: DataSpec, source: str, mirror: bool, notes: list[str]) -> Splits:

@@ -142,6 +142,9 @@ def bad(name: str, folder: Path) -> EmbeddingsSpec:
         case "no number":
             file = folder / "rows.parquet"
             parquet(file, embedding=[["a"]] * 32, label=Y)
+        case "no label":
+            file = folder / "rows.parquet"
+            parquet(file, embedding=list(X), label=[None if row == 4 else int(label) for row, label in enumerate(Y)])
         case "a size":
             return replace(spec(written(folder, "npz")), image_size=32)
         case "labels of an npz":
@@ -158,6 +161,7 @@ def bad(name: str, folder: Path) -> EmbeddingsSpec:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
+        ("no label", r"column 'label' in .* must hold integers or strings, and row 4 is None"),
         ("nan", r"1 of 32 rows in .* hold NaN or infinity, the first in row 7"),
         ("no labels", r"has neither 'labels' nor 'paths'"),
         ("no rows", r"no array named 'embeddings'; there are 'features', 'labels'"),

@@ -186,6 +186,27 @@ def test_labels_spelt_in_two_ways_and_rows_that_come_again(images: Path) -> None
     assert any("spelt in several ways and taken for one" in note for note in splits.notes)
 
 
+def test_words_for_nothing_are_no_camera(images: Path) -> None:
+    held = cells()
+    held["camera"][15:] = ["1", "nan", "None", "", "<NA>", "2", "1", "NULL", "2"]
+    held["category"] = ["hat" if row % 2 else "None" for row in range(24)]
+    test = read(write(images, held)).test
+    assert sorted(test.columns["camera"].tolist()) == [*[""] * 5, "1", "1", "2", "2"]
+    assert set(test.columns["category"].tolist()) == {"hat", ""}
+    roles = roles_of(test)
+    assert roles is not None and roles.camera is not None and len(set(roles.camera.tolist())) == 7
+
+
+def test_junk_counts_neither_way_where_cameras_are_known(images: Path) -> None:
+    held = cells()
+    held["label"][17] = held["label"][20] = -1
+    splits = read(write(images, held))
+    assert "2 images of label -1 left out: junk, which counts neither way" in splits.notes
+    assert len(splits.test) == 7 and "-1" not in splits.test.classes
+    del held["camera"]
+    assert "-1" in read(write(images, held)).test.classes
+
+
 def put(name: str, row: int, value: Any) -> Callable[[Cells], None]:
     def change(held: Cells) -> None:
         held[name][row] = value

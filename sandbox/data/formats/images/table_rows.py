@@ -15,6 +15,8 @@ from sandbox.wording import shown
 
 ROLES = ("is_query", "is_gallery")
 """Columns whose values are 1, 0 or empty."""
+_NAMED = ("camera", "category")
+"""Columns of names, in which the words that pandas takes for no value are none."""
 _BOX = ("x_1", "y_1", "x_2", "y_2")
 _NOTHING = ("", "none", "nan", "null", "<na>")
 _TRUE, _FALSE = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
@@ -48,6 +50,9 @@ def table_rows(table: ImageTable) -> TableRows:
     for name in ROLES:
         if name in columns:
             columns[name] = _roles(table, name)
+    for name in _NAMED:
+        if name in columns:
+            columns[name] = ["" if is_nothing(text) else text for text in columns[name]]
     spelt = joined_notes(labels)
     return TableRows([same_name(label) for label in labels], _boxes(table), columns, (*table.notes, *spelt))
 

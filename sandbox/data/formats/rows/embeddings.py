@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.wording import counted, reason
 
-_SAVED_AS = {
+SAVED_AS = {
     "embeddings": "floats: np.asarray(embeddings, dtype=np.float32)",
     "labels": "fixed-width strings or integers: np.asarray(labels, dtype=str) or np.asarray(labels, dtype=np.int64)",
     "paths": "fixed-width strings: np.asarray(paths, dtype=str)",
@@ -56,7 +55,7 @@ def read_embeddings(file: Path) -> Embeddings:
             is not finite in the file or as float32, or a row has no class; file and row (counted from 0) are named.
     """
     held = _opened(file)
-    return with_classes(file, _rows(file, held.arrays["embeddings"]), held)
+    return with_classes(file, checked_rows(file, held.arrays["embeddings"]), held)
 
 
 def with_classes(file: Path, x: np.ndarray, held: Npz) -> Embeddings:
@@ -74,44 +73,14 @@ def with_classes(file: Path, x: np.ndarray, held: Npz) -> Embeddings:
     if "paths" in held.texts:
         paths = tuple(path.replace("\\", "/") for path in held.texts["paths"])
     if "labels" in held.arrays:
-        labels, classes = _whole(file, held.arrays["labels"])
+        labels, classes = whole_labels(file, held.arrays["labels"])
         return Embeddings(x, labels, classes, paths)
     if "labels" in held.texts:
-        names = _named(file, held.texts["labels"])
+        names = checked_names(file, held.texts["labels"])
     else:
         names = [_folder(file, row, path) for row, path in enumerate(paths or ())]
-    labels, classes = _numbered(map(same_name, names))
+    labels, classes = numbered_names(map(same_name, names))
     return Embeddings(x, labels, classes, paths, frozenset(names))
-
-
-def from_arrays(x: Any, labels: Any, *, what: Path = Path("what was given")) -> Embeddings:
-    """Embeddings and labels that are at hand as arrays, held to the rules of `read_embeddings`.
-
-    Args:
-        x: (N, D) numbers.
-        labels: (N,) integers or strings.
-        what: what errors call them.
-
-    Raises:
-        SandboxError: shapes that do not fit, a type that is no number, or a row that is not finite or has no class.
-    """
-    rows, of = np.asarray(x), np.asarray(labels)
-    if of.dtype.kind == "O":
-        of = np.array([str(name) for name in of.ravel()]).reshape(of.shape)
-    for name, array, kinds in (("embeddings", rows, "fiu"), ("labels", of, "SUiuf")):
-        if array.dtype.kind not in kinds:
-            raise SandboxError(f"{name} in {what} must be {_SAVED_AS[name].partition(':')[0]}, not {array.dtype}")
-    if rows.ndim != 2 or 0 in rows.shape or of.shape != rows.shape[:1]:
-        shapes = f"embeddings in {what} are {rows.shape} and labels {of.shape}"
-        raise SandboxError(f"{shapes}, but (N, D) and (N,) go together")
-    read = _rows(what, rows)
-    if of.dtype.kind in "SU":
-        texts = np.char.decode(of, "utf-8") if of.dtype.kind == "S" else of
-        names = _named(what, texts.tolist())
-        numbers, classes = _numbered(map(same_name, names))
-        return Embeddings(read, numbers, classes, None, frozenset(names))
-    numbers, classes = _whole(what, of)
-    return Embeddings(read, numbers, classes, None)
 
 
 def renumber(*parts: Embeddings) -> list[Embeddings]:
@@ -156,7 +125,7 @@ def _opened(file: Path) -> Npz:
     if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise SandboxError(f"{file} is not an npz file; save one by np.savez(file, embeddings=x, labels=labels)")
     try:
-        return read_npz(file, _SAVED_AS, lambda declared, names: check_arrays(file, declared, names))
+        return read_npz(file, SAVED_AS, lambda declared, names: check_arrays(file, declared, names))
     except NpzError as error:
         raise in_words(file, error) from None
 
@@ -171,7 +140,7 @@ def in_words(file: Path, error: NpzError) -> SandboxError:
     if error.pickled:
         return SandboxError(
             f"{error.array} in {file} is an array of Python objects, which is not read because it could run code; "
-            f"save it as {_SAVED_AS.get(error.array, _SAVED_AS['paths'])}"
+            f"save it as {SAVED_AS.get(error.array, SAVED_AS['paths'])}"
         )
     what = f"{error.array} in {file}" if error.array else f"{file}"
     return SandboxError(f"{what} is damaged or cut short: {error}")
@@ -204,7 +173,7 @@ def check_arrays(file: Path, declared: Mapping[str, Declared], names: Collection
             raise SandboxError(f"{name} in {file} must be {allowed}, not {declared[name].dtype}")
 
 
-def _rows(file: Path, given: np.ndarray) -> np.ndarray:
+def checked_rows(file: Path, given: np.ndarray) -> np.ndarray:
     """The embeddings as (N, D) float32, all finite."""
     with np.errstate(over="ignore"):
         x = np.ascontiguousarray(given, dtype=np.float32)
@@ -219,7 +188,7 @@ def _rows(file: Path, given: np.ndarray) -> np.ndarray:
     return x
 
 
-def _named(file: Path, names: list[str]) -> list[str]:
+def checked_names(file: Path, names: list[str]) -> list[str]:
     """Labels that are strings, each of which names a class."""
     nameless = next((row for row, name in enumerate(names) if not same_name(name)), None)
     if nameless is not None:
@@ -228,7 +197,7 @@ def _named(file: Path, names: list[str]) -> list[str]:
     return names
 
 
-def _whole(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def whole_labels(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Labels that are whole numbers, numbered anew, and the name of each number."""
     if given.dtype.kind == "f":
         broken = np.flatnonzero(~(np.isfinite(given) & (given == np.floor(given))))
@@ -241,7 +210,8 @@ def _whole(file: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     return labels.astype(np.int64), tuple(map(str, values.tolist()))
 
 
-def _numbered(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+def numbered_names(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A number for each name, and the names in their order."""
     names = list(names)
     classes = tuple(sorted(set(names)))
     numbers = {name: number for number, name in enumerate(classes)}

@@ -90,7 +90,8 @@ def _beside(file: Path, opened: Any, names: dict[str, str]) -> Npz:
         elif kinds <= {str}:
             texts[column] = values
         else:
-            row = next(row for row, value in enumerate(values) if type(value) is not str)
+            kept = int if int in kinds and column == "labels" else str
+            row = next(row for row, value in enumerate(values) if type(value) is not kept)
             allowed = "integers or strings" if column == "labels" else "strings"
             raise SandboxError(f"column '{name}' in {file} must hold {allowed}, and row {row} is {values[row]!r:.40}")
     return Npz(arrays, texts)
