@@ -136,7 +136,7 @@ GOOD = {"image_size": 16, "channels": 1, "head": "linear"}
         (facts(input={**GOOD, "image_size": 10**9}), "does not say what images"),
         (facts(input={**GOOD, "channels": 3}), "does not fit the network"),
         (facts(input={**GOOD, "head": "none"}), "does not fit the network"),
-        (remove("run.json"), "has no run.json, as the folder of a run has"),
+        (remove("run.json"), "has no run.json"),
         (remove("recipe.toml"), "has no recipe.toml"),
         (remove("model.safetensors"), "has no model.safetensors"),
         (overwrite("model.safetensors", "not tensors"), "is damaged"),
