@@ -56,8 +56,8 @@ def make_backbone(name: str, *, channels: int, image_size: ImageSize, stem: str,
     own = own_backbones()[name]
     if pretrained:
         raise SandboxError(
-            f"no library fetches weights for {name}; give a file (.safetensors, .pth or .pt) or leave "
-            "--backbone.weights out"
+            f"no library fetches weights for {name}; give a file (.safetensors, .pth or .pt), or leave "
+            "--backbone.weights out (where a recipe has it: --backbone.weights '')"
         )
     if stem != "auto":
         raise SandboxError(

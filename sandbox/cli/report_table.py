@@ -19,7 +19,7 @@ _NAME = 12
 """Columns that a name should have, as TAR@FAR=1e-4 has no place to be parted."""
 _FURTHER = (
     *("retrieval/map", "retrieval/minp", "retrieval/ndcg@", "retrieval/precision@"),
-    *("verification/pauc@", "verification/fold_tar@"),
+    *("verification/pauc@", "verification/fold_tar@", "own/"),
 )
 _NOT_FURTHER = ("retrieval/map@r", "retrieval/precision@1")
 """All others that begin like these are there only where they were asked for."""
@@ -120,9 +120,9 @@ def _folded(name: str, room: int) -> str:
 def first_rows(report: Mapping[str, Figures]) -> list[Row]:
     """At most ten rows, each figure once: precision@1 is recall@1, and accuracy is that of validation's threshold.
 
-    Episodes come on top, MAP@R at the lengths of a Matryoshka objective, further figures and what came after the
-    embedding, since a person has asked for them. An accuracy after it is at a threshold that test chose, and stays
-    below --all.
+    Episodes come on top, MAP@R at the lengths of a Matryoshka objective, further figures, a plug-in's and what came
+    after the embedding, since a person has asked for them. An accuracy after it is at a threshold that test chose,
+    and stays below --all.
     """
     from sandbox.evaluation.figures import AFTER, printed_name
 

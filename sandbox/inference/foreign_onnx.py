@@ -111,7 +111,7 @@ def _output(path: Path, session: Any, wanted: str) -> str:
     if not wanted and len(names) != 1:
         raise SandboxError(
             f"{path} has {len(names)} outputs ({first_names(names)}): which is the embedding? say so with --output NAME"
-            f", or in one word {path}(output=NAME)"
+            f', or in one word "{path}(output=NAME)"'
         )
     return wanted or names[0]
 

@@ -28,6 +28,8 @@ _RANGES = {
     "normalized_1_1": ("127.5", str(1 / 127.5)),
 }
 """Mean and scale of each."""
+_SUCH = {"size": "112", "channels": "bgr", "mean": "127.5", "scale": "0.0078125"}
+"""What InsightFace's networks take, as an example."""
 _LARGEST = 4096  # pixels
 
 
@@ -93,10 +95,12 @@ def form_of(
     if not fixed and "size" not in said:
         missing.insert(0, "size")
     if missing:
+        flags = " ".join(f"--{name} {_SUCH[name]}" for name in missing)
+        words = ", ".join(f"{name}={_SUCH[name]}" for name in missing)
+        *names, last = missing
         raise SandboxError(
-            f"{file} does not say its {' and '.join(missing)}: give {' '.join(f'--{flag}' for flag in missing)}, such "
-            "as --size 112 --mean 127.5 --scale 0.0078125 --channels bgr; where a network is named in one word, "
-            f"{file}(size=112, mean=127.5, scale=0.0078125, channels=bgr)"
+            f"{file} does not say its {' and '.join([', '.join(names), last] if names else [last])}: give it, such as "
+            f'{flags}; where a network is named in one word, "{file}({words})"'
         )
     order = _one_of(file, "channels", order, _ORDERS)
     size = _side(file, said.get("size"), fixed)

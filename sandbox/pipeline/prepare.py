@@ -17,6 +17,7 @@ from sandbox.data.images.image_set import ImageSet
 from sandbox.data.images.pixels import pixel_statistics
 from sandbox.data.splits.splits import Splits, images_digest
 from sandbox.errors import SandboxError
+from sandbox.evaluation.register import try_metrics
 from sandbox.objectives.bounded.demand import check_demand
 from sandbox.objectives.expression import Expression
 from sandbox.objectives.lengths import check_lengths
@@ -160,11 +161,12 @@ def check(recipe: Recipe) -> Expression:
         Its objective, with every name found.
 
     Raises:
-        SandboxError: a name that is unknown, a number out of range, or an objective that cannot train.
+        SandboxError: a name that is unknown, a number out of range, or an objective or a plug-in's metric that fails.
     """
     check_ranges(recipe)
     expression = resolve(recipe.loss, recipe.miner)
     check_key(recipe.evaluate)
+    try_metrics(recipe.backbone.embedding_dim)
     if recipe.backbone.head != "none":
         check_lengths(expression, recipe.backbone.embedding_dim)
     check_objective(expression, classes=1, dim=recipe.backbone.embedding_dim)

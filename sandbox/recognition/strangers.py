@@ -11,6 +11,7 @@ from sandbox.data.images.files import ENDINGS
 from sandbox.data.names import same_name
 from sandbox.errors import SandboxError
 from sandbox.evaluation.retrieval.search import Searcher
+from sandbox.inference.hub import is_hub
 from sandbox.recognition.gallery import Gallery, make_gallery
 from sandbox.runs.embeddings import read_embeddings
 from sandbox.runs.folder import RunFolder
@@ -25,9 +26,10 @@ def of_run(path: Path) -> Gallery:
     """The validation images of a run, none of whose people it was trained on.
 
     Raises:
-        SandboxError: an ONNX file, which keeps none; a run that was trained on them; or one that is damaged.
+        SandboxError: an ONNX file or a hub's folder, which keep none; a run that was trained on them; or one that
+            is damaged.
     """
-    if not path.is_dir():
+    if not path.is_dir() or is_hub(path):
         raise SandboxError(f"{path} keeps no images of strangers to fit a threshold on; {_WAY_OUT}")
     kept = read_embeddings(RunFolder(path))
     part = "val/verify" if kept.closed_set else "val"

@@ -65,7 +65,8 @@ class RunFolder:
         try:
             return read_json(self.path / name)
         except FileNotFoundError:
-            raise SandboxError(f"{self.path} has no {name}") from None
+            why = ", as the folder of a run has" if name == "run.json" else ""
+            raise SandboxError(f"{self.path} has no {name}{why}") from None
 
     def validation_threshold(self, *keys: str) -> float | None:
         """The score at which a figure of the validation split was read; None where its report has none.

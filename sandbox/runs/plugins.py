@@ -24,7 +24,7 @@ from typing import Any
 from sandbox.errors import SandboxError
 from sandbox.wording import reason
 
-GROUP = "metric_sandbox.runs.plugins"
+GROUP = "metric_sandbox.plugins"
 VARIABLE = "METRIC_LEARNING_SANDBOX_PLUGINS"
 _FLAG = "--plugin"
 

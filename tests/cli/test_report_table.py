@@ -44,12 +44,22 @@ def test_each_figure_stands_once_by_its_printed_name() -> None:
 
 def test_what_was_asked_for_stands_in_the_first_table_and_no_accuracy_after_a_step() -> None:
     asked = ["retrieval/map", "retrieval/precision@5", "verification/pauc@far=1e-2", "verification/fold_tar@far=1e-3"]
-    asked += ["after/retrieval/map@r", "after/retrieval/map", "after/verification/auc"]
+    asked += ["own/spread", "after/retrieval/map@r", "after/retrieval/map", "after/verification/auc"]
     hidden = {"after/verification/balanced_accuracy": {"value": 0.5, "n": 9}}
     rows = first_rows({"test": REPORT["test"] | {key: {"value": 0.5, "n": 9} for key in asked} | hidden})
     assert [row.name for row in rows] == [
-        *("MAP@R", "R@1", "R@5", "mAP", "P@5", "partial AUC@FAR=1e-2", "mean TAR over folds@FAR=1e-3", "AUC", "EER"),
-        *("TAR@FAR=1e-2", "balanced accuracy", "MAP@R, after", "mAP, after", "AUC, after"),
+        *(
+            "MAP@R",
+            "R@1",
+            "R@5",
+            "mAP",
+            "P@5",
+            "partial AUC@FAR=1e-2",
+            "mean TAR over folds@FAR=1e-3",
+            "own/spread",
+            "AUC",
+        ),
+        *("EER", "TAR@FAR=1e-2", "balanced accuracy", "MAP@R, after", "mAP, after", "AUC, after"),
     ]
 
 

@@ -57,7 +57,7 @@ def test_a_folder_of_classes_a_flat_one_and_a_list(command: Callable[..., Any], 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("face.onnx", "IMAGES"), "does not say its channels and mean and scale"),
+        (("face.onnx", "IMAGES"), "does not say its channels, mean and scale"),
         (("two.onnx", "IMAGES", *FACE), "which is the embedding? say so with --output NAME"),
         (("face.onnx(mean=1)", "IMAGES", *FACE), "--mean says what the brackets"),
         (("face.onnx", "IMAGES/none.txt", *FACE), "cannot read the list"),

@@ -64,8 +64,12 @@ def test_its_digest_names_the_file_and_how_images_are_made(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("made", "settings", "said"),
     [
-        ({}, "", r"does not say its channels and mean and scale: give --channels --mean --scale, such as"),
-        ({"shape": ("n", 3, "h", "w")}, FACE, r"does not say its size: give --size"),
+        (
+            {},
+            "",
+            r"its channels, mean and scale: give it, such as --channels bgr --mean .*; .*onnx\(channels=bgr, mean=",
+        ),
+        ({"shape": ("n", 3, "h", "w")}, FACE, r"its size: give it, such as --size 112; .*onnx\(size=112\)\"$"),
         ({"outputs": ("a", "b")}, FACE, r"has 2 outputs \(a, b\): which is the embedding\? say so with --output NAME"),
         ({"outputs": ("a", "b")}, "(output=c, mean=0, scale=1, channels=rgb)", r"has no output 'c'; it has a, b"),
         ({}, "(size=112, mean=0, scale=1, channels=rgb)", r"size is 112, but .* takes images of 8 pixels"),

@@ -232,6 +232,12 @@ def test_too_many_strangers_are_not_kept_and_the_threshold_stays(
     assert changed.threshold == people.threshold and "the threshold stays as it was" in notes[0]
 
 
+def test_a_folder_of_a_hub_keeps_no_strangers(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(SandboxError, match=r"keeps no images of strangers.*--strangers FOLDER"):
+        of_run(tmp_path)
+
+
 def test_a_run_that_was_validated_on_its_own_people_has_no_strangers(run: Path, tmp_path: Path) -> None:
     folder = RunFolder(Path(shutil.copytree(run, tmp_path / "copy")))
     kept, _ = folder.read_tensors("embeddings.safetensors")

@@ -253,3 +253,8 @@ def test_the_threshold_that_tells_apart_is_that_of_accuracy_where_it_is_reported
     folder.write_json("report.json", {"val": figures})
     assert folder.validation_threshold() == threshold
     assert folder.validation_threshold("verification/eer") == figures.get("verification/eer", {}).get("threshold")
+
+
+def test_a_folder_that_is_no_run_is_told_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match=r"has no run.json, as the folder of a run has$"):
+        RunFolder(tmp_path).read_json("run.json")

@@ -160,12 +160,47 @@ def test_what_is_no_file_is_refused(words: list[str], said: str) -> None:
         plugins.take(words)
 
 
+def test_installed_plug_ins_are_found_by_the_group_that_the_page_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = "metric_sandbox.plugins"
+    assert f"`{group}`" in (ROOT / "sandbox" / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "theirs-1.0.dist-info").mkdir()
+    (tmp_path / "theirs-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (tmp_path / "theirs-1.0.dist-info" / "entry_points.txt").write_text(f"[{group}]\ntheirs = losses_of_theirs\n")
+    (tmp_path / "losses_of_theirs.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins.load_installed()
+    assert ("loss", "pull_and_push") in plugins.loaded()[0].names
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return 0.5", "the metric 'norm' gives a float, but"),
+        ("return {'first': 0.5}", "the metric 'norm' gives first without a finite value and an n: 0.5, but"),
+        ("return {'first': {'value': float('nan'), 'n': 1}}", "without a finite value"),
+        ("return x[y == 99].max()", "the metric 'norm' fails: ValueError: zero-size array"),
+        ("return {'first': {'value': np.random.rand(), 'n': 1}}", "other figures the second time"),
+    ],
+)
+def test_a_metric_that_fails_is_refused_before_anything_trains(
+    body: str, said: str, tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    given = 'return shares({"first": np.minimum(np.abs(x[:, 0]), 1.0)}, y)'
+    assert given in MINE
+    plugins.load_plugin(written(tmp_path, MINE.replace(given, body)))
+    refused = command("run.py", *SMALL.split(), "--out", str(tmp_path / "runs"))
+    assert refused.code == 2 and said in refused.err and refused.err.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.thorough
 def test_check_tries_every_name_and_installed_plug_ins_are_found(mine: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     (site / "their-1.0.dist-info").mkdir(parents=True)
     (site / "their-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: their\nVersion: 1.0\n")
-    (site / "their-1.0.dist-info" / "entry_points.txt").write_text(f"[{plugins.GROUP}]\ntheir = their_losses\n")
+    (site / "their-1.0.dist-info" / "entry_points.txt").write_text("[metric_sandbox.plugins]\ntheir = their_losses\n")
     theirs = MINE.replace("pull_and_push", "theirs").replace('"mean_', '"their_').replace('"norm', '"their')
     (site / "their_losses.py").write_text(theirs)
     bad = tmp_path / "broken.py"

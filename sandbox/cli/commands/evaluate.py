@@ -256,35 +256,45 @@ def _inputs(command: Command, options: Options) -> Inputs:
 
 
 def write(command: Command, report: Mapping[str, Any], scored: Scored, inputs: Inputs) -> None:
-    """The report as JSON, and with --out also findings and pictures."""
+    """The report as JSON, and with --out also findings and pictures; says where they are."""
     import json
 
     text = json.dumps(report, indent=1, allow_nan=False) + "\n"
     if command.json:
         write_whole(Path(command.json), text)
+        say(f"wrote {command.json}")
     if command.out:
         out = Path(command.out)
         write_whole(out / "report.json", text)
         found = "".join(f"{f.rule}: {f.text}\n" for f in scored.findings)
         write_whole(out / "findings.txt", found or "nothing was found\n")
-        draw(command, scored, inputs, out)
+        say(f"wrote {out}: {', '.join(['report.json', 'findings.txt', *draw(command, scored, inputs, out)])}")
 
 
-def draw(command: Command, scored: Scored, inputs: Inputs, out: Path) -> None:
-    """ROC and DET, their points as CSV, and CMC; of a run each image searches the others."""
+def draw(command: Command, scored: Scored, inputs: Inputs, out: Path) -> list[str]:
+    """ROC and DET, their points as CSV, and CMC; of a run each image searches the others.
+
+    Returns:
+        The files.
+    """
     from sandbox.evaluation.identification.leave_one_out import ranks_among_others
     from sandbox.reporting.plots.curves import draw_cmc, draw_trade_offs
 
     many = len(command.run)
     name = f"{many} runs, concatenated" if many > 1 else Path(*command.run or [command.embeddings]).resolve().name
+    files = []
     if scored.verification is not None:
+        files += ["roc.csv", "roc_det.png"]
         far, tar, threshold = scored.verification.curve.points()
         rows = "".join(f"{t:.9g},{f:.9g},{a:.9g}\n" for t, f, a in zip(threshold, far, tar, strict=True))
         write_whole(out / "roc.csv", "threshold,far,tar\n" + rows)
         draw_trade_offs(scored.verification, out / "roc_det.png", title=name)
     if scored.ranks is not None:
+        files += ["cmc.png"]
         draw_cmc(scored.ranks, out / "cmc.png", how="probes against the gallery")
     elif command.run and inputs.retrieve and inputs.roles is None:
         ranks, people = ranks_among_others(inputs.probe.x, inputs.probe.labels, metric=command.metric)
         if len(ranks):
+            files += ["cmc.png"]
             draw_cmc(ranks, out / "cmc.png", identities=people, how="each image against all others")
+    return files

@@ -189,6 +189,14 @@ def test_what_is_drawn_is_what_was_counted(scored: Callable[..., Report], npz: P
     assert (out / "findings.txt").read_text() == "nothing was found\n"
 
 
+def test_what_is_written_is_said(command: Callable[..., Any], npz: Path, tmp_path: Path) -> None:
+    out, file = tmp_path / "out", tmp_path / "r.json"
+    said = command("evaluate.py", "--embeddings", str(npz), "--out", str(out), "--json", str(file))
+    *_, first, second = said.out.splitlines()
+    assert (first, second.partition(": ")[0]) == (f"wrote {file}", f"wrote {out}")
+    assert sorted(second.partition(": ")[2].split(", ")) == sorted(each.name for each in out.iterdir())
+
+
 def test_a_run_has_a_cmc_of_each_image_among_the_others(scored: Callable[..., Report], tmp_path: Path) -> None:
     run = made_folder(tmp_path / "runs", "triplet", 0)
     scored("--run", run, "--out", tmp_path / "out")
