@@ -64,6 +64,15 @@ def test_two_objectives_are_compared_on_the_seeds_that_both_have(command: Callab
     assert "wins and losses of queries are left out" in said.out  # these runs keep no embeddings
 
 
+def test_the_runs_of_a_table_are_compared_by_its_csv(command: Callable[..., Any], runs: Path, tmp_path: Path) -> None:
+    assert command("table.py", str(runs), "--metrics", "MAP@R", "EER", "--out", str(tmp_path / "t.md")).code == 0
+    words = ("triplet(miner=hard)", CONTRASTIVE, "--metrics", "MAP@R", "EER", "--in")
+    by_csv, by_folders = (compared(command, *words, str(place)) for place in (tmp_path / "t.csv", runs))
+    assert by_csv["figures"] == by_folders["figures"] and by_csv["figures"][0]["n"] == 5
+    said = command("table.py", "compare", CONTRASTIVE, CONTRASTIVE, "--in", str(tmp_path / "t.csv"))
+    assert said.code == 2 and "both names stand for the same runs" in said.err
+
+
 def test_b_may_be_the_better_one_and_names_turn_round(command: Callable[..., Any], runs: Path) -> None:
     found = compared(command, CONTRASTIVE, TRIPLET, "--in", str(runs), "--metrics", "EER", "--equal", "0.001")
     (figure,) = found["figures"]

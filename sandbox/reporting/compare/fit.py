@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import EMBEDDED_BY, flat, own_settings
@@ -49,13 +50,18 @@ def check_same_rules(groups: Sequence[Group], names: Sequence[str]) -> None:
             )
 
 
+def _which(one: Group) -> set[tuple[Path, str, int]]:
+    """The runs of a recipe; those of a ledger have one file together."""
+    return {(run.path.resolve(), run.digest, run.seed) for run in one.runs}
+
+
 def shared_seeds(a: Group, b: Group, names: tuple[str, str]) -> Shared:
     """The seeds that pair two recipes.
 
     Raises:
         SandboxError: they are the same runs, have no seed in common, or have one alone in several folds.
     """
-    if {run.path.resolve() for run in a.runs} == {run.path.resolve() for run in b.runs}:
+    if _which(a) == _which(b):
         raise SandboxError(f"both names stand for the same runs, of {a.called}; a comparison needs two ways")
     both = tuple(seed for seed in a.seeds if seed in b.seeds)
     if not both:
