@@ -154,6 +154,12 @@ def require(recorded: Iterable[Mapping[str, str]], what: str) -> None:
         raise SandboxError(f"{what} was made with the plug-in {file} (digest {one['digest']}): give {_FLAG} {file}")
 
 
+def absent(recorded: Iterable[Mapping[str, str]]) -> list[str]:
+    """The files of what a run's record says and this process has not loaded, or has changed since."""
+    have = {plugin.digest for plugin in loaded()}
+    return [one["file"] for one in recorded if one["digest"] not in have]
+
+
 def _registered(path: Path, run: Any) -> Plugin:
     """What a plug-in adds to the registers; they are as before where it fails."""
     from sandbox.backbones import catalog as backbones

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from sandbox.evaluation.verification.cross_validation import even_folds
 from sandbox.inference.load import load_network
 from sandbox.runs.embeddings import KeptEmbeddings, KeptSet, read_embeddings
 from sandbox.runs.folder import RunFolder
+from sandbox.runs.plugins import absent
 from sandbox.scoring.inputs import Inputs
 from sandbox.wording import printable
 
@@ -49,8 +51,13 @@ def read_split(folder: RunFolder, split: str, by: str = "") -> Inputs:
     Raises:
         SandboxError: see `of_run`.
     """
+    files = absent(folder.facts_of_finished().get("plugins", ()))
+    notes = tuple(f"figures of the plug-in {printable(file)} are left out: add --plugin {file}" for file in files)
+    return replace(_of_split(folder, split, by), notes=notes)
+
+
+def _of_split(folder: RunFolder, split: str, by: str) -> Inputs:
     path = folder.path
-    folder.facts_of_finished()
     kept = read_embeddings(folder)
     alone = split not in kept and f"{split}/oneshot" in kept
     if split not in kept and not alone:

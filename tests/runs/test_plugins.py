@@ -102,7 +102,10 @@ def test_a_run_with_a_plug_in_remembers_it_and_asks_for_it(
     assert json.loads((run / "run.json").read_text())["plugins"] == [{"file": str(mine), "digest": plugin.digest}]
     report = json.loads((run / "report.json").read_text())
     assert 0 < report["test"]["own/first"]["value"] < 1
+    assert "plug-in" not in command("evaluate.py", "--run", str(run)).err
     plugins._LOADED.clear()
+    said = command("evaluate.py", "--run", str(run))
+    assert said.code == 0 and f"note: figures of the plug-in {mine} are left out: add --plugin {mine}" in said.err
     said = command("draw.py", "map", "--run", str(run), "--out", str(tmp_path / "m.png"))
     assert said.code == 2 and f"was made with the plug-in {mine} (digest {plugin.digest}): give --plugin" in said.err
     other = tmp_path / "other" / "mine.py"
