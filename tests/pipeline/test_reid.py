@@ -44,6 +44,7 @@ def recipe(root: Path) -> Recipe:
         batch=BatchSpec(size=8),
         evaluate=EvaluateSpec(every=2, monitor="retrieval/map", figures="map", by="camera", after=AFTER),
         max_steps=2,
+        precision="float32",
         threads=1,
     )
 

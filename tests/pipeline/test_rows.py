@@ -44,6 +44,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
         batch=BatchSpec(size=16),
         evaluate=EvaluateSpec(every=3),
         max_steps=6,
+        precision="float32",
         threads=1,
     )
 
