@@ -67,7 +67,7 @@ class ObjectiveModule(nn.Module):
             )
         if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
             raise SandboxError(f"labels are {labels.dtype}, but are whole numbers from 0 to {self._classes - 1}")
-        low, high = labels.min().item(), labels.max().item()
+        low, high = torch.stack(labels.aminmax()).tolist()  # a GPU is waited for once
         if low < 0 or high >= self._classes:
             raise SandboxError(
                 f"labels hold {low if low < 0 else high}, but this objective is of {self._classes:,} classes, 0 to "
