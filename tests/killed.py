@@ -11,13 +11,13 @@ import signal
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from sandbox.data.datasets.lfw import LfwSpec
 from sandbox.errors import SandboxError
 from sandbox.pipeline.folds.plan import begun, recipe_of
-from sandbox.pipeline.folds.together import conclude
-from sandbox.pipeline.folds.work import at_work, folds_of
+from sandbox.pipeline.folds.work import at_work, free_folds, put_together
 from sandbox.pipeline.run import resume, run
 from sandbox.recipe.specs import BackboneSpec, BatchSpec, Recipe
 
@@ -111,11 +111,11 @@ def folds_recipe(root: Path) -> Recipe:
 def work_folds(recipe: Recipe, out: Path) -> None:
     """Train a recipe's folds in a folder inside `out`, or go on with them."""
     folder = begun(recipe, out=out, command="a test")
-    with at_work(folder):
-        for fold in folds_of(folder, recipe_of(folder)):
+    with at_work(folder), closing(free_folds(folder, recipe_of(folder))) as folds:
+        for fold in folds:
             for _ in fold.train(pictures=False, save_every=1) if fold.state != "done" else ():
                 pass
-        conclude(folder, pictures=False)
+        put_together(folder, pictures=False)
 
 
 def work_folds_killed_in_write(number: int, recipe: Recipe, out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from sandbox.cli.progress import watch_run
 from sandbox.cli.report_table import Shown, print_report
 from sandbox.cli.say import say
 from sandbox.errors import Interrupted, SandboxError
+from sandbox.runs.folds import count_of
 
 if TYPE_CHECKING:
     from sandbox.pipeline.events import Event
@@ -75,10 +77,9 @@ def check_alone(against: str, *, stages: int, log: Sequence[str] = (), keep: boo
 
 
 def _train(folder: RunFolder, manner: Manner, *, hint: bool) -> None:
-    """Every fold that is not done, then what they come to."""
+    """Every fold that nobody has done or is at, then what all of them come to, where this is the last process."""
     from sandbox.pipeline.folds.plan import recipe_of
-    from sandbox.pipeline.folds.together import conclude
-    from sandbox.pipeline.folds.work import at_work, folds_of
+    from sandbox.pipeline.folds.work import at_work, folds_of, free_folds, put_together
 
     recipe = recipe_of(folder)
     if folder.status() == "done" and all(fold.state == "done" for fold in folds_of(folder, recipe)):
@@ -86,18 +87,25 @@ def _train(folder: RunFolder, manner: Manner, *, hint: bool) -> None:
         return _tell(folder, manner, hint)
     again = f"{called('run', manner.launcher)} --resume {from_here(folder.path)}"
     seen: set[str] = set()
+    count, over, others = count_of(folder.read_json("run.json")), False, list[str]()
     try:
         with at_work(folder):
-            folds = folds_of(folder, recipe)
-            for fold in folds:
-                _one(fold, len(folds), manner, again, seen)
-            conclude(folder, pictures=manner.pictures)
+            while not (over or others):
+                with closing(free_folds(folder, recipe)) as folds:
+                    for fold in folds:
+                        _one(fold, count, manner, again, seen)
+                over = put_together(folder, pictures=manner.pictures)
+                others = folder.holders()  # who is nobody where another has let go of a fold since it was looked at
     except KeyboardInterrupt as stop:
         if isinstance(stop, Interrupted) and not stop.said:
             say(f"interrupted; to go on: {again}", file=sys.stderr)
             stop.said = True
         raise
-    _tell(folder, manner, hint)
+    if over:
+        _tell(folder, manner, hint)
+    else:
+        at = " and ".join(dict.fromkeys(others))
+        say(f"no fold is left for this process; {at}, still at work, puts them together in {from_here(folder.path)}")
 
 
 def _one(fold: Fold, count: int, manner: Manner, again: str, seen: set[str]) -> None:

@@ -29,7 +29,7 @@ from sandbox.errors import SandboxError
 from sandbox.files import parse_json, read_json, sync_folder, write_whole
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import from_toml, read_recipe, to_toml
-from sandbox.runs.lock import holder
+from sandbox.runs.lock import LOCK, holder
 from sandbox.runs.plugins import require
 from sandbox.wording import reason
 
@@ -127,7 +127,11 @@ class RunFolder:
         status = facts.get("status") if isinstance(facts, dict) else None
         if not isinstance(status, str):
             return "damaged"
-        return "interrupted: its process is gone" if status == "running" and not holder(self.path) else status
+        return "interrupted: its process is gone" if status == "running" and not self.holders() else status
+
+    def holders(self) -> list[str]:
+        """Who is at work in the folder, as `sandbox.runs.lock.holder` says it; several may be where it is of folds."""
+        return [who for lock in sorted(self.path.glob(f".*{LOCK[1:]}")) if (who := holder(self.path, lock.name))]
 
     def is_finished(self) -> bool:
         """Whether its status is "done" and it has a report.

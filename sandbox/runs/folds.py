@@ -2,6 +2,7 @@
 
 results/runs/<id>/   recipe.toml (data.fold = "all")  run.json  report.json  baselines.json  page.html
                      fold-01/ fold-02/ ...: run folders, each with its network
+                     .fold-01.lock: who is at that fold, for as long as they are
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from sandbox.errors import SandboxError
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.runs.folder import RunFolder, loss_label
+from sandbox.runs.lock import LOCK
 from sandbox.wording import counted
 
 
@@ -23,6 +25,11 @@ def folds_name(recipe: Recipe) -> str:
 def fold_folder(folder: RunFolder, fold: int) -> RunFolder:
     """The run folder of a fold, counted from 1, whether it is there or not."""
     return RunFolder(folder.path / f"fold-{fold:02d}")
+
+
+def fold_lock(fold: int) -> str:
+    """The file that says who is at a fold, counted from 1."""
+    return f".fold-{fold:02d}{LOCK}"
 
 
 def count_of(facts: Any) -> int:

@@ -32,12 +32,17 @@ SILENT = 60.0
 """Seconds without a beat after which a process on another machine counts as gone."""
 
 
+class Taken(SandboxError):
+    """Another process is at work there."""
+
+
 @contextmanager
 def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
     """Be the one process at work in a folder, or on what a file of that name there stands for, while the block runs.
 
     Raises:
-        SandboxError: another one is, which is named; or the folder cannot be written.
+        Taken: another one is, which is named.
+        SandboxError: the folder cannot be written.
     """
     descriptor = _take(folder, name)
     over = threading.Event()
@@ -80,7 +85,7 @@ def _take(folder: Path, name: str) -> int:
     path = folder / name
     while True:
         if who := holder(folder, name):
-            raise SandboxError(f"{folder} is being worked on by {who}; wait for it, or end it")
+            raise Taken(f"{folder} is being worked on by {who}; wait for it, or end it")
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.runs.folds import fold_lock
+from sandbox.runs.lock import locked
+
 import trees
 from apart import ended, needs_fork, started
 from killed import type_run
@@ -94,6 +97,20 @@ def test_its_page_has_a_line_for_each_fold(
         cells = [f'<td class="number">{right[f"verification/{key}"]["value"]:.4f}</td>' for key in ("auc", "eer")]
         assert f'<tr><td class="number">{fold}</td>' in page and "".join(cells) in page
     assert "Label-Free Outside Data" in page and "standard error over folds" in page
+
+
+def test_beside_another_process_it_does_what_is_left_and_says_who_concludes(
+    command: Callable[..., Any], copied: tuple[list[str], Path]
+) -> None:
+    words, folder = copied
+    for fold in (2, 3):
+        shutil.rmtree(folder / f"fold-0{fold}")
+    with locked(folder, fold_lock(2)):
+        said = command("run.py", *words)
+    assert said.code == 0 and "fold 3 of 4: accuracy" in said.err and "fold 2 of 4" not in said.err, said.err
+    assert f"no fold is left for this process; process {os.getpid()} on" in said.out.replace("\n", " ")
+    last = command("run.py", *words)
+    assert last.code == 0 and "fold 2 of 4: accuracy" in last.err and "mean accuracy over 4 folds: 0." in last.out
 
 
 def test_what_takes_one_network_asks_for_a_fold(

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from sandbox.data.catalog import fold_specs, load
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.pipeline.folds.plan import begun, fold_recipes, recipe_of
 from sandbox.pipeline.folds.together import conclude
-from sandbox.pipeline.folds.work import at_work, folds_of
+from sandbox.pipeline.folds.work import at_work, folds_of, free_folds, put_together
 from sandbox.recipe.specs import DataSpec, OptimizerSpec, Recipe, digest
 from sandbox.recipe.text import to_toml
 from sandbox.runs.folder import RunFolder, run_folders
-from sandbox.runs.folds import fold_folders, folds_in, unfinished_said
+from sandbox.runs.folds import fold_folders, fold_lock, folds_in, unfinished_said
+from sandbox.runs.lock import Taken, locked
 
 from apart import ended, needs_fork, started
 from killed import folds_recipe, work_folds, work_folds_killed_in_write
@@ -109,6 +111,38 @@ def test_killed_twice_it_ends_in_the_same_row(whole: Whole, tmp_path: Path) -> N
     for name in ("report.json", "baselines.json"):
         assert (folder.path / name).read_bytes() == (whole.folder.path / name).read_bytes()
     assert unfinished_said(folder) == "" and folds_in(folder.path) == FOLDS
+
+
+@needs_fork
+def test_several_processes_share_the_folds_and_the_last_puts_them_together(whole: Whole, tmp_path: Path) -> None:
+    begun(whole.recipe, out=tmp_path, command="a test")
+    workers = [started(work_folds, whole.recipe, tmp_path) for _ in range(3)]
+    assert [ended(each) for each in workers] == [0, 0, 0]
+    (folder,) = run_folders(tmp_path)
+    for name in ("report.json", "baselines.json"):
+        assert (folder.path / name).read_bytes() == (whole.folder.path / name).read_bytes()
+    assert folder.status() == "done" and not list(folder.path.glob(".*lock"))
+
+
+def test_a_fold_that_another_is_at_is_passed_over_and_taken_up_where_it_lets_go(whole: Whole, tmp_path: Path) -> None:
+    folder = whole.copied(tmp_path)
+    shutil.rmtree(folder.path / "fold-02")
+    shutil.rmtree(folder.path / "fold-03")
+    with at_work(folder), ExitStack() as other:
+        other.enter_context(locked(folder.path, fold_lock(2)))
+        with closing(free_folds(folder, recipe_of(folder))) as folds:
+            seen = []
+            for fold in folds:
+                seen.append(fold.number)
+                if fold.state == "done":
+                    continue
+                with pytest.raises(Taken), locked(folder.path, fold_lock(fold.number)):
+                    pass
+                if fold.number == 3:
+                    assert not put_together(folder) and len(folder.holders()) == 2 and folder.status() == "running"
+                    other.close()
+        assert seen == [1, 3, 4, 2]
+    assert folder.status().startswith("interrupted")
 
 
 def test_what_is_done_is_passed_over(whole: Whole, tmp_path: Path) -> None:
@@ -209,7 +243,9 @@ def test_what_ends_the_work_stands_in_the_status(whole: Whole, tmp_path: Path) -
         (ValueError("what"), "failed: ValueError: what"),
     ):
         with pytest.raises(type(error)), at_work(folder):
-            with pytest.raises(SandboxError, match="is being worked on by process"), at_work(folder):
-                pass
             raise error
         assert folder.status() == status
+        with locked(folder.path, fold_lock(2)):
+            with pytest.raises(type(error)), at_work(folder):
+                raise error
+            assert folder.status() == "running"  # the other process is
