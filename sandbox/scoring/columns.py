@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.data.formats.rows.embeddings import Embeddings
-from sandbox.data.formats.rows.row_columns import read_column
+from sandbox.data.formats.rows.row_columns import names_in, read_column
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import FEW
 from sandbox.evaluation.roles import Roles, stacked
 from sandbox.evaluation.verification.by_value import Groups, check_groups, left_out
 from sandbox.scoring.inputs import Inputs
-from sandbox.wording import counted
+from sandbox.wording import counted, printable
 
 CAMERAS = "cameras"
 """The array of an npz."""
@@ -50,7 +50,17 @@ def with_columns(inputs: Inputs, embeddings: Path, gallery: Path | None = None, 
             f"{with_some} holds '{CAMERAS}' and {without} does not; they are heeded where both say which camera saw "
             "each row"
         )
-    return inputs if own is None else _heeding(inputs, own, other)
+    if own is None:
+        return replace(inputs, notes=(*inputs.notes, *_passed_over(embeddings, by)))
+    return _heeding(inputs, own, other)
+
+
+def _passed_over(file: Path, by: str) -> list[str]:
+    """A sentence where an array seems to be of cameras, but has another name."""
+    near = [printable(name) for name in names_in(file) if name.lower().startswith("cam") and name != by]
+    return [
+        f"cameras are read from an array named '{CAMERAS}', and '{name}' is passed over" for name in near
+    ]
 
 
 def said_of_groups(inputs: Inputs) -> list[str]:

@@ -50,6 +50,16 @@ def test_cameras_of_one_file(tmp_path: Path) -> None:
     plain = judged(inputs_of(saved(tmp_path / "b.npz", **rows)))
     assert "retrieval/map" not in plain.figures
     assert plain.figures["retrieval/map@r"] != scored.figures["retrieval/map@r"]
+    assert not any("passed over" in finding.text for finding in plain.findings)
+
+
+def test_cameras_under_another_name_are_not_passed_over_silently(tmp_path: Path) -> None:
+    rows = made(0)
+    rows["CamID"] = rows.pop("cameras")
+    file = saved(tmp_path / "a.npz", **rows)
+    said = "cameras are read from an array named 'cameras', and 'CamID' is passed over"
+    assert said in [finding.text for finding in judged(inputs_of(file)).findings]
+    assert said not in [finding.text for finding in judged(inputs_of(file, by="CamID")).findings]
 
 
 def test_cameras_of_queries_and_gallery_with_junk_and_distractors(tmp_path: Path) -> None:

@@ -11,6 +11,20 @@ from sandbox.errors import SandboxError
 from sandbox.wording import printable
 
 
+def names_in(file: Path) -> list[str]:
+    """The names of all arrays of an npz.
+
+    Raises:
+        SandboxError: it cannot be read.
+    """
+    names: list[str] = []
+    try:
+        read_npz(file, (), lambda declared, there: names.extend(there))
+    except NpzError as error:
+        raise SandboxError(f"{file} cannot be read: {error}") from None
+    return names
+
+
 def read_column(file: Path, name: str, rows: int, *, needed: bool = False) -> np.ndarray | None:
     """The array of that name as strings (N,); None where there is none.
 
