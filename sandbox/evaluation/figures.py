@@ -72,6 +72,15 @@ _BY = re.compile(r"by/(.+?)/((?:verification|retrieval)/.+)", re.DOTALL)
 _TASK = re.compile(r"([0-9]+-way)-([0-9]+-shot)")
 
 
+def threshold_for_test(entry: Mapping[str, Any]) -> float | None:
+    """The threshold that a figure of validation chooses for test; None where it has none.
+
+    Where test's pairs are mixed otherwise than validation's, it is the best for theirs (`Verification.figures`).
+    """
+    found = entry.get("test_threshold" if "test_share" in entry else "threshold")
+    return found if isinstance(found, float) else None
+
+
 def at_length(length: int) -> str:
     """In front of the key of a figure that the first numbers of the embeddings have: 'first64/'."""
     return f"first{length}/"

@@ -80,3 +80,9 @@ class Pairs:
     def __len__(self) -> int:
         """How many pairs."""
         return len(self.same)
+
+    @property
+    def mix(self) -> tuple[int, int]:
+        """How many are genuine, and how many are not."""
+        genuine = int(np.count_nonzero(self.same))
+        return genuine, len(self) - genuine

@@ -47,6 +47,8 @@ class Options:
     """A score chosen on validation, at which the accuracy of given pairs is reported too."""
     balanced_threshold: float | None = None
     """A score chosen on validation, at which balanced accuracy is reported too."""
+    mix: tuple[int, int] | None = None
+    """Genuine and impostor pairs of the list that these pairs, of validation, choose a threshold for."""
     metric: Similarity = "cosine"
     """How alike two rows are."""
     index: Index = "flat"
@@ -123,7 +125,12 @@ def evaluate(
     asked = [one for one in (at, balanced_at) if one is not None]
     judged = verify(*verified, pairs, far=options.far, thresholds=asked, metric=options.metric)
     figures |= judged.figures(
-        options.far, threshold=at, balanced_threshold=balanced_at, extra=options.extra, intervals=not options.quick
+        options.far,
+        threshold=at,
+        balanced_threshold=balanced_at,
+        mix=options.mix,
+        extra=options.extra,
+        intervals=not options.quick,
     )
     if pairs is not None and pairs.fold is not None and judged.scores is not None and not options.quick:
         figures |= by_folds.figures(by_folds.cross_validate(judged.scores, pairs.same, pairs.fold))

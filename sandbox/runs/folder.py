@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.data.catalog import data_kinds
 from sandbox.errors import SandboxError
+from sandbox.evaluation.figures import threshold_for_test
 from sandbox.files import parse_json, read_json, sync_folder, write_whole
 from sandbox.recipe.specs import Recipe, digest
 from sandbox.recipe.text import from_toml, read_recipe, to_toml
@@ -69,7 +70,7 @@ class RunFolder:
             raise SandboxError(f"{self.path} has no {name}{why}") from None
 
     def validation_threshold(self, *keys: str) -> float | None:
-        """The score at which a figure of the validation split was read; None where its report has none.
+        """The score that a figure of the validation split chooses for test; None where its report has none.
 
         Args:
             keys: of the figure, the first that has a score; `TELLS_APART` where not given.
@@ -81,8 +82,8 @@ class RunFolder:
             case {"val": {**figures}}:
                 for key in keys or TELLS_APART:
                     entry = figures.get(key)
-                    threshold = entry.get("threshold") if isinstance(entry, dict) else None
-                    if isinstance(threshold, float):
+                    threshold = threshold_for_test(entry) if isinstance(entry, dict) else None
+                    if threshold is not None:
                         return threshold
         return None
 

@@ -58,9 +58,7 @@ def with_columns(inputs: Inputs, embeddings: Path, gallery: Path | None = None, 
 def _passed_over(file: Path, by: str) -> list[str]:
     """A sentence where an array seems to be of cameras, but has another name."""
     near = [printable(name) for name in names_in(file) if name.lower().startswith("cam") and name != by]
-    return [
-        f"cameras are read from an array named '{CAMERAS}', and '{name}' is passed over" for name in near
-    ]
+    return [f"cameras are read from an array named '{CAMERAS}', and '{name}' is passed over" for name in near]
 
 
 def said_of_groups(inputs: Inputs) -> list[str]:

@@ -63,7 +63,7 @@ def score(inputs: Inputs, options: Options) -> Scored:
     threshold = balanced = None
     if inputs.validation is not None:
         held = inputs.validation_verify or inputs.validation
-        threshold, balanced, unchosen = _thresholds(held, inputs.validation_pairs, options)
+        threshold, balanced, unchosen = _thresholds(held, inputs.validation_pairs, options, pairs)
         findings += [Finding("no-validation-threshold", text) for text in unchosen]
     _check_extra(pairs, options)
     searched = gallery is not None or _among_themselves(inputs)
@@ -198,10 +198,11 @@ def _among_themselves(inputs: Inputs) -> bool:
 
 
 def _thresholds(
-    held: Embeddings, pairs: Pairs | None, options: Options
+    held: Embeddings, pairs: Pairs | None, options: Options, tested: Pairs | None
 ) -> tuple[float | None, float | None, list[str]]:
     """The thresholds of validation's best accuracy, where its pairs are given, and best balanced accuracy.
 
+    That of accuracy is the best where genuine pairs are as frequent as among those that are tested.
     Where one is missing, a sentence says why.
     """
     if not both_kinds(held.labels, pairs):
@@ -210,7 +211,7 @@ def _thresholds(
     accurate, notes = None, []
     if pairs is not None:
         scores = score_pairs(held.x, pairs.left, pairs.right, metric=options.metric)
-        accurate = by_folds.best_threshold(scores, pairs.same)[0]
+        accurate = by_folds.best_threshold(scores, pairs.same, None if tested is None else tested.mix)[0]
         if not np.isfinite(accurate):
             every = f"no threshold is more often right on validation than to {_verb(accurate)} every pair"
             accurate, notes = None, [f"accuracy@validation was left out: {every}"]

@@ -244,6 +244,8 @@ def test_a_log_of_a_stranger_is_read_up_to_its_first_line_that_is_none(folder: R
         ({"verification/balanced_accuracy": {"threshold": 0.5}}, 0.5),  # over all pairs
         ({"verification/accuracy": {"threshold": 0.75}}, 0.75),  # over all pairs, as reports were before
         ({"verification/accuracy": {}, "verification/balanced_accuracy": {"threshold": 0.5}}, 0.5),
+        ({"verification/accuracy": {"threshold": 0.25, "test_share": 0.5, "test_threshold": 0.75}}, 0.75),
+        ({"verification/accuracy": {"threshold": 0.25, "test_share": 0.01}}, None),  # test's is to reject every pair
         ({"verification/eer": {"threshold": 0.1}}, None),
     ],
 )

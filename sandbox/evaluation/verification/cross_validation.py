@@ -16,6 +16,7 @@ import numpy as np
 from sandbox.errors import SandboxError
 from sandbox.evaluation.intervals.bootstrap import plain_interval
 from sandbox.evaluation.pairs import check_scores
+from sandbox.evaluation.verification.roc import kind_weights
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Folded:
     """(K,) int64 pairs in the fold."""
 
 
-def best_threshold(scores: np.ndarray, same: np.ndarray) -> tuple[float, float]:
+def best_threshold(scores: np.ndarray, same: np.ndarray, mix: tuple[int, int] | None = None) -> tuple[float, float]:
     """The threshold with the highest accuracy on these pairs, and that accuracy.
 
     Candidates are +inf (reject all), the middle between each two neighbouring distinct scores, and -inf (accept all).
@@ -39,6 +40,7 @@ def best_threshold(scores: np.ndarray, same: np.ndarray) -> tuple[float, float]:
     Args:
         scores: (M,) higher is more alike; compared as float32.
         same: (M,) bool, whether a pair is genuine.
+        mix: genuine and impostor pairs of the list that the threshold is for, see `Curve.best_accuracy`.
 
     Returns:
         (threshold, accuracy): the threshold is a float32 value, so it cuts the same whether a reader compares in
@@ -49,7 +51,7 @@ def best_threshold(scores: np.ndarray, same: np.ndarray) -> tuple[float, float]:
     """
     scores, same = check_scores(scores, same)
     order = np.argsort(-scores)
-    return _best_cut(scores[order], same[order])
+    return _best_cut(scores[order], same[order], mix)
 
 
 def cross_validate(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> Folded:
@@ -144,15 +146,17 @@ def figures(folded: Folded) -> dict[str, dict[str, Any]]:
     }
 
 
-def _best_cut(scores: np.ndarray, same: np.ndarray) -> tuple[float, float]:
+def _best_cut(scores: np.ndarray, same: np.ndarray, mix: tuple[int, int] | None = None) -> tuple[float, float]:
     """`best_threshold` of pairs that are sorted, highest score first."""
+    impostors = int(np.count_nonzero(~same))
+    one_genuine, one_impostor = kind_weights(len(same) - impostors, impostors, mix)
     last = np.append(
         np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1
     )  # of each distinct score, its last pair
-    gained = np.cumsum(np.where(same, 1, -1))[last]  # genuine less impostor pairs from there up
-    right = np.append(0, gained) + np.count_nonzero(~same)  # rejecting all gets the impostors right
+    gained = np.cumsum(np.where(same, one_genuine, -one_impostor))[last]  # genuine less impostor pairs from there up
+    right = np.append(0, gained) + impostors * one_impostor  # rejecting all gets the impostors right
     cut = int(right.argmax())  # the first, which is the highest threshold
-    accuracy = float(right[cut] / len(scores))
+    accuracy = float(right[cut] / ((len(same) - impostors) * one_genuine + impostors * one_impostor))
     if cut == 0:
         return math.inf, accuracy
     if cut == len(last):

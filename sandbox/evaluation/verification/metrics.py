@@ -39,6 +39,7 @@ class Verification:
         *,
         threshold: float | None = None,
         balanced_threshold: float | None = None,
+        mix: tuple[int, int] | None = None,
         extra: Sequence[Extra] = (),
         intervals: bool = True,
     ) -> Figures:
@@ -53,6 +54,9 @@ class Verification:
                 not exceed it, with the rate ``far`` that was reached; ``supported`` is False below 30 / FAR impostors.
             threshold: one chosen elsewhere (on validation) for accuracy, which is wanted at it too.
             balanced_threshold: one chosen elsewhere for balanced accuracy, which is wanted at it too.
+            mix: genuine and impostor pairs of the list that these choose a threshold for. Where it is another
+                proportion than theirs, the entry of accuracy has ``test_threshold`` and ``test_share`` besides: the
+                threshold that is best where that share of pairs is genuine.
             extra: further figures, of which partial AUC is read here.
             intervals: leave them out to save time between validations.
         """
@@ -74,7 +78,7 @@ class Verification:
         for one in (one for one in extra if one.name == "pauc"):
             error = partial(partial_area.deviation, influence, one.at)
             figures[one.key] = entry(partial_area.partial_auc(curve, one.at), error, far=one.at)
-        figures |= self._accuracies(threshold, balanced_threshold, intervals)
+        figures |= self._accuracies(threshold, balanced_threshold, mix, intervals)
         separation = self.moments.d_prime
         if np.isfinite(separation):
             figures["verification/d_prime"] = {"value": separation, "n": curve.pairs}
@@ -90,7 +94,13 @@ class Verification:
                 }
         return figures
 
-    def _accuracies(self, threshold: float | None, balanced_threshold: float | None, intervals: bool) -> Figures:
+    def _accuracies(
+        self,
+        threshold: float | None,
+        balanced_threshold: float | None,
+        mix: tuple[int, int] | None,
+        intervals: bool,
+    ) -> Figures:
         """Balanced accuracy, and of given pairs accuracy: at the best threshold, and at those chosen elsewhere."""
         curve, influence = self.curve, Influence(self.spread)
         entry = partial(self._entry, intervals=intervals)
@@ -98,6 +108,10 @@ class Verification:
         if self.scores is not None:
             accuracy, at = curve.best_accuracy()
             best: dict[str, Any] = {"threshold": at} if np.isfinite(at) else {}
+            if mix is not None and mix[0] * curve.impostors != mix[1] * curve.genuine:
+                elsewhere = curve.best_accuracy(mix)[1]
+                more = {"test_threshold": elsewhere} if np.isfinite(elsewhere) else {}
+                best |= {"test_share": mix[0] / sum(mix), **more}
             figures["verification/accuracy"] = entry(accuracy, partial(influence.accuracy, at), **best)
             if threshold is not None:
                 value = curve.accuracy_at(threshold)

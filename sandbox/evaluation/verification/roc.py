@@ -6,6 +6,7 @@ impostor scores, which are many, are counted and never kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +14,21 @@ from typing import Any
 import numpy as np
 
 _ARRAYS = ("threshold", "genuine_from", "genuine_above", "impostors_from", "impostors_above")
+
+
+def kind_weights(genuine: int, impostors: int, mix: tuple[int, int] | None) -> tuple[int, int] | tuple[float, float]:
+    """What a genuine and what an impostor pair counts, so that so many of each are in the proportion `mix`.
+
+    They are whole numbers, so that equal sums compare as equal, where such are small enough; (1, 1) without a mix.
+    """
+    if mix is None or mix[0] * impostors == mix[1] * genuine:
+        return 1, 1
+    exact = mix[0] * impostors, mix[1] * genuine
+    common = math.gcd(*exact)
+    exact = exact[0] // common, exact[1] // common
+    if exact[0] * genuine + exact[1] * impostors < 2**62:
+        return exact
+    return mix[0] / genuine, mix[1] / impostors
 
 
 @dataclass(frozen=True)
@@ -76,13 +92,20 @@ class Curve:
             return None
         return int(np.flatnonzero(self.genuine_from == self.genuine_from[allowed[0]])[-1])
 
-    def best_accuracy(self) -> tuple[float, float]:
-        """(accuracy, threshold): the largest share of pairs that one threshold (accept at or above) calls rightly."""
-        right = self.genuine_from + (self.impostors - self.impostors_from)
+    def best_accuracy(self, mix: tuple[int, int] | None = None) -> tuple[float, float]:
+        """(accuracy, threshold): the largest share of pairs that one threshold (accept at or above) calls rightly.
+
+        Args:
+            mix: genuine and impostor pairs of the list that the threshold is for, where these stand for it but are
+                mixed otherwise: the accuracy is that of pairs in this proportion.
+        """
+        genuine, impostors = kind_weights(self.genuine, self.impostors, mix)
+        right = self.genuine_from * genuine + (self.impostors - self.impostors_from) * impostors
+        total, rejecting = self.genuine * genuine + self.impostors * impostors, self.impostors * impostors
         best = int(np.argmax(right))
-        if right[best] < self.impostors:  # nothing beats rejecting every pair
-            return self.impostors / self.pairs, float("inf")
-        return float(right[best] / self.pairs), float(self.threshold[best])
+        if right[best] < rejecting:  # nothing beats rejecting every pair
+            return rejecting / total, float("inf")
+        return float(right[best] / total), float(self.threshold[best])
 
     def accuracy_at(self, threshold: float) -> float:
         """Accuracy of accepting at or above one of the curve's own thresholds, or infinity.

@@ -11,6 +11,7 @@ import numpy as np
 from sandbox.data.catalog import data_sets
 from sandbox.errors import SandboxError
 from sandbox.evaluation.figures import Figures
+from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.verification import cross_validation
 from sandbox.evaluation.verification.by_network import FoldScores, figures
 from sandbox.evaluation.verification.cross_validation import Folded, best_threshold
@@ -63,7 +64,7 @@ def fold_scores(run: RunFolder) -> FoldScores:
         pairs.same,
         test.labels[pairs.left],
         test.labels[pairs.right],
-        _threshold(run, kept),
+        _threshold(run, kept, pairs),
     )
     said = run.read_json("report.json")["test"].get(_RIGHT)
     if said is not None and abs(said["value"] - scored.accuracy) > 1e-9:
@@ -74,13 +75,13 @@ def fold_scores(run: RunFolder) -> FoldScores:
     return scored
 
 
-def _threshold(run: RunFolder, kept: KeptEmbeddings) -> float:
+def _threshold(run: RunFolder, kept: KeptEmbeddings, tested: Pairs) -> float:
     """What its report has; one that is not finite is in no report."""
     found = run.validation_threshold("verification/accuracy")
     if found is not None:
         return found
     val, pairs = _verified(kept, "val")
-    return best_threshold(score_pairs(val.x, pairs.left, pairs.right), pairs.same)[0]
+    return best_threshold(score_pairs(val.x, pairs.left, pairs.right), pairs.same, tested.mix)[0]
 
 
 def _verified(kept: KeptEmbeddings, split: str) -> tuple[KeptSet, Any]:

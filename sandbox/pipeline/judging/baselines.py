@@ -17,7 +17,7 @@ from sandbox.backbones.weights import put_weights
 from sandbox.errors import SandboxError
 from sandbox.evaluation.fewshot.oneshot import ACCURACY as ONE_SHOT
 from sandbox.evaluation.figures import Figures, lower_is_better, printed_name
-from sandbox.pipeline.judging.evaluate import embedded, figures_of
+from sandbox.pipeline.judging.evaluate import embedded, figures_of, mix_of_test
 from sandbox.pipeline.judging.hausdorff import score_hausdorff
 from sandbox.pipeline.judging.raw_pixels import score_raw_pixels
 from sandbox.pipeline.prepare import Prepared
@@ -67,8 +67,9 @@ def score_baselines(prepared: Prepared, first: Weights, splits: Sequence[str]) -
         put_weights(prepared.network, {**prepared.network.state_dict(), **first})
         kept = embedded(prepared, splits)
         untrained: Report = {}
+        mix = mix_of_test(prepared.splits, splits)
         for name in splits:
-            untrained[name] = figures_of(kept, name, spec, untrained.get("val"))
+            untrained[name] = figures_of(kept, name, spec, untrained.get("val"), mix)
         found[UNTRAINED] = untrained
     except SandboxError as error:
         notes.append(f"the network at step 0 was not scored as a baseline: {error}")

@@ -15,8 +15,9 @@ from sandbox.backbones.views import Views
 from sandbox.data.catalog import data_sets
 from sandbox.data.images.image_set import ImageSet
 from sandbox.data.splits.roles import roles_of
+from sandbox.data.splits.splits import Splits
 from sandbox.evaluation.classification import Classification, classification
-from sandbox.evaluation.figures import Figures, shares
+from sandbox.evaluation.figures import Figures, shares, threshold_for_test
 from sandbox.evaluation.report import Labelled, Options, evaluate
 from sandbox.pipeline.judging.few_shot import asked, watched
 from sandbox.pipeline.judging.lengths import figures_at
@@ -46,9 +47,10 @@ def judge(prepared: Prepared, splits: Sequence[str]) -> Judgement:
     report: dict[str, Figures] = {}
     confused: dict[str, list[dict[str, Any]]] = {}
     marks = data_sets()[prepared.recipe.data.name].marks
+    mix = mix_of_test(prepared.splits, splits)
     for name in splits:
         images, _, _ = prepared.splits.part(name)
-        own = partial(figures_of, name=name, spec=prepared.recipe.evaluate)
+        own = partial(figures_of, name=name, spec=prepared.recipe.evaluate, mix=mix)
         report[name] = own(kept, validation=report.get("val"))
         report[name] |= figures_at(prepared.objective.lengths, kept, name, own, report.get("val"))
         classified = _classified(prepared, images)
@@ -84,7 +86,11 @@ def embedded(prepared: Prepared, splits: Sequence[str]) -> dict[str, KeptSet]:
 
 
 def figures_of(
-    kept: Mapping[str, KeptSet], name: str, spec: EvaluateSpec, validation: Figures | None = None
+    kept: Mapping[str, KeptSet],
+    name: str,
+    spec: EvaluateSpec,
+    validation: Figures | None = None,
+    mix: tuple[int, int] | None = None,
 ) -> Figures:
     """Retrieval, few-shot and verification figures of rows that are in `kept`, and one-shot trials where it has them.
 
@@ -93,24 +99,40 @@ def figures_of(
         name: ``val`` or ``test``.
         spec: what is reported.
         validation: the figures of ``val``, whose thresholds are used on ``test``.
+        mix: of ``val``, what its thresholds are for (`mix_of_test`).
     """
     if name not in kept:
         return one_shot_figures(kept, name)
-    options = options_of(name, spec, validation)
+    options = options_of(name, spec, validation, mix)
     options = replace(options, episodes=asked(spec, kept[name].labels), roles=kept[name].roles)
     options = replace(options, by=kept[name].groups(spec.by) if spec.by else None)
     return _figures(kept[name], kept.get(f"{name}/verify"), options) | one_shot_figures(kept, name)
 
 
-def options_of(name: str, spec: EvaluateSpec, validation: Figures | None = None) -> Options:
+def mix_of_test(splits: Splits, names: Sequence[str]) -> tuple[int, int] | None:
+    """Genuine and impostor pairs of test's list, where test is scored and has one.
+
+    Validation's list may hold another share of genuine pairs, as where it is what is left of a list between people that
+    were held out; the threshold that is best there is not for test's.
+    """
+    if "test" not in names:
+        return None
+    _, pairs, apart = splits.part("test")
+    tested = pairs if apart is None else apart.pairs
+    return None if tested is None else tested.mix
+
+
+def options_of(
+    name: str, spec: EvaluateSpec, validation: Figures | None = None, mix: tuple[int, int] | None = None
+) -> Options:
     """How a split is evaluated, see `figures_of`."""
     chosen = {} if name == "val" or validation is None else validation
-    at = lambda key: chosen.get(key, {}).get("threshold")  # noqa: E731
     return Options(
         recall_at=spec.recall_at,
         far=spec.far,
-        threshold=at("verification/accuracy"),
-        balanced_threshold=at("verification/balanced_accuracy"),
+        threshold=threshold_for_test(chosen.get("verification/accuracy", {})),
+        balanced_threshold=chosen.get("verification/balanced_accuracy", {}).get("threshold"),
+        mix=mix if name == "val" else None,
         episodes=asked(spec),
         extra=parse_extra(spec.figures),
     )

@@ -33,7 +33,7 @@ from sandbox.evaluation.trials import Trials
 from sandbox.evaluation.verification.by_value import Groups
 from sandbox.files import read_json
 from sandbox.pipeline.judging.by_value import groups_of
-from sandbox.pipeline.judging.evaluate import figures_of, options_of
+from sandbox.pipeline.judging.evaluate import figures_of, mix_of_test, options_of
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.runs.embeddings import KeptSet
 
@@ -72,11 +72,12 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
         SandboxError: the images are too many or too large for it, or no figure could be trusted on them.
     """
     report: dict[str, Figures] = {}
+    mix = mix_of_test(splits, names)
     for name in names:
         parts = _parts(splits, name, spec.by)
         for part in parts.values():
             _refuse_too_large(part)
-        file = _file(parts, options_of(name, spec, report.get("val")))
+        file = _file(parts, options_of(name, spec, report.get("val"), mix))
         found = None if file is None else read_figures(file)
         if found is None:
             kept = {
@@ -85,7 +86,7 @@ def score_raw_pixels(splits: Splits, names: Sequence[str], spec: EvaluateSpec) -
                 )
                 for key, part in parts.items()
             }
-            found = figures_of(kept, name, spec, report.get("val"))
+            found = figures_of(kept, name, spec, report.get("val"), mix)
             if file is not None:
                 write_figures(file, found)
         report[name] = found
@@ -138,6 +139,8 @@ def _file(parts: Parts, options: Options) -> Path | None:
         del rules["episodes"]
     if not options.extra:
         del rules["extra"]
+    if options.mix is None:
+        del rules["mix"]
     digest = hashlib.blake2b(json.dumps([_VERSION, rules]).encode(), digest_size=12)
     for name, part in parts.items():
         pairs, trials = part.pairs, part.trials

@@ -66,6 +66,24 @@ def test_the_best_threshold_equals_a_loop_over_all(case: tuple[int, int, int]) -
 
 
 @settings(max_examples=100)
+@given(CASES, st.integers(1, 5), st.integers(1, 5))
+def test_for_another_mix_it_is_that_of_pairs_repeated_to_it(
+    case: tuple[int, int, int], genuine: int, impostors: int
+) -> None:
+    scores, same = pairs_of(*case)
+    if same.all() or not same.any():
+        return
+    times = np.where(same, genuine * np.count_nonzero(~same), impostors * np.count_nonzero(same))
+    repeated = np.repeat(scores, times), np.repeat(same, times)
+    assert best_threshold(scores, same, (genuine, impostors)) == pytest.approx(best_threshold(*repeated))
+    few, many = best_threshold(scores, same, (1, 10**9)), best_threshold(scores, same, (10**15, 10**15 - 1))
+    assert few[1] == pytest.approx(1, abs=1e-6)  # nearly all are impostors, and rejected
+    balanced = [(accuracy_at(scores, same, t)[same].mean() + accuracy_at(scores, same, t)[~same].mean()) / 2
+                for t in (*scores, many[0])]  # fmt: skip
+    assert balanced[-1] >= max(balanced[:-1]) - 1e-9
+
+
+@settings(max_examples=100)
 @given(CASES, st.integers(2, 6))
 def test_each_fold_is_judged_by_the_threshold_of_all_others(case: tuple[int, int, int], folds: int) -> None:
     scores, same = pairs_of(case[0], case[1] + 20, case[2])

@@ -77,6 +77,20 @@ def test_the_best_accuracy_is_that_of_the_best_of_all_thresholds(case: Case) -> 
     assert value == curve.accuracy_at(threshold)
 
 
+@given(CASES, st.integers(1, 9), st.integers(1, 9))
+def test_the_best_accuracy_for_another_mix_weighs_the_kinds(case: Case, some: int, others: int) -> None:
+    genuine, impostors, extra = case
+    (curve,) = curve_of(genuine, impostors, extra)
+    share = some / (some + others)
+    every = [*genuine, *impostors, *extra, np.inf]
+    right = [share * (genuine >= t).mean() + (1 - share) * (impostors < t).mean() for t in every]
+    for mix in ((some, others), (some * 10**20, others * 10**20 + 1)):  # the second is too large for whole numbers
+        value, threshold = curve.best_accuracy(mix)
+        assert value == pytest.approx(max(right), abs=1e-9)
+        there = share * (genuine >= threshold).mean() + (1 - share) * (impostors < threshold).mean()
+        assert value == pytest.approx(there, abs=1e-9)
+
+
 def test_rejecting_every_pair_can_be_best() -> None:
     genuine, impostors = np.array([0.0, 0.1], np.float32), np.array([0.5, 0.6, 0.7], np.float32)
     (curve,) = curve_of(genuine, impostors, np.empty(0, np.float32))

@@ -15,6 +15,7 @@ from sandbox.data.splits.splits import Splits, ToVerify, given
 from sandbox.errors import SandboxError
 from sandbox.evaluation.pairs import Pairs
 from sandbox.evaluation.report import Labelled, Options, evaluate
+from sandbox.evaluation.verification.metrics import score_pairs
 from sandbox.pipeline.judging.raw_pixels import score_raw_pixels
 from sandbox.recipe.specs import DataSpec, EvaluateSpec
 
@@ -104,6 +105,36 @@ def test_given_pairs_and_images_to_verify_are_those_of_the_split(cache: Path) ->
     own, verified = Labelled(rows(splits.val), splits.val.labels), Labelled(rows(apart), apart.labels)
     assert found == evaluate(own, Options(far=SPEC.far), pairs=pairs, verified=verified).figures
     assert found["verification/accuracy"]["n"] == 4
+
+
+def test_a_threshold_is_chosen_for_the_share_of_genuine_pairs_that_test_has(cache: Path) -> None:
+    rng, plain = np.random.default_rng(0), small()
+    pixels = (plain.val.pixels * 0.45 + rng.integers(0, 110, plain.val.pixels.shape)).astype(np.uint8)
+    plain = replace(plain, val=replace(plain.val, pixels=pixels))  # where kinds overlap, a mix moves the threshold
+    every = np.stack(np.triu_indices(len(plain.val), 1))
+    kind = plain.val.labels[every[0]] == plain.val.labels[every[1]]
+    genuine, impostors = rng.permutation(np.flatnonzero(kind)), rng.permutation(np.flatnonzero(~kind))
+    few = min(len(genuine), len(impostors) // 3)
+
+    def listed(some: int, others: int) -> Pairs:
+        chosen = np.concatenate([genuine[:some], impostors[:others]])
+        return Pairs(*every[:, chosen], kind[chosen])
+
+    splits = replace(plain, test=plain.val, val_pairs=listed(few, 3 * few), test_pairs=listed(few, few))
+    found = score_raw_pixels(splits, ("val", "test"), SPEC)
+    x = plain.val.pixels.reshape(len(plain.val), -1).astype(np.float32)
+    scores = score_pairs(x, splits.val_pairs.left, splits.val_pairs.right)
+    same, entry = splits.val_pairs.same, found["val"]["verification/accuracy"]
+    right = {t: (scores[same] >= t).mean() + (scores[~same] < t).mean() for t in scores}
+    assert entry["test_share"] == 0.5
+    assert right[np.float32(entry["test_threshold"])] == pytest.approx(max(right.values()))
+    assert entry["value"] == pytest.approx(max(((scores >= t) == same).mean() for t in [*scores, np.inf]))
+    there = found["test"]["verification/accuracy@validation"]
+    assert there["threshold"] == entry["test_threshold"] != entry["threshold"]
+    alike = score_raw_pixels(replace(splits, test_pairs=splits.val_pairs), ("val", "test"), SPEC)
+    assert "test_share" not in alike["val"]["verification/accuracy"]
+    assert alike["test"]["verification/accuracy@validation"]["threshold"] == entry["threshold"]
+    assert "test_share" not in score_raw_pixels(splits, ("val",), SPEC)["val"]["verification/accuracy"]
 
 
 def test_images_that_are_too_many_are_not_compared(cache: Path) -> None:
