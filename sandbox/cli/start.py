@@ -17,8 +17,8 @@ def start(program: str, words: Sequence[str] | None = None) -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load ends without their traces
-    from sandbox.cli.allocator import keep_freed_memory
     from sandbox.errors import exit_on_error
+    from sandbox.training.allocator import keep_freed_memory
 
     keep_freed_memory()
     exit_on_error(lambda: _obey(program, list(sys.argv[1:] if words is None else words)))

@@ -25,6 +25,7 @@ from typing import Any
 
 from sandbox.errors import Interrupted, SandboxError
 from sandbox.runs.plugins import load_asked
+from sandbox.training.allocator import keep_freed_memory
 from sandbox.training.stopping import listen
 from sandbox.tuning.plan.plan import Plan
 from sandbox.tuning.search.claims import Goal
@@ -255,6 +256,7 @@ def _work(job: Job, gpu: str, says: Connection, lives: Connection) -> None:
     threading.Thread(target=_end_with, args=(lives,), daemon=True).start()
     if not os.environ.get("PYTHONWARNINGS"):
         warnings.filterwarnings("ignore")
+    keep_freed_memory()  # it is of a process, and this one is not the command's
     tell = _Teller(says)
     try:
         load_asked()

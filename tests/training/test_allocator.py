@@ -10,7 +10,7 @@ import pytest
 
 FAULTS = """
 import resource, torch
-from sandbox.cli.allocator import keep_freed_memory
+from sandbox.training.allocator import keep_freed_memory
 keep_freed_memory()
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
