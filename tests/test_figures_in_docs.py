@@ -24,7 +24,6 @@ NO_FIGURES = {
     "0.97": "published by others",
     "0.7823": "published by others",
     "0.9465": "published by others",
-    "96.5": "published by others",
     "0.955": "published by others",
     "0.92": "published by others",
     "0.929": "published by others",

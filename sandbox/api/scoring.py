@@ -26,6 +26,7 @@ _Rows = tuple[np.ndarray, np.ndarray | Sequence[Any]]
 _READ = (
     "threshold",
     "balanced_threshold",
+    "mix",
     "quick",
     "retrieval",
     "verification",
