@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.data.catalog import fold_specs, load
 from sandbox.errors import Interrupted, SandboxError
+from sandbox.evaluation.figures import threshold_for_test
 from sandbox.pipeline.folds.plan import begun, fold_recipes, recipe_of
 from sandbox.pipeline.folds.together import conclude
 from sandbox.pipeline.folds.work import at_work, folds_of, free_folds, put_together
@@ -75,7 +76,7 @@ def test_the_report_is_the_mean_of_the_runs_and_the_pool_of_their_pairs(whole: W
     assert mean["value"] == pytest.approx(sum(one["value"] for one in shares) / FOLDS)
     assert mean["thresholds"] == [min(one["threshold"] for one in shares), max(one["threshold"] for one in shares)]
     for one, share in zip(runs, shares, strict=True):
-        assert share["threshold"] == pytest.approx(one["val"]["verification/accuracy"]["threshold"])
+        assert share["threshold"] == pytest.approx(threshold_for_test(one["val"]["verification/accuracy"]))
     assert {entry["n"] for entry in report.values()} == {48} == {sum(one["n"] for one in shares)}
     facts = whole.folder.read_json("run.json")
     assert facts["status"] == "done" and facts["digest"] == digest(whole.folder.recipe())
