@@ -44,12 +44,14 @@ class ObjectiveModule(nn.Module):
             ref_labels: the same.
 
         Raises:
-            SandboxError: `ref_emb` is given, or `indices_tuple` and no term takes pairs or triplets; or embeddings or
-                labels are others than the objective was made for.
+            SandboxError: `ref_emb` is given, or `indices_tuple` and no term takes pairs or triplets, or with places
+                that are none of the batch's; or embeddings or labels are others than the objective was made for.
         """
         if ref_emb is not None or ref_labels is not None:
             raise SandboxError("an objective compares a batch with itself; ref_emb and ref_labels have no place in it")
         labels = self._checked(embeddings, labels)
+        if indices_tuple is not None:
+            _check_places(indices_tuple, len(labels))
         outcome = self.objective(embeddings, labels, indices_tuple)
         self.terms = {name: float(part) for name, part in outcome.terms.items()}
         return outcome.total
@@ -74,6 +76,22 @@ class ObjectiveModule(nn.Module):
                 f"{self._classes - 1}"
             )
         return labels.long()
+
+
+def _check_places(given: tuple[torch.Tensor, ...], images: int) -> None:
+    """Refuse what is neither triplets nor pairs of a batch; a place below 0 would count from its end, in silence."""
+    if len(given) not in (3, 4):
+        raise SandboxError(f"indices_tuple has {len(given)} lists, but triplets are 3 lists and pairs are 4")
+    counts = [len(places) for places in given]
+    if len({*counts[:2]}) > 1 or len({*counts[2:]}) > 1 or (len(given) == 3 and len({*counts}) > 1):
+        raise SandboxError(
+            f"indices_tuple has lists of {counts} places, but those of a pair or triplet are equally long"
+        )
+    for places in given:
+        if (outside := places[(places < 0) | (places >= images)]).numel():
+            raise SandboxError(
+                f"indices_tuple has place {outside[0].item()}, but a batch of {images} images has 0 to {images - 1}"
+            )
 
 
 def objective(expression: str, *, classes: int, dim: int, miner: str = "none") -> ObjectiveModule:

@@ -234,6 +234,15 @@ def test_an_objective_is_one_number_and_takes_mined_triplets() -> None:
         sandbox.objective("arcface", classes=6, dim=8)(x, y, mined)
     with pytest.raises(SandboxError, match="ref_emb"):
         ours(x, y, None, x, y)
+    first, second, third = mined
+    for wrong, said in (
+        ((first, second + 24, third), r"has place \d+, but a batch of 24 images has 0 to 23"),
+        ((first, second, third - 24), r"has place -\d+, but a batch"),
+        ((first, second[1:], third), r"lists of \[24, 23, 24\] places"),
+        ((first, second), "has 2 lists, but triplets are 3 lists and pairs are 4"),
+    ):
+        with pytest.raises(SandboxError, match=said):
+            plain(x, y, wrong)
 
 
 def test_a_trainer_of_the_library_trains_with_it() -> None:
