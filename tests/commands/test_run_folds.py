@@ -79,10 +79,11 @@ def test_it_is_one_row_of_a_table_and_of_its_ledger(
     assert [row.split("|")[1].strip() for row in rows] == ["triplet_margin", "*raw pixels*", "*untrained*"]
     assert "verification accuracy@4-fold" in text and "raw pixels" in text
     assert "LFW view 2, 4 folds, unrestricted" in text and "Label-Free Outside Data" in text
-    assert "; 48 pairs; standard error of the mean over folds 0." in text
+    mean = json.loads((folder / "report.json").read_text())["test"]["verification/accuracy@4-fold"]
+    assert f"; 48 pairs; standard error of the mean over folds {mean['standard_error']:.4f}, its 95 %" in text
+    assert f"interval by t over folds {mean['low']:.4f} to {mean['high']:.4f};" in text
     again = command("table.py", str(tmp_path / "t.csv"), "--metrics", "accuracy@4-fold", "AUC", "TAR@FAR=1e-1")
-    value = json.loads((folder / "report.json").read_text())["test"]["verification/accuracy@4-fold"]["value"]
-    assert again.code == 0 and f"{value:.3f}" in again.out
+    assert again.code == 0 and f"{mean['value']:.3f}" in again.out
 
 
 def test_its_page_has_a_line_for_each_fold(

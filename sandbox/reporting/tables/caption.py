@@ -80,7 +80,7 @@ def _title(groups: Sequence[Group], keys: Sequence[str]) -> str:
 def _seeds(groups: Sequence[Group]) -> str:
     counts = {len(one.seeds) for one in groups}
     if counts == {1}:
-        return "One seed each, so that there is no interval."
+        return "One seed each, so that there is no interval over seeds."
     if len(counts) > 1:
         alone = "; a row of one seed has none" if 1 in counts else ""
         return f"Mean over n seeds ± half of the 95 % t-interval{alone}."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sandbox.recipe.specs import EvaluateSpec
 from sandbox.reporting.records.closed import closed_set
@@ -55,11 +56,16 @@ def _averaged(spec: EvaluateSpec) -> str:
 def _of_test_folds(group: Group) -> list[str]:
     """What a row of test folds is of, its standard error where it is of one seed, and what it may be held against."""
     run = group.runs[0]
-    errors = [entry["standard_error"] for entry in run.report["test"].values() if "standard_error" in entry]
-    said = [f"standard error of the mean over folds {errors[0]:.4f}"] if errors and len(group.runs) == 1 else []
+    means = [entry for entry in run.report["test"].values() if "standard_error" in entry]
+    said = [_of_mean(means[0])] if means and len(group.runs) == 1 else []
     pooled = "AUC, EER and TAR@FAR pool the scores of networks that differ"
     told = [str(run.facts[name]) for name in ("judged_on", "published") if run.facts.get(name)]
     return [*told[:1], *said, pooled, *told[1:]]
+
+
+def _of_mean(entry: Mapping[str, Any]) -> str:
+    interval = f"its 95 % interval by t over folds {entry['low']:.4f} to {entry['high']:.4f}"
+    return f"standard error of the mean over folds {entry['standard_error']:.4f}, {interval}"
 
 
 def _of_folds(group: Group) -> str:

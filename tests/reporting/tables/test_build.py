@@ -115,7 +115,7 @@ def test_one_seed_has_no_interval_and_that_is_said(tmp_path: Path) -> None:
     table = table_of(tmp_path)
     (cell,) = column(table, METRIC)
     assert cell.plain == "0.500" and math.isnan(cell.half)
-    assert "One seed each, so that there is no interval." in table.caption.notes
+    assert "One seed each, so that there is no interval over seeds." in table.caption.notes
 
 
 def test_letters_mark_the_best_and_its_equals(tmp_path: Path) -> None:
